@@ -1,0 +1,1 @@
+"""Words shared by every room: units, identifiers, dates, provenance, problems. Imports nothing of ours."""

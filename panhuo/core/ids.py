@@ -1,0 +1,46 @@
+"""Identifiers of Chinese land and enterprise records, with their checks.
+
+Sources: GB/T 37346-2019 (不动产单元代码, no check digit), GB 32100-2015 (统一社会信用代码), GB 11714 (组织机构代码).
+"""
+
+import re
+from typing import Final
+
+PARCEL_CODE: Final = re.compile(r"\d{12}[GJZ][A-Z]\d{5}")
+UNIT_CODE: Final = re.compile(r"\d{12}[GJZ][A-Z]\d{5}([FLQ]\d{8}|W00000000)")
+DIVISION_CODE: Final = re.compile(r"\d{6}(\d{3}(\d{3})?)?")
+
+USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+USCC_WEIGHTS: Final = tuple(pow(3, i, 31) for i in range(17))
+ORG_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
+ORG_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def is_parcel_code(text: str) -> bool:
+    """Whether `text` is a 19-digit 宗地代码."""
+    return PARCEL_CODE.fullmatch(text) is not None
+
+
+def is_unit_code(text: str) -> bool:
+    """Whether `text` is a 28-digit 不动产单元代码."""
+    return UNIT_CODE.fullmatch(text) is not None
+
+
+def org_check_digit(body: str) -> str:
+    """The check character of an 8-character 组织机构代码 body."""
+    total = sum(ORG_ALPHABET.index(c) * w for c, w in zip(body, ORG_WEIGHTS, strict=True))
+    check = 11 - total % 11
+    return {10: "X", 11: "0"}.get(check, str(check))
+
+
+def uscc_check_digit(body: str) -> str:
+    """The 18th character of a 统一社会信用代码 whose first 17 are `body`."""
+    total = sum(USCC_ALPHABET.index(c) * w for c, w in zip(body, USCC_WEIGHTS, strict=True))
+    return USCC_ALPHABET[(31 - total % 31) % 31]
+
+
+def is_uscc(text: str) -> bool:
+    """Whether `text` is a well-formed 统一社会信用代码: 18 characters of its alphabet with both check characters right."""
+    if len(text) != 18 or any(c not in USCC_ALPHABET for c in text):
+        return False
+    return text[17] == uscc_check_digit(text[:17]) and text[16] == org_check_digit(text[8:16])

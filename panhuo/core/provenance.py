@@ -1,0 +1,25 @@
+"""Fingerprints of inputs, law and code, so that a past result can be reproduced byte for byte."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+CHUNK = 1 << 20
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(CHUNK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def tree_hash(paths: Iterable[Path], root: Path) -> str:
+    """SHA-256 over the names (relative to `root`) and bytes of `paths`; the order given does not matter."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(file_hash(path).encode())
+    return digest.hexdigest()
