@@ -1,0 +1,178 @@
+"""Tools judged clause by clause over every parcel that has a finding they address."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import duckdb
+import pyarrow as pa
+
+from panhuo.diagnose.findings import Diagnosis
+from panhuo.rulebook.evaluate import VERDICT, render
+from panhuo.rulebook.facts import Law, connect
+from panhuo.rulebook.precedents import Precedent
+from panhuo.rulebook.schema import Condition, Favour, Tool
+
+Status = Literal["open", "check", "closed"]
+
+OPTIONS: Final = pa.schema(
+    [
+        ("parcel_id", pa.string()),
+        ("tool_id", pa.string()),
+        ("status", pa.string()),
+        ("fit", pa.float64()),
+        ("rank", pa.int32()),
+        ("because", pa.string()),
+        ("precedents", pa.string()),
+    ]
+)
+STATUS_ORDER: Final = "CASE status WHEN 'open' THEN 0 WHEN 'check' THEN 1 ELSE 2 END"
+MOST_PRECEDENTS: Final = 3
+DIGIT: Final = {"1": True, "0": False, "?": None}
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One requirement, bar or favour of a tool."""
+
+    id: str
+    item: Condition | Favour
+
+    @property
+    def kind(self) -> str:
+        return self.id.split(".")[0]
+
+
+def clauses(tool: Tool) -> list[Clause]:
+    """Every clause of a tool, in the order of its file."""
+    groups: Sequence[tuple[str, Sequence[Condition | Favour]]] = (
+        ("requires", tool.requires),
+        ("blocked_by", tool.blocked_by),
+        ("favoured_by", tool.favoured_by),
+    )
+    return [Clause(f"{kind}.{n}", item) for kind, items in groups for n, item in enumerate(items)]
+
+
+def judge_clauses(parts: Sequence[Clause], truths: Sequence[bool | None]) -> tuple[Status, float]:
+    """Status and fit of a tool from the truth of its clauses.
+
+    Closed by one failed requirement or one bar that holds; `check` while one of them is unknown; else open. The fit is
+    the weight of the favours that hold.
+    """
+    pairs = list(zip(parts, truths, strict=True))
+    required = [truth for part, truth in pairs if part.kind == "requires"]
+    barred = [truth for part, truth in pairs if part.kind == "blocked_by"]
+    fit = sum(part.item.weight for part, truth in pairs if isinstance(part.item, Favour) and truth)
+    if False in required or True in barred:
+        return "closed", fit
+    return ("check" if None in required or None in barred else "open"), fit
+
+
+def match(diagnosis: Diagnosis, law: Law, precedents: Mapping[str, Precedent], threads: int | None = None) -> pa.Table:
+    """The options table: for each parcel every tool that addresses one of its findings, ranked.
+
+    A finding adds the weight of its severity ($match.severity_weight) to the fit of each tool that addresses it; an
+    unknown finding offers the tool but adds nothing.
+    """
+    con = connect(threads)
+    con.register("facts", diagnosis.facts)
+    columns = set(diagnosis.facts.column_names)
+    weights: Mapping[str, float] = law.book.parameter("match.severity_weight", law.as_of).value
+    parts = []
+    for tool_id, tool in law.book.tools.items():
+        addressed = [f for f in tool.addresses if VERDICT + f in columns]
+        if addressed and law.book.in_force(tool, law.as_of):
+            parts.append(_tool_options(
+                    con, tool_id, tool, addressed, diagnosis.not_assessed, law, weights, precedents))
+    if not parts:
+        return OPTIONS.empty_table()
+    con.register("options", pa.concat_tables(parts))
+    ranked = f"""SELECT parcel_id, tool_id, status, fit,
+        CAST(row_number() OVER (PARTITION BY parcel_id ORDER BY {STATUS_ORDER}, fit DESC, tool_id) AS INTEGER) AS rank,
+        because, precedents FROM options ORDER BY parcel_id, rank"""
+    table = con.sql(ranked).to_arrow_table().cast(OPTIONS)
+    con.close()
+    return table
+
+
+def _tool_options(
+    con: duckdb.DuckDBPyConnection,
+    tool_id: str,
+    tool: Tool,
+    addressed: Sequence[str],
+    unjudged: Collection[str],
+    law: Law,
+    weights: Mapping[str, float],
+    precedents: Mapping[str, Precedent],
+) -> pa.Table:
+    """The tool's rows, unranked. Parcels with the same truth of every clause share one verdict: it is written once
+    per pattern, not once per parcel."""
+    parts = clauses(tool)
+    # A rule that could not be judged in this run is NULL for every parcel: only its certain findings offer a tool.
+    present = " OR ".join(f"{VERDICT}{f} IS {'TRUE' if f in unjudged else 'NOT FALSE'}" for f in addressed)
+    digits = [_digit(f"({render(law, part.item.when)})") for part in parts]
+    found = [_digit(VERDICT + finding) for finding in addressed]
+    pattern = " || ".join([*found, *digits])
+    rows = con.sql(f"SELECT parcel_id, {pattern} AS pattern FROM facts WHERE {present}").to_arrow_table()
+    encoded = rows["pattern"].combine_chunks().dictionary_encode()
+    verdict_rows = [_pattern(p, tool_id, addressed, parts, law, weights, precedents) for p in encoded.dictionary.to_pylist()]
+    by_pattern = pa.Table.from_pylist(
+        verdict_rows,
+        schema=pa.schema([f for f in OPTIONS if f.name not in ("parcel_id", "tool_id", "rank")]),
+    ).take(encoded.indices)
+    tool_column = pa.repeat(pa.scalar(tool_id), len(rows))
+    return by_pattern.append_column("parcel_id", rows["parcel_id"]).append_column("tool_id", tool_column)
+
+
+def _digit(sql: str) -> str:
+    return f"CASE WHEN {sql} THEN '1' WHEN NOT {sql} THEN '0' ELSE '?' END"
+
+
+def _pattern(
+    pattern: str,
+    tool_id: str,
+    addressed: Sequence[str],
+    parts: Sequence[Clause],
+    law: Law,
+    weights: Mapping[str, float],
+    precedents: Mapping[str, Precedent],
+) -> dict[str, object]:
+    """Status, fit, reasons and nearest precedents of one pattern of truths."""
+    held = [f for f, digit in zip(addressed, pattern, strict=False) if digit == "1"]
+    truths = [DIGIT[digit] for digit in pattern[len(addressed) :]]
+    status, fit = judge_clauses(parts, truths)
+    if status == "open" and not held:
+        status = "check"  # nothing it addresses is certain yet
+    fit += sum(weights[law.book.rules[finding].severity] for finding in held)
+    because = [
+        {"clause": part.id, "value": truth, "zh": part.item.because.zh, "en": part.item.because.en}
+        for part, truth in zip(parts, truths, strict=True)
+        if _tells(part, truth)
+    ]
+    return {
+        "status": status,
+        "fit": fit,
+        "because": json.dumps(because, ensure_ascii=False, separators=(",", ":")),
+        "precedents": ",".join(nearest(tool_id, held, precedents)),
+    }
+
+
+def _tells(part: Clause, truth: bool | None) -> bool:
+    """Whether a clause is worth saying: every requirement, a bar that holds or may hold, a favour that holds."""
+    if part.kind == "requires":
+        return True
+    return truth is not False if part.kind == "blocked_by" else bool(truth)
+
+
+def nearest(tool_id: str, findings: Sequence[str], precedents: Mapping[str, Precedent]) -> list[str]:
+    """Precedents that used the tool, the most alike in findings first (Jaccard), then by id."""
+    wanted = set(findings)
+
+    def distance(case_id: str) -> tuple[float, str]:
+        theirs = set(precedents[case_id].findings_expected)
+        shared = len(wanted & theirs) / len(wanted | theirs) if wanted | theirs else 0.0
+        return -shared, case_id
+
+    used = (case_id for case_id, case in precedents.items() if tool_id in case.tools_used)
+    return sorted(used, key=distance)[:MOST_PRECEDENTS]
