@@ -1,0 +1,170 @@
+"""The datasets of the program as data: fields, units, code lists and problem types of panhuo/spec."""
+
+import csv
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from panhuo.core.problems import PanhuoError, Problem, Severity
+
+SPEC: Final = Path(__file__).parents[1] / "spec"
+
+FieldType = Literal["text", "float", "int", "date", "bool", "geometry"]
+Span = Literal["past", "planned", "term"]
+"""Which dates a field may hold: up to today, a plan some decades ahead, or a term of title."""
+
+ARROW_TYPES: Final[dict[FieldType, pa.DataType]] = {
+    "text": pa.string(),
+    "float": pa.float64(),
+    "int": pa.int64(),
+    "date": pa.date32(),
+    "bool": pa.bool_(),
+    "geometry": pa.binary(),
+}
+PROVENANCE: Final = pa.schema(
+    [
+        ("source_file", pa.string()),
+        ("source_row", pa.int64()),
+        ("valid_from", pa.date32()),
+        ("ended_on", pa.date32()),
+    ]
+)
+"""Where a row came from and when it was current; closes every dataset."""
+
+DRAWN: Final = pa.schema(
+    [("geometry_given", pa.binary()), ("crs_given", pa.string()), ("drawn_area_m2", pa.float64())]
+)
+"""What follows `geometry`: the outline as given, its CRS, and the area drawn [m²]."""
+
+
+class SpecFile(BaseModel):
+    """Every spec file: no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Words(SpecFile):
+    """The same words in Chinese and English."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class FieldSpec(SpecFile):
+    """One field of a dataset; `min`, `max` are what is physically possible, in `unit`."""
+
+    label: Words
+    type: FieldType
+    unit: str = ""
+    required: bool = False
+    codes: str = ""
+    span: Span | None = None
+    check: Literal["uscc", ""] = ""
+    min: float | None = None
+    max: float | None = None
+    aliases: tuple[str, ...] = ()
+    given_in: dict[str, str] = {}
+    """Unit a header implies without saying it, such as `hectares`."""
+
+
+class Dataset(SpecFile):
+    """spec/datasets/<name>.yaml. `recognised_by`: sets of fields; any of them tells the dataset in a file."""
+
+    label: Words
+    definition: Words
+    key: tuple[str, ...]
+    recognised_by: tuple[tuple[str, ...], ...]
+    fields: dict[str, FieldSpec]
+    ranges: dict[str, str] = {}
+    """Lower bound → upper bound."""
+    orders: tuple[tuple[str, str, str], ...] = ()
+    """(earlier date, later date, problem type when reversed)."""
+
+    @property
+    def has_geometry(self) -> bool:
+        """Whether rows carry an outline."""
+        return "geometry" in self.fields
+
+    def arrow_schema(self) -> pa.Schema:
+        """The Arrow schema of the dataset as stored: fields in the order of the file, then provenance."""
+        fields = [pa.field(name, ARROW_TYPES[field.type]) for name, field in self.fields.items()]
+        return pa.schema([*fields, *(DRAWN if self.has_geometry else ()), *PROVENANCE])
+
+
+class Unit(SpecFile):
+    """spec/units.yaml: `factor` turns one of this unit into the kind's own (m², 万元, m, ratio …)."""
+
+    label: Words
+    kind: str
+    factor: float | str
+    names: tuple[str, ...]
+
+    @property
+    def ratio(self) -> float:
+        """The factor as a number (files may write 2000/3)."""
+        return float(Fraction(str(self.factor)))
+
+
+class ProblemType(SpecFile):
+    """spec/problems.yaml: what kind of fault, how bad, who mends it and how."""
+
+    label: Words
+    severity: Severity
+    owner: str
+    remedy: Words
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The YAML mapping of a spec file."""
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
+
+
+@cache
+def dataset_specs() -> dict[str, Dataset]:
+    """Every dataset by name."""
+    return {p.stem: Dataset.model_validate(read_yaml(p)) for p in sorted((SPEC / "datasets").glob("*.yaml"))}
+
+
+def dataset_spec(name: str) -> Dataset:
+    """The spec of `name`; `layers/<kind>` share one. Raises PanhuoError for a name that is none."""
+    specs = dataset_specs()
+    base = name.split("/", 1)[0]
+    if base not in specs or ("/" in name) != (base == "layers"):
+        raise PanhuoError(
+            f"没有数据集 {name!r} no such dataset",
+            remedy="可用 available: " + ", ".join(n if n != "layers" else "layers/<kind>" for n in specs),
+        )
+    return specs[base]
+
+
+@cache
+def units() -> dict[str, Unit]:
+    """Every unit by id."""
+    return {k: Unit.model_validate(v) for k, v in read_yaml(SPEC / "units.yaml").items()}
+
+
+@cache
+def problem_types() -> dict[str, ProblemType]:
+    """Every kind of problem by id."""
+    return {k: ProblemType.model_validate(v) for k, v in read_yaml(SPEC / "problems.yaml").items()}
+
+
+def problem(
+    type: str, *, file: str = "", row: int | None = None, field: str = "", value: str = "", action: str = ""
+) -> Problem:
+    """A Problem of spec/problems.yaml with the severity and owner its type has."""
+    kind = problem_types()[type]
+    return Problem(type, file, row, field, value[:200], action, kind.severity, kind.owner)
+
+
+@cache
+def code_rows(name: str) -> tuple[dict[str, str], ...]:
+    """The rows of spec/codes/<name>.csv."""
+    with (SPEC / "codes" / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        return tuple(csv.DictReader(stream))

@@ -1,0 +1,1 @@
+"""Use cases over a workspace folder; the only writer of its files."""

@@ -1,0 +1,271 @@
+"""The workspace folder: snapshots of the inventory and assessments, each written whole or not at all.
+
+    panhuo.toml
+    inventory/<snapshot>/<dataset>.parquet, problems.parquet, manifest.json     inventory/latest
+    assessments/<id>/<table>.parquet, manifest.json                             assessments/latest
+
+`latest` is a text file naming the current folder; moving it is the one step that makes new work visible.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from panhuo.core.problems import PanhuoError
+from panhuo.inventory.corrections import lay_over
+from panhuo.inventory.spec import dataset_spec, dataset_specs
+
+CONFIG: Final = "panhuo.toml"
+LOCK: Final = ".lock"
+STAGING: Final = ".new-"
+ROW_GROUP: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One workspace folder. Make it with `Workspace.create` or `Workspace.open`."""
+
+    root: Path
+
+    @classmethod
+    def create(cls, root: Path | str, *, name: str = "", place: str = "") -> "Workspace":
+        """The workspace at `root`, made when it is not there yet (an existing one is opened as it is).
+
+        place: division code whose law overlays apply by default.
+        """
+        root = Path(root)
+        if (root / CONFIG).is_file():
+            return cls.open(root)
+        if root.is_file():
+            raise PanhuoError(
+                "工作区应是文件夹 a workspace is a folder",
+                where=str(root),
+                remedy="换一个文件夹 name a folder",
+            )
+        if root.is_dir() and any(root.iterdir()):
+            raise PanhuoError(
+                "文件夹不空，也不是工作区 folder is neither empty nor a workspace",
+                where=str(root),
+                remedy="换一个空文件夹 name an empty or new folder",
+            )
+        root.mkdir(parents=True, exist_ok=True)
+        title = json.dumps(name or root.resolve().name, ensure_ascii=False)
+        write_text(root / CONFIG, f"name = {title}\nplace = {json.dumps(place)}\n")
+        return cls(root)
+
+    @classmethod
+    def open(cls, root: Path | str) -> "Workspace":
+        """The workspace at `root`. Raises PanhuoError when there is none."""
+        root = Path(root)
+        if not (root / CONFIG).is_file():
+            raise PanhuoError(
+                "这里没有工作区 no workspace here",
+                where=str(root),
+                remedy="先运行 panhuo import 工作区 文件… run panhuo import first",
+            )
+        return cls(root)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """panhuo.toml as a mapping (`name`, `place`)."""
+        try:
+            return tomllib.loads((self.root / CONFIG).read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+            raise PanhuoError(
+                "工作区配置读不懂 cannot read the workspace's settings",
+                where=str(self.root / CONFIG),
+                why=str(fault),
+            ) from None
+
+    @property
+    def snapshot(self) -> str | None:
+        """The id of the current snapshot, or None before the first import."""
+        return read_pointer(self.root / "inventory")
+
+    def snapshot_dir(self, snapshot: str | None = None) -> Path | None:
+        """The folder of `snapshot` (the current one by default)."""
+        return named_dir(self.root / "inventory", snapshot)
+
+    def dataset_names(self, snapshot: str | None = None) -> list[str]:
+        """The datasets a snapshot holds, layers as `layers/<kind>`."""
+        folder = self.snapshot_dir(snapshot)
+        if folder is None:
+            return []
+        names = [p.relative_to(folder).with_suffix("").as_posix() for p in folder.rglob("*.parquet")]
+        return sorted(n for n in names if n.split("/", 1)[0] in dataset_specs())
+
+    def dataset_path(self, name: str, snapshot: str | None = None) -> Path | None:
+        """The Parquet file of a dataset, ended rows included (`ended_on` set), corrections not laid over."""
+        dataset_spec(name)
+        folder = self.snapshot_dir(snapshot)
+        path = folder / f"{name}.parquet" if folder else None
+        return path if path and path.is_file() else None
+
+    def dataset(
+        self,
+        name: str,
+        *,
+        columns: Sequence[str] | None = None,
+        corrected: bool = True,
+        ended: bool = False,
+        snapshot: str | None = None,
+    ) -> pa.Table | None:
+        """A dataset's current rows, or None when it was never imported.
+
+        columns: which to read; corrected: lay verified corrections over; ended: rows of the past too.
+        """
+        path = self.dataset_path(name, snapshot)
+        if path is None:
+            return None
+        spec = dataset_spec(name)
+        wanted = None if columns is None else [*dict.fromkeys([*columns, *spec.key, "ended_on"])]
+        table = pq.read_table(path, columns=wanted)
+        if not ended and table["ended_on"].null_count < table.num_rows:
+            table = table.filter(pa.compute.is_null(table["ended_on"]))
+        if corrected and name != "corrections":
+            notes = self.dataset("corrections", snapshot=snapshot)
+            table = lay_over(table, name, spec, notes) if notes is not None else table
+        return table if columns is None else table.select(list(columns))
+
+    def problems(self, snapshot: str | None = None) -> pa.Table | None:
+        """The problem rows of a snapshot (columns of core.problems.Problem)."""
+        folder = self.snapshot_dir(snapshot)
+        path = folder / "problems.parquet" if folder else None
+        return pq.read_table(path) if path and path.is_file() else None
+
+    def manifest(self, snapshot: str | None = None) -> dict[str, Any]:
+        """What a snapshot was made of: parent, imports (file, hash, dataset, rows), hashes of datasets."""
+        folder = self.snapshot_dir(snapshot)
+        if folder is None or not (folder / "manifest.json").is_file():
+            return {}
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return manifest
+
+    def assessment_dir(self, assessment: str | None = None) -> Path | None:
+        """The folder of an assessment (the latest by default), or None when there is none."""
+        return named_dir(self.root / "assessments", assessment)
+
+    def assessment(self, table: str, assessment: str | None = None) -> pa.Table | None:
+        """A result table of an assessment (the latest by default), or None."""
+        folder = self.assessment_dir(assessment)
+        path = folder / f"{table}.parquet" if folder else None
+        return pq.read_table(path) if path and path.is_file() else None
+
+    @contextmanager
+    def write_assessment(self, assessment: str) -> Iterator[Path]:
+        """An empty folder to write result tables into; left without a fault, it becomes `assessment`, the latest.
+
+        A fault inside leaves the workspace as it was. An assessment of the same id is replaced.
+        """
+        with self.locked(), new_folder(self.root / "assessments", assessment) as folder:
+            yield folder
+
+    @contextmanager
+    def write_snapshot(self, snapshot: str) -> Iterator[Path]:
+        """The same for a snapshot of the inventory; the caller holds `locked()`."""
+        with new_folder(self.root / "inventory", snapshot) as folder:
+            yield folder
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The one right to write. Raises PanhuoError at once when another process holds it."""
+        with (self.root / LOCK).open("a+b") as stream:
+            if not try_lock(stream):
+                raise PanhuoError(
+                    "另一个进程正在写这个工作区 another process is writing this workspace",
+                    where=str(self.root),
+                    remedy="等它结束后再试 try again when it has finished",
+                )
+            yield
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """`table` as Parquet (zstd; outlines are not dictionary-coded, which saves time and space)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = [
+        f.name for f in table.schema if not pa.types.is_binary(f.type) and not pa.types.is_floating(f.type)
+    ]
+    pq.write_table(
+        table, path, compression="zstd", compression_level=1, use_dictionary=plain, row_group_size=ROW_GROUP
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """`text` in `path`, through a neighbour file so that a crash never leaves half of it."""
+    part = path.with_name(f"{STAGING}{os.getpid()}-{path.name}")
+    with part.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)
+
+
+def read_pointer(parent: Path) -> str | None:
+    """The folder that `parent/latest` names, if it is there."""
+    pointer = parent / "latest"
+    name = pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else ""
+    return name if name and (parent / name).is_dir() else None
+
+
+def named_dir(parent: Path, name: str | None) -> Path | None:
+    """`parent/name`, or the folder `latest` names. Raises PanhuoError when a name given is not there."""
+    if name is None:
+        name = read_pointer(parent)
+        return parent / name if name else None
+    if not (parent / name).is_dir():
+        raise PanhuoError(f"没有 {name!r} not found", where=str(parent))
+    return parent / name
+
+
+@contextmanager
+def new_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A staging folder that becomes `parent/name` and the latest when the block ends without a fault."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for stale in parent.glob(f"{STAGING}*"):
+        shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
+    staging = parent / f"{STAGING}{os.getpid()}-{name}"
+    staging.mkdir()
+    try:
+        yield staging
+        final = parent / name
+        if final.exists():
+            shutil.rmtree(final)
+        staging.rename(final)
+        write_text(parent / "latest", name + "\n")
+    finally:
+        if staging.exists():
+            shutil.rmtree(staging)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def try_lock(stream: IO[bytes]) -> bool:
+        """Whether the exclusive lock of `stream` was free and is now ours, until it is closed."""
+        stream.seek(0)
+        try:
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def try_lock(stream: IO[bytes]) -> bool:
+        """Whether the exclusive lock of `stream` was free and is now ours, until it is closed."""
+        try:
+            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
