@@ -1,7 +1,7 @@
-"""Stated figures and the arithmetic between them: units as dimensions, words of degree as intervals, formulas.
+"""Stated figures and their arithmetic: units as dimensions, words of degree as intervals, formulas.
 
-A figure in a report is a rounded number, often softened (约 近 超 余 不足). Read as an interval it can be compared
-with what other figures give: two figures disagree only when no values they may stand for agree.
+A figure in a report is a rounded number, often softened (约 近 超 余 不足). Read as an interval it can be
+compared with what other figures give: two disagree only when no values they may stand for agree.
 """
 
 import ast

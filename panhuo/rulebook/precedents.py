@@ -1,7 +1,7 @@
-"""The twenty source cases as precedents: facts before the disposal, tools used, every stated figure recomputed.
+"""The twenty source cases as precedents: facts before, tools used, every stated figure recomputed.
 
-Rows of `before` use the field names of spec/datasets; areas may be given in 亩 (`area_mu` for `area_m2`), money
-in 亿元 (`investment_yi` for `investment_wan`) and floor areas in 万㎡ (`floor_area_wan_m2`), as in the source.
+Rows of `before` use the field names of spec/datasets; as in the source, areas may be given in 亩 (`area_mu`
+for `area_m2`), money in 亿元 (`investment_yi` for `investment_wan`), floor in 万㎡ (`floor_area_wan_m2`).
 """
 
 from collections.abc import Iterator, Mapping

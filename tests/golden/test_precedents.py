@@ -1,4 +1,4 @@
-"""The twenty source cases: figures recomputed, rows fit for their datasets, lines where the source has them."""
+"""The twenty source cases: figures recomputed, rows fit for their datasets, lines as in the source."""
 
 import csv
 import os
