@@ -67,7 +67,13 @@ class FieldSpec(SpecFile):
     check: Literal["uscc", ""] = ""
     min: float | None = None
     max: float | None = None
+    zero_is_unset: bool = False
+    """Whether registers write 0 where nothing is set."""
+    bound: Literal["lower", "upper"] | None = None
+    """Which side of 大于等于1.0并且小于等于2.5 the field takes."""
     aliases: tuple[str, ...] = ()
+    also_from: tuple[str, ...] = ()
+    """Headers that belong to another field and feed this one where they hold a bound in words."""
     given_in: dict[str, str] = {}
     """Unit a header implies without saying it, such as `hectares`."""
 

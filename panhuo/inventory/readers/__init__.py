@@ -1,0 +1,84 @@
+"""One module per format; `read` picks by what the file is."""
+
+from pathlib import Path
+from typing import Final
+
+from panhuo.core.problems import PanhuoError
+from panhuo.inventory.readers.archive import refuse_bomb, unpacked
+from panhuo.inventory.readers.boundary_txt import looks_like_boundary_file, read_boundary_txt
+from panhuo.inventory.readers.excel import read_excel
+from panhuo.inventory.readers.parquet import read_parquet
+from panhuo.inventory.readers.raw import HeaderScore, RawTable
+from panhuo.inventory.readers.text import decode, read_text
+from panhuo.inventory.readers.vector import read_vector
+
+EXCEL: Final = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+VECTOR: Final = (".shp", ".gpkg", ".gdb", ".geojson", ".json", ".dxf", ".fgb", ".kml", ".gml", ".tab", ".mif")
+PARQUET: Final = (".parquet", ".geoparquet")
+TEXT: Final = (".csv", ".txt", ".tsv", ".psv")
+KNOWN: Final = (*EXCEL, *VECTOR, *PARQUET, *TEXT)
+SNIFF: Final = 1 << 16
+
+__all__ = ["RawTable", "read"]
+
+
+def read(path: Path, *, encoding: str | None = None, score: HeaderScore) -> list[RawTable]:
+    """Every table in a file, zip or FileGDB folder. Raises PanhuoError for what cannot be read, with the remedy."""
+    file = path.name
+    suffix = path.suffix.lower()
+    if not path.exists():
+        raise PanhuoError("文件不存在 no such file", where=str(path), remedy="检查路径 check the path")
+    if path.is_dir() and suffix != ".gdb":
+        raise PanhuoError(
+            "这是文件夹 this is a folder",
+            where=str(path),
+            remedy="逐个给出文件（FileGDB 文件夹须以 .gdb 结尾） name its files (a FileGDB folder ends in .gdb)",
+        )
+    if path.is_file() and path.stat().st_size == 0:
+        raise PanhuoError("空文件 the file is empty", where=str(path), remedy="重新导出 export it again")
+    if suffix == ".zip":
+        return read_zip(path, encoding, score)
+    if suffix in EXCEL:
+        if suffix in (".xlsx", ".xlsm", ".ods", ".xlsb") and path.read_bytes()[:2] == b"PK":
+            refuse_bomb(path, file)
+        return read_excel(path, file, score)
+    if suffix in PARQUET:
+        return read_parquet(path, file)
+    if suffix in VECTOR:
+        return read_vector(path, file, encoding)
+    if suffix in TEXT:
+        return read_plain(path, file, encoding, score)
+    raise PanhuoError(
+        f"不认识的文件类型 unknown kind of file: {suffix or path.name}",
+        where=str(path),
+        remedy="可用 available: " + " ".join(s.removeprefix(".") for s in (*KNOWN, ".zip")),
+    )
+
+
+def read_plain(path: Path, file: str, encoding: str | None, score: HeaderScore) -> list[RawTable]:
+    """A text file: boundary points or a table."""
+    with path.open("rb") as stream:
+        head = stream.read(SNIFF)
+    # A sample may end inside a character; what follows the last line break is left out.
+    text, _ = decode(head[: head.rfind(b"\n") + 1 or None], file, encoding)
+    if looks_like_boundary_file(text):
+        return read_boundary_txt(path, file, encoding)
+    return read_text(path, file, score, encoding)
+
+
+def read_zip(path: Path, encoding: str | None, score: HeaderScore) -> list[RawTable]:
+    """The one data source inside a zip, or each of several."""
+    with unpacked(path, path.name) as folder:
+        inside = sorted(p for p in folder.rglob("*") if p.suffix.lower() in KNOWN and within_no_gdb(p))
+        if not inside:
+            raise PanhuoError(
+                "压缩包里没有可读的文件 nothing readable in the archive",
+                where=str(path),
+                remedy="应含 shp、gdb、gpkg、xlsx、csv 等 it should hold shp, gdb, gpkg, xlsx or csv",
+            )
+        return [table for p in inside for table in read(p, encoding=encoding, score=score)]
+
+
+def within_no_gdb(path: Path) -> bool:
+    """Whether a path is a data source of its own and no part of a FileGDB folder."""
+    return not any(parent.suffix.lower() == ".gdb" for parent in path.parents)
