@@ -1,0 +1,307 @@
+"""Outlines in the plane: read from WKB, checked, projected to the CGCS2000 3° zone they lie in.
+
+Areas and lengths are those of the zone's Gauss–Krüger plane, the plane of Chinese cadastral work. It
+stretches ground lengths by about 1.2e-4 × (degrees from the central meridian)² in Hunan; see `plane_error`.
+Outside China the same projection is taken about the nearest meridian divisible by three.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyproj
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from panhuo.core.problems import PanhuoError, Problem
+
+Geometries = NDArray[Any]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Region = tuple[float, float, float, float]
+"""West, south, east, north; half-open: a point on the east or north side is outside."""
+T = TypeVar("T")
+
+ZONE_DEGREES: Final = 3
+EPSG_ZONE_25: Final = 4534
+"""CGCS2000 / 3-degree Gauss-Kruger CM 75E, the first of the codes without zone prefix (zones 25 to 45)."""
+DEGREE_M: Final = 111_320.0
+TILE_PARCELS: Final = 25_000
+_ROOT_DEGREES: Final = 4.0
+_MIN_TILE_DEGREES: Final = 2.0**-10
+
+
+def zone_of(lon: float) -> int:
+    """The 3° zone whose central meridian (3 × zone, in degrees) is nearest to `lon`."""
+    return int(np.floor(lon / ZONE_DEGREES + 0.5))
+
+
+@lru_cache(maxsize=64)
+def zone_crs(zone: int) -> pyproj.CRS:
+    """The plane of a zone: EPSG:4534–4554 in China, the like elsewhere (metres, y = north)."""
+    if 25 <= zone <= 45:
+        return pyproj.CRS.from_epsg(EPSG_ZONE_25 + zone - 25)
+    return pyproj.CRS.from_proj4(
+        f"+proj=tmerc +lat_0=0 +lon_0={ZONE_DEGREES * zone} +k=1 +x_0=500000 +y_0=0 +ellps=GRS80 +units=m"
+    )
+
+
+@lru_cache(maxsize=128)
+def _transformer(zone: int, inverse: bool) -> pyproj.Transformer:
+    geographic = pyproj.CRS.from_epsg(4490) if 25 <= zone <= 45 else zone_crs(zone).geodetic_crs
+    source, target = (zone_crs(zone), geographic) if inverse else (geographic, zone_crs(zone))
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+
+
+def to_plane(geometries: Geometries, zone: int) -> Geometries:
+    """`geometries` [degrees, EPSG:4490] in the plane of `zone` [m]."""
+    return _moved(geometries, _transformer(zone, False))
+
+
+def to_lonlat(geometries: Geometries, zone: int) -> Geometries:
+    """`geometries` in the plane of `zone` [m] back in EPSG:4490 [degrees]."""
+    return _moved(geometries, _transformer(zone, True))
+
+
+def _moved(geometries: Geometries, transformer: pyproj.Transformer) -> Geometries:
+    moved: Geometries = shapely.transform(geometries, transformer.transform, interleaved=False)
+    return moved
+
+
+def common_zone(geometries: Geometries) -> int:
+    """The zone of the middle of all `geometries` [degrees]: for work that needs one plane for a whole set."""
+    west, _, east, _ = shapely.total_bounds(geometries)
+    if not np.isfinite(west + east):
+        raise PanhuoError(
+            "没有可用的图形 no geometry to place",
+            why="全部图形为空 every outline is empty",
+            remedy="检查几何列 check the outlines",
+        )
+    return zone_of((west + east) / 2)
+
+
+def plane_error(zone: int, lon: float, lat: float) -> tuple[float, float]:
+    """(length, area): by what share the plane of `zone` differs from the ground at a place [1]."""
+    factors = pyproj.Proj(zone_crs(zone)).get_factors(lon, lat)
+    return abs(factors.meridional_scale - 1), abs(factors.areal_scale - 1)
+
+
+def outlines(wkb: pa.ChunkedArray | pa.Array, ids: list[str]) -> tuple[Geometries, list[Problem]]:
+    """Polygons of a WKB column in EPSG:4490, None where unusable, and a problem for each lost or mended."""
+    raw = shapely.from_wkb(np.asarray(wkb.to_numpy(zero_copy_only=False), dtype=object), on_invalid="ignore")
+    problems: list[Problem] = []
+    _refuse(raw, shapely.is_missing(raw) | shapely.is_empty(raw), "geometry_empty", ids, problems)
+    bounds = shapely.bounds(raw)
+    # A coordinate beyond the globe is metres taken for degrees; any area from it would be nonsense.
+    beyond = (np.abs(bounds[:, [0, 2]]) > 180).any(1) | (np.abs(bounds[:, [1, 3]]) > 90).any(1)
+    _refuse(raw, beyond, "crs_suspect", ids, problems)
+    kinds = shapely.get_type_id(raw)
+    for row in np.flatnonzero((kinds >= 0) & (kinds != 3) & (kinds != 6)):
+        raw[row] = _polygonal(raw[row])
+    _refuse(raw, (kinds >= 0) & shapely.is_missing(raw), "geometry_not_polygon", ids, problems)
+    for row in np.flatnonzero(~shapely.is_missing(raw) & ~shapely.is_valid(raw)):
+        why = shapely.is_valid_reason(raw[row])
+        raw[row] = _polygonal(shapely.make_valid(raw[row]))
+        action = "mended: 自动修复 made valid" if raw[row] is not None else "refused: 图形未参与计算 left out"
+        value = f"{ids[row]}: {why}"
+        kind = "geometry_mended" if raw[row] is not None else "geometry_invalid"
+        problems.append(Problem(kind, row=int(row) + 1, field="geometry", value=value, action=action))
+    return raw, problems
+
+
+def _refuse(raw: Geometries, bad: Bools, kind: str, ids: list[str], problems: list[Problem]) -> None:
+    for row in np.flatnonzero(bad):
+        raw[row] = None
+        action = "refused: 图形未参与计算 left out"
+        problems.append(
+            Problem(kind, row=int(row) + 1, field="geometry", value=ids[row], action=action, severity="error")
+        )
+
+
+def _polygonal(geometry: BaseGeometry) -> BaseGeometry | None:
+    """The polygons inside a geometry as one (multi)polygon, or None."""
+    parts = shapely.get_parts(shapely.get_parts(geometry))
+    polygons = parts[shapely.get_type_id(parts) == 3]
+    if not len(polygons):
+        return None
+    return polygons[0] if len(polygons) == 1 else shapely.union_all(polygons)
+
+
+def text_column(table: pa.Table, name: str) -> list[str]:
+    """A required column as strings; its absence is a clear word."""
+    return [str(value) for value in required_column(table, name).to_pylist()]
+
+
+def required_column(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """A column that must be there."""
+    if name not in table.column_names:
+        raise PanhuoError(
+            f"表中缺少列 {name} the table lacks the column {name}",
+            where=f"列 columns: {', '.join(table.column_names)}",
+            remedy=f"补充 {name} 列 add {name}",
+        )
+    return table.column(name)
+
+
+def column_or_nulls(table: pa.Table, name: str, kind: pa.DataType) -> pa.ChunkedArray:
+    """A column cast to `kind`, or as many nulls where the table has none: unknown, not zero."""
+    if name in table.column_names:
+        return table.column(name).cast(kind)
+    return pa.chunked_array([pa.nulls(table.num_rows, kind)])
+
+
+def floats(table: pa.Table, name: str) -> Floats:
+    """A number column as float64 with NaN for null or for a column that is not there."""
+    values: Floats = column_or_nulls(table, name, pa.float64()).to_numpy(zero_copy_only=False)
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A piece of the country and what lies on it: outlines in the plane of its zone.
+
+    `rows` are row numbers of the table, `bounds` their boxes [degrees], `region` the half-open box [degrees]
+    that this tile answers for. What reaches over several tiles is answered for by exactly one.
+    """
+
+    zone: int
+    region: Region
+    rows: Ints
+    bounds: Floats
+    geometries: Geometries
+
+    def owns(self) -> Bools:
+        """Which of the rows this tile answers for: those whose box has its lower left corner here."""
+        return inside(self.region, self.bounds[:, 0], self.bounds[:, 1])
+
+    def owns_pairs(self, a: Ints, b: Ints) -> Bools:
+        """Which pairs (positions in this tile) it answers for: by the lower left corner their boxes share."""
+        low = np.maximum(self.bounds[a, :2], self.bounds[b, :2])
+        return inside(self.region, low[:, 0], low[:, 1])
+
+
+def inside(region: Region, x: Floats, y: Floats) -> Bools:
+    """Which points lie in a half-open box."""
+    west, south, east, north = region
+    return (x >= west) & (x < east) & (y >= south) & (y < north)
+
+
+def map_tiles(
+    parcels: pa.Table,
+    work: Callable[[Tile], T],
+    *,
+    halo_m: float = 1.0,
+    workers: int = 2,
+    tile_parcels: int = TILE_PARCELS,
+) -> tuple[list[T], list[Problem]]:
+    """`work` on each tile of `parcels` (parcel_id, geometry WKB in EPSG:4490), `workers` at a time, in order.
+
+    Tiles are cut on fixed lines of the globe and each lies in one zone, so a figure does not depend on what
+    else the table holds. Only boxes are held for the whole table; outlines live while their tile is worked.
+    """
+    ids = required_column(parcels, "parcel_id").combine_chunks()
+    wkb = required_column(parcels, "geometry").combine_chunks()
+    bounds = _bounds(wkb)
+    usable = (
+        np.isfinite(bounds).all(1)
+        & (np.abs(bounds[:, [0, 2]]) <= 180).all(1)
+        & (np.abs(bounds[:, [1, 3]]) <= 90).all(1)
+    )
+    lost = np.flatnonzero(~usable)
+    _, unplaced = outlines(wkb.take(lost), [str(i) for i in ids.take(lost).to_pylist()])
+    problems = [_at_row(p, lost) for p in unplaced]
+
+    def one(cut: tuple[int, Region, Ints]) -> tuple[T, list[Problem]]:
+        zone, region, rows = cut
+        raw, found = outlines(wkb.take(rows), [str(i) for i in ids.take(rows).to_pylist()])
+        mine = Tile(zone, region, rows, bounds[rows], raw).owns()
+        kept = ~shapely.is_missing(raw)
+        tile = Tile(zone, region, rows[kept], bounds[rows[kept]], to_plane(raw[kept], zone))
+        return work(tile), [_at_row(p, rows) for p in found if p.row is not None and mine[p.row - 1]]
+
+    cuts = list(_cuts(bounds, np.flatnonzero(usable), halo_m / DEGREE_M, tile_parcels))
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        results = list(pool.map(one, cuts))
+    return [r for r, _ in results], problems + [p for _, ps in results for p in ps]
+
+
+def _at_row(problem: Problem, rows: Ints) -> Problem:
+    """The problem told by the row of the whole table instead of the row of a piece of it."""
+    return replace(problem, row=int(rows[problem.row - 1]) + 1) if problem.row is not None else problem
+
+
+def _bounds(wkb: pa.Array, chunk: int = 100_000) -> Floats:
+    """Boxes of a WKB column [degrees], NaN where there is no outline."""
+    parts = [
+        shapely.bounds(
+            shapely.from_wkb(
+                wkb.slice(i, chunk).to_numpy(zero_copy_only=False).astype(object), on_invalid="ignore"
+            )
+        )
+        for i in range(0, len(wkb), chunk)
+    ]
+    return np.concatenate(parts) if parts else np.empty((0, 4))
+
+
+def _cuts(bounds: Floats, rows: Ints, halo: float, tile_parcels: int) -> Iterator[tuple[int, Region, Ints]]:
+    """Tiles (zone, region, rows): strips of one zone, halved on fixed lines until small enough."""
+    if not len(rows):
+        return
+    first, last = zone_of(bounds[rows, 0].min() - halo), zone_of(bounds[rows, 2].max() + halo)
+    south, north = bounds[rows, 1].min() - halo, bounds[rows, 3].max() + halo
+    for zone in range(first, last + 1):
+        west = ZONE_DEGREES * zone - ZONE_DEGREES / 2
+        low = np.floor(south / _ROOT_DEGREES) * _ROOT_DEGREES
+        while low < north:
+            region = (west, low, west + ZONE_DEGREES, low + _ROOT_DEGREES)
+            for box, members in _halved(
+                region, bounds, _touching(region, bounds, rows, halo), halo, tile_parcels
+            ):
+                yield zone, box, members
+            low += _ROOT_DEGREES
+
+
+def _halved(
+    region: Region, bounds: Floats, rows: Ints, halo: float, tile_parcels: int
+) -> Iterator[tuple[Region, Ints]]:
+    west, south, east, north = region
+    if not len(rows):
+        return
+    if len(rows) <= tile_parcels or max(east - west, north - south) <= _MIN_TILE_DEGREES:
+        yield region, rows
+        return
+    if east - west >= north - south:
+        middle = (west + east) / 2
+        halves = ((west, south, middle, north), (middle, south, east, north))
+    else:
+        middle = (south + north) / 2
+        halves = ((west, south, east, middle), (west, middle, east, north))
+    for half in halves:
+        yield from _halved(half, bounds, _touching(half, bounds, rows, halo), halo, tile_parcels)
+
+
+def cells(bounds: Floats, most: int) -> Iterator[tuple[Region, Ints]]:
+    """Half-open boxes that together hold all of `bounds`, each with the rows that touch it, some `most`."""
+    west, south = bounds[:, :2].min(0)
+    east, north = bounds[:, 2:].max(0)
+    side = max(east - west, north - south) * (1 + 1e-9) + 1e-9
+    yield from _halved((west, south, west + side, south + side), bounds, np.arange(len(bounds)), 0.0, most)
+
+
+def _touching(region: Region, bounds: Floats, rows: Ints, halo: float) -> Ints:
+    west, south, east, north = region
+    box = bounds[rows]
+    hit = (
+        (box[:, 0] <= east + halo)
+        & (box[:, 2] >= west - halo)
+        & (box[:, 1] <= north + halo)
+        & (box[:, 3] >= south - halo)
+    )
+    touching: Ints = rows[hit]
+    return touching

@@ -1,0 +1,79 @@
+"""Parcels used as one site: those that say so (`site_id`), and those that touch and have the same user."""
+
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from panhuo.inventory.geometry import Bools, Ints, column_or_nulls
+
+
+def site_groups(parcels: pa.Table, pairs: pa.Table, users: pa.Table | None = None) -> pa.Table:
+    """The site of each parcel: `parcel_id`, `site_group` (its first parcel), `site_parcels` (how many).
+
+    parcels: `parcel_id` and if known `site_id`, `holder_uscc`, `holder`; pairs: of `neighbours`; users:
+    `parcel_id`, `enterprise_id` of who occupies it (occupancies); without it the holder counts as the user.
+    Parcels of one `site_id` are one site even apart; touching parcels join when they have a user in common.
+    """
+    ids = parcels.column("parcel_id").cast(pa.string()).to_pylist()
+    row_of = {parcel: row for row, parcel in enumerate(ids)}
+    first = np.array([row_of[p] for p in pairs["parcel_id"].to_pylist()], np.int64)
+    second = np.array([row_of[p] for p in pairs["other_id"].to_pylist()], np.int64)
+    return _group_table(ids, group_rows(parcels, first, second, users))
+
+
+def group_rows(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table | None = None) -> Ints:
+    """For each row of `parcels` the first row of its site; `first`, `second`: rows of adjoining pairs."""
+    site = _codes(column_or_nulls(parcels, "site_id", pa.string()))
+    joined = _same_user(parcels, first, second, users)
+    named = np.flatnonzero(site >= 0)
+    _, leader, member = np.unique(site[named], return_index=True, return_inverse=True)
+    ends = np.concatenate([first[joined], named]), np.concatenate([second[joined], named[leader[member]]])
+    size = parcels.num_rows
+    graph = coo_matrix((np.ones(len(ends[0]), np.int8), ends), shape=(size, size))
+    _, component = connected_components(graph, directed=False)
+    firsts = np.full(component.max(initial=-1) + 1, size, np.int64)
+    np.minimum.at(firsts, component, np.arange(size))
+    leaders: Ints = firsts[component]
+    return leaders
+
+
+def _same_user(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table | None) -> Bools:
+    """Which adjoining pairs share a user."""
+    code = _codes(column_or_nulls(parcels, "holder_uscc", pa.string()))
+    name = _codes(column_or_nulls(parcels, "holder", pa.string()))
+    same = (code[first] >= 0) & (code[first] == code[second])
+    # A name counts where a code is missing on either side; two different codes are two holders of one name.
+    unsaid = (code[first] < 0) | (code[second] < 0)
+    same |= unsaid & (name[first] >= 0) & (name[first] == name[second])
+    if users is None:
+        return np.asarray(same)
+    occupied: dict[str, set[str]] = {}
+    for parcel, firm in zip(users["parcel_id"].to_pylist(), users["enterprise_id"].to_pylist(), strict=True):
+        occupied.setdefault(parcel, set()).add(firm)
+    ids = parcels.column("parcel_id").to_pylist()
+    shared = [
+        bool(occupied.get(ids[a], set()) & occupied.get(ids[b], set()))
+        for a, b in zip(first, second, strict=True)
+    ]
+    return np.asarray(same | np.array(shared, bool))
+
+
+def _codes(column: pa.ChunkedArray) -> Ints:
+    """Equal texts as equal numbers, -1 for none."""
+    encoded = column.combine_chunks().dictionary_encode()
+    codes: Ints = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    blank = np.array([not str(text).strip() for text in encoded.dictionary.to_pylist()] + [True])
+    codes[blank[codes]] = -1
+    return codes
+
+
+def _group_table(ids: list[str], leader: Ints) -> pa.Table:
+    counts = np.bincount(leader, minlength=len(ids))
+    return pa.table(
+        {
+            "parcel_id": pa.array(ids, pa.string()),
+            "site_group": pa.array([ids[row] for row in leader], pa.string()),
+            "site_parcels": pa.array(counts[leader], pa.int64()),
+        }
+    )

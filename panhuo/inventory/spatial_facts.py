@@ -1,0 +1,278 @@
+"""What the land itself says of each parcel: its shape, its neighbours, what overlaps it, what it lies under.
+
+One row per parcel, the dataset `spatial`. A fact whose source is not there (no road layer, no slope grid, a
+neighbour nobody has looked at) is NULL: unknown, not zero.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from panhuo.core.problems import Problem
+from panhuo.inventory.conflicts import SLIVER_M2, SLIVER_WIDTH_M, Heights, is_sliver, overlaps
+from panhuo.inventory.geometry import (
+    DEGREE_M,
+    Bools,
+    Floats,
+    Geometries,
+    Ints,
+    Tile,
+    column_or_nulls,
+    floats,
+    map_tiles,
+    to_plane,
+)
+from panhuo.inventory.neighbours import ADJOIN_TOLERANCE_M, shared_edges
+from panhuo.inventory.sites import group_rows
+
+ROADS: Final = "roads"
+ACCESS_M: Final = 5.0
+"""A parcel this near a road polygon or line opens on it: half a verge and the error of both outlines."""
+IDLE_WORK: Final = ("not_started", "suspended")
+EMPTY_USE: Final = ("vacant", "unbuilt")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one tile says: of its own rows, and of the pairs it answers for."""
+
+    rows: Ints
+    area: Floats
+    perimeter: Floats
+    access: Bools
+    beside: tuple[Ints, Ints, Floats]
+    over: tuple[Ints, Ints, Floats]
+
+
+def spatial_facts(
+    parcels: pa.Table,
+    layers: Mapping[str, pa.Table],
+    *,
+    contracts: pa.Table | None = None,
+    occupancies: pa.Table | None = None,
+    slopes: pa.Table | None = None,
+    boundary_min_m: float = 0.0,
+    sliver_m2: float = SLIVER_M2,
+    access_m: float = ACCESS_M,
+    workers: int = 2,
+) -> tuple[pa.Table, list[Problem]]:
+    """The dataset `spatial`: one row per parcel, in table order, and what was wrong with the outlines.
+
+    parcels: `parcel_id`, `geometry` (WKB, EPSG:4490) and if known `z_min_m`, `z_max_m`, `use_state`,
+    `floor_area_m2`, `site_id`, `holder`, `holder_uscc`; layers: kind → polygons (`roads` may be lines);
+    contracts: `parcel_id`, `work_state`; slopes: of `terrain.slope_facts`; boundary_min_m: neighbours share
+    at least so much boundary [m]; sliver_m2: smaller overlaps are no conflict [m²].
+    """
+    roads, road_problems = _road_lines(layers.get(ROADS))
+    heights = Heights(parcels)
+
+    def work(tile: Tile) -> _Found:
+        return _look(tile, heights, roads, sliver_m2, access_m)
+
+    found, problems = map_tiles(parcels, work, halo_m=1.0, workers=workers)
+    columns = {"parcel_id": parcels.column("parcel_id").combine_chunks().cast(pa.string())}
+    columns |= _shape_columns(parcels.num_rows, found, ROADS in layers)
+    columns |= _neighbour_columns(parcels, found, contracts, occupancies, boundary_min_m)
+    columns |= _conflict_columns(parcels.num_rows, found, heights)
+    table = pa.table(columns)
+    for kind, layer in sorted(layers.items()):
+        if kind != ROADS:
+            from panhuo.inventory.overlay import overlay  # noqa: PLC0415  (being written beside this)
+
+            table = _with_layer(table, kind, overlay(parcels, layer))
+    return _with_slopes(table, slopes), [*problems, *road_problems]
+
+
+def _look(
+    tile: Tile, heights: Heights, roads: Geometries | None, sliver_m2: float, access_m: float
+) -> _Found:
+    mine = tile.owns()
+    a, b, metres = shared_edges(tile.geometries, ADJOIN_TOLERANCE_M)
+    beside = tile.owns_pairs(a, b)
+    c, d, common, shared = overlaps(tile.geometries)
+    over = tile.owns_pairs(c, d) & ~is_sliver(common, shared, sliver_m2, SLIVER_WIDTH_M)
+    over &= ~heights.apart(tile.rows[c], tile.rows[d])
+    return _Found(
+        tile.rows[mine],
+        shapely.area(tile.geometries[mine]),
+        shapely.length(tile.geometries[mine]),
+        _access(tile, mine, roads, access_m),
+        (tile.rows[a[beside]], tile.rows[b[beside]], metres[beside]),
+        (tile.rows[c[over]], tile.rows[d[over]], shared[over]),
+    )
+
+
+def _road_lines(layer: pa.Table | None) -> tuple[Geometries | None, list[Problem]]:
+    """The roads as they are drawn, lines or polygons, in EPSG:4490; None without a road layer."""
+    if layer is None:
+        return None, []
+    wkb = layer.column("geometry").combine_chunks().to_numpy(zero_copy_only=False).astype(object)
+    roads = shapely.from_wkb(wkb, on_invalid="ignore")
+    lost = shapely.is_missing(roads) | shapely.is_empty(roads)
+    problems = [
+        Problem("geometry_empty", row=int(row) + 1, field="geometry", value=ROADS, action="left out")
+        for row in np.flatnonzero(lost)
+    ]
+    return roads[~lost], problems
+
+
+def _access(tile: Tile, mine: Bools, roads: Geometries | None, access_m: float) -> Bools:
+    """Which of the tile's own parcels lie within `access_m` of a road."""
+    reached = np.zeros(int(mine.sum()), bool)
+    if roads is None or not len(roads) or not len(reached):
+        return reached
+    low, high = tile.bounds[mine, :2].min(0), tile.bounds[mine, 2:].max(0)
+    margin = 2 * access_m / DEGREE_M
+    near = roads[shapely.intersects(roads, shapely.box(*(low - margin), *(high + margin)))]
+    if len(near):
+        tree = shapely.STRtree(to_plane(near, tile.zone))
+        hit, _ = tree.query(tile.geometries[mine], predicate="dwithin", distance=access_m)
+        reached[hit] = True
+    return reached
+
+
+def _shape_columns(count: int, found: list[_Found], has_roads: bool) -> dict[str, pa.Array]:
+    area, perimeter = np.full(count, np.nan), np.full(count, np.nan)
+    access = np.zeros(count, bool)
+    for part in found:
+        area[part.rows], perimeter[part.rows], access[part.rows] = part.area, part.perimeter, part.access
+    none = ~np.isfinite(area)
+    # The rectangle of the same area and perimeter; a shape rounder than a square has its square's side.
+    root = np.sqrt(np.maximum(perimeter**2 - 16 * area, 0))
+    width = np.minimum((perimeter - root) / 4, np.sqrt(area))
+    return {
+        "perimeter_m": _column(perimeter, none),
+        "compactness": _column(4 * np.pi * area / perimeter**2, none),
+        "width_m": _column(width, none),
+        "has_road_access": pa.array(access, pa.bool_(), mask=none | (not has_roads)),
+    }
+
+
+def _neighbour_columns(
+    parcels: pa.Table,
+    found: list[_Found],
+    contracts: pa.Table | None,
+    occupancies: pa.Table | None,
+    boundary_min_m: float,
+) -> dict[str, pa.Array]:
+    first, second, metres = _pairs([p.beside for p in found])
+    keep = metres >= boundary_min_m
+    first, second, metres = first[keep], second[keep], metres[keep]
+    me, other = np.concatenate([first, second]), np.concatenate([second, first])
+    count = parcels.num_rows
+    area = np.full(count, np.nan)
+    for part in found:
+        area[part.rows] = part.area
+    none = np.isnan(area)
+    leader = group_rows(parcels, first, second, occupancies)
+    ids = parcels.column("parcel_id").combine_chunks().cast(pa.string())
+    return {
+        "neighbour_count": pa.array(np.bincount(me, minlength=count), pa.int64(), mask=none),
+        "shared_boundary_m": _column(_sum(me, np.tile(metres, 2), count), none),
+        "adjoining_vacant_m2": _column(*_adjoining(me, other, area, _vacant(parcels), none)),
+        "adjoining_idle_m2": _column(*_adjoining(me, other, area, _idle(parcels, contracts), none)),
+        "site_group": ids.take(pa.array(leader)),
+        "site_parcels": pa.array(np.bincount(leader, minlength=count)[leader], pa.int64()),
+    }
+
+
+def _adjoining(me: Ints, other: Ints, area: Floats, state: Floats, none: Bools) -> tuple[Floats, Bools]:
+    """Area [m²] of neighbours in a state (1 yes, 0 no, NaN unknown), and where that is unknown.
+
+    A sum that already holds some such neighbour is kept as the least it can be; a zero is only said when
+    every neighbour is known not to be so.
+    """
+    count = len(area)
+    total = _sum(me, np.where(state[other] == 1, area[other], 0.0), count)
+    unsure = _sum(me, np.isnan(state[other]).astype(np.float64), count) > 0
+    return total, none | ((total == 0) & unsure)
+
+
+def _vacant(parcels: pa.Table) -> Floats:
+    """1 where nothing stands or happens on a parcel, 0 where something does, NaN where nobody says."""
+    use, floor = column_or_nulls(parcels, "use_state", pa.string()), floats(parcels, "floor_area_m2")
+    empty = pc.is_in(use, value_set=pa.array(EMPTY_USE)).to_numpy(zero_copy_only=False)
+    said = pc.is_valid(use).to_numpy(zero_copy_only=False)
+    by_floor = np.where(np.isnan(floor), np.nan, np.where(floor == 0, 1.0, 0.0))
+    vacant: Floats = np.where(said, np.where(empty, 1.0, 0.0), by_floor)
+    return vacant
+
+
+def _idle(parcels: pa.Table, contracts: pa.Table | None) -> Floats:
+    """1 where a contract's works have not begun or stand still, 0 where they go on or are done."""
+    source = contracts if contracts is not None else parcels
+    state = column_or_nulls(source, "work_state", pa.string())
+    idle = pc.is_in(state, value_set=pa.array(IDLE_WORK)).to_numpy(zero_copy_only=False)
+    said = pc.is_valid(state).to_numpy(zero_copy_only=False)
+    value: Floats = np.where(said, np.where(idle, 1.0, 0.0), np.nan)
+    if contracts is None:
+        return value
+    at = pc.index_in(contracts["parcel_id"], value_set=parcels["parcel_id"].combine_chunks())
+    rows = at.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    placed = np.full(parcels.num_rows, np.nan)
+    known = (rows >= 0) & ~np.isnan(value)
+    placed[rows[known]] = value[known]
+    return placed
+
+
+def _conflict_columns(count: int, found: list[_Found], heights: Heights) -> dict[str, pa.Array]:
+    """Ground shared with others: where volumes meet, and where a missing height leaves it open."""
+    first, second, area = _pairs([p.over for p in found])
+    open_question = heights.unknown(first, second)
+    me = np.concatenate([first, second])
+    sure = _sum(me, np.tile(np.where(open_question, 0.0, area), 2), count)
+    unsure = _sum(me, np.tile(np.where(open_question, area, 0.0), 2), count)
+    none = np.ones(count, bool)
+    for part in found:
+        none[part.rows] = False
+    return {
+        "conflict_m2": _column(sure, none | ((sure == 0) & (unsure > 0))),
+        "conflict_unknown_m2": _column(unsure, none),
+    }
+
+
+def _with_layer(table: pa.Table, kind: str, covered: pa.Table) -> pa.Table:
+    """`table` with `<kind>_m2` and `<kind>_share`: 0 off the layer, NULL without an outline."""
+    at = pc.index_in(covered["parcel_id"].cast(pa.string()), value_set=table["parcel_id"].combine_chunks())
+    rows = at.to_numpy(zero_copy_only=False).astype(np.int64)
+    none = pc.is_null(table["perimeter_m"]).to_numpy(zero_copy_only=False)
+    for name, column in ((f"{kind}_m2", "area_m2"), (f"{kind}_share", "share")):
+        values = _sum(rows, covered[column].to_numpy(zero_copy_only=False), table.num_rows)
+        table = table.append_column(name, _column(values, none))
+    return table
+
+
+def _with_slopes(table: pa.Table, slopes: pa.Table | None) -> pa.Table:
+    names = ("slope_mean_deg", "slope_max_deg", "gentle_slope_share")
+    if slopes is None:
+        for name in names:
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.float64()))
+        return table
+    at = pc.index_in(table["parcel_id"], value_set=slopes["parcel_id"].combine_chunks().cast(pa.string()))
+    for name in names:
+        table = table.append_column(
+            name, column_or_nulls(slopes, name, pa.float64()).combine_chunks().take(at)
+        )
+    return table
+
+
+def _column(values: Floats, none: Bools) -> pa.Array:
+    return pa.array(values, pa.float64(), mask=none)
+
+
+def _pairs(parts: list[tuple[Ints, Ints, Floats]]) -> tuple[Ints, Ints, Floats]:
+    """The pairs of all tiles behind each other."""
+    if not parts:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    first, second, value = zip(*parts, strict=True)
+    return np.concatenate(first), np.concatenate(second), np.concatenate(value)
+
+
+def _sum(rows: Ints, values: Floats, count: int) -> Floats:
+    """Sum of `values` by row; float even where there is nothing to sum."""
+    return np.bincount(rows, values, count).astype(np.float64)
