@@ -1,0 +1,1 @@
+"""What came of it: scoreboards, outcomes, and the audit of stated figures."""

@@ -1,0 +1,1 @@
+"""Figure audit: do the figures of a report agree with each other?"""

@@ -1,0 +1,216 @@
+"""Identities of change: rates, growth over a base, from–to and times, durations between dates."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+from panhuo.core.figures import Interval
+from panhuo.measure.audit.check import Candidate, Check, settle
+from panhuo.measure.audit.parts_identities import alike, bigrams, total
+from panhuo.measure.audit.quantities import Day, Quantity, Report
+from panhuo.measure.audit.units_identities import quotient
+from panhuo.measure.audit.words import words
+
+ONE = Interval(1.0, 1.0, 1.0)
+MEASURED = {"money", "area", "count", "mass", "electricity", "money/area", "number"}
+RATE = re.compile(r"(?:(?<!效)率|比例|占比|比重)(?:达到?|为|约|是|近|超过?)*$|占[^，。；]{0,14}$")
+TIMES_OF = re.compile(r"(?:是|为|相当于)[^。；]*的$")
+MONTH_DAYS = 365.2425 / 12
+
+
+def less_one(c: Candidate) -> Candidate:
+    """x − 1."""
+    return Candidate(c.value + -ONE, f"{c.formula} － 1", c.inputs)
+
+
+def one_less(c: Candidate) -> Candidate:
+    """1 − x."""
+    return Candidate(ONE + -c.value, f"1 － {c.formula}", c.inputs)
+
+
+def rate(report: Report) -> Iterator[Check]:
+    """处置面积 ÷ 任务基数 = 处置率. A net rate cannot be had from done and base alone."""
+    for claim in report.quantities:
+        if claim.kind != "percent" or not RATE.search(_lead(report, claim)):
+            continue
+        if words().says("net", claim.before):
+            continue
+        done = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind in MEASURED][-1:]
+        wholes = [
+            (d, q)
+            for d in done
+            for q in report.section(claim)
+            if alike(d, q) and q.given.value > d.given.value
+        ]
+        sure = [
+            (d, q)
+            for d, q in wholes
+            if words().says("whole", q.before + q.after) and len(bigrams(d.before) & bigrams(q.before)) > 1
+        ]
+        yield from settle(
+            claim, "rate", [quotient(d, q) for d, q in sure], (quotient(d, q) for d, q in wholes)
+        )
+
+
+def growth_over_base(report: Report) -> Iterator[Check]:
+    """较原出让价款增长 p%: a gain over its base, or what is over what was."""
+    for claim in report.quantities:
+        lead = _lead(report, claim)
+        found = re.search(
+            r"(?:较|比|相较)([^，。；]{2,16}?)(?:增长|增加|提高|提升|增值|上升)(?:了|约|近|超)?$", lead
+        )
+        if claim.kind != "percent" or found is None or words().says("yearly", found[0]):
+            continue
+        group = words().last_noun(found[1])
+        now = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind in MEASURED][-1:]
+        if group is None or not now:
+            continue
+        bases = {q.claim.value: q for q in report.section(claim) if q.noun == group and alike(q, now[0])}
+        near = [_growth(now[0], base) for base in _bases(list(bases.values()))]
+        yield from settle(claim, "growth", near)
+
+
+def _bases(bases: Sequence[Quantity]) -> list[Candidate]:
+    """All bases together first, then each."""
+    each = [Candidate(q.given, q.text, (q,)) for q in bases]
+    if len(bases) < 2:
+        return each
+    whole = total(bases)
+    return [Candidate(whole.value, f"（{whole.formula}）", whole.inputs), *each]
+
+
+def _growth(now: Quantity, base: Candidate) -> Candidate:
+    ratio = Candidate(now.given / base.value, f"{now.text} ÷ {base.formula}", (now, *base.inputs))
+    return ratio if now.noun == "gain" else less_one(ratio)
+
+
+def yearly_growth(report: Report) -> Iterator[Check]:
+    """同比增长 p%, where the figure of the year before is told as well."""
+    for claim in report.quantities:
+        if claim.kind != "percent" or not words().says("yearly", _lead(report, claim)):
+            continue
+        now = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind in MEASURED][-1:]
+        if not now:
+            continue
+        before = [q for q in report.within(claim, 2) if _last_year(report, q) and alike(q, now[0])]
+        before = [q for q in before if q.noun == now[0].noun and q.index != now[0].index]
+        falling = words().says("fall", claim.before)
+        ratios = [quotient(now[0], q) for q in before]
+        yield from settle(claim, "growth", [one_less(r) if falling else less_one(r) for r in ratios])
+
+
+def _last_year(report: Report, q: Quantity) -> bool:
+    text = report.plain.text[max(0, q.at - 14) : q.at]
+    return re.search("上年|去年|前一年|上一年|同期", text) is not None
+
+
+def from_to(report: Report) -> list[tuple[Quantity, Quantity]]:
+    """Pairs told as 由 A 提升至 B."""
+    pairs = []
+    for a, b in zip(report.quantities, report.quantities[1:], strict=False):
+        lead = report.plain.text[max(0, a.at - 14) : a.at]
+        link = report.between(a, b)
+        reaches = words().says("reach", link) or re.search("[至到为]$", link)
+        if a.sentence == b.sentence and alike(a, b) and re.search("[由从][^，。]*$", lead) and reaches:
+            pairs.append((a, b))
+    return pairs
+
+
+def change(report: Report) -> Iterator[Check]:
+    """由 A 增至 B，增长 N 倍（p%）: growth of the same thing; 增长 N 倍 may also mean to N times."""
+    pairs = from_to(report)
+    for claim in report.quantities:
+        rises, falls = words().says("rise", claim.before[-8:]), words().says("fall", claim.before[-8:])
+        if claim.kind not in {"percent", "times"} or not (rises or falls):
+            continue
+        mine = [(a, b) for a, b in pairs if a.section == claim.section]
+        sure = [(a, b) for a, b in mine if _about(report, claim, a, b)]
+        loose = [(a, b) for a, b in mine if a.sentence == claim.sentence]
+        yield from settle(
+            claim,
+            "change",
+            [c for a, b in sure for c in _changes(claim, a, b, falls=falls and not rises)],
+            (c for a, b in loose for c in _changes(claim, a, b, falls=falls and not rises)),
+        )
+
+
+def _about(report: Report, claim: Quantity, a: Quantity, b: Quantity) -> bool:
+    """Whether a growth is that of a pair: the same noun in the sentence, or reaching the same figure."""
+    noun = b.noun or a.noun
+    own = words().last_noun(claim.before)
+    if claim.sentence == b.sentence:
+        return own == noun if own else 0 <= claim.at - b.to <= 10
+    reached = [
+        q for q in report.quantities[claim.index + 1 : claim.index + 2] if q.sentence == claim.sentence
+    ]
+    return own is not None and own == noun and any(q.claim.overlaps(b.claim) for q in reached if alike(q, b))
+
+
+def _changes(claim: Quantity, a: Quantity, b: Quantity, *, falls: bool) -> list[Candidate]:
+    ratio = quotient(b, a)
+    if falls:
+        return [one_less(ratio)]
+    return [less_one(ratio), ratio] if claim.kind == "times" else [less_one(ratio)]
+
+
+def times_of(report: Report) -> Iterator[Check]:
+    """A，是……（B）的 N 倍."""
+    for claim in report.quantities:
+        if claim.kind != "times":
+            continue
+        before = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind in MEASURED][-2:]
+        if len(before) == 2 and alike(*before) and TIMES_OF.search(report.between(before[0], claim)):
+            yield from settle(claim, "times", [quotient(before[0], before[1])])
+
+
+def saving_rate(report: Report) -> Iterator[Check]:
+    """节地 p%: less land than before for the same; only areas save land, only times shorten reviews."""
+    for claim in report.quantities:
+        lead = _lead(report, claim)[-10:]
+        if claim.kind != "percent" or not words().says("fall", lead):
+            continue
+        kinds = {"area"} if re.search("节地|用地|占地", lead) else {"working_time", "time", "months"}
+        near = [q for q in report.within(claim, 1) if q.kind in kinds]
+        pairs = [
+            (a, b)
+            for a, b in itertools.pairwise(near)
+            if alike(a, b) and a.given.value > b.given.value and words().contrast.search(a.before)
+        ]
+        wide = [q for q in report.section(claim) if q.kind in kinds]
+        yield from settle(
+            claim,
+            "saving",
+            [one_less(quotient(b, a)) for a, b in pairs[:1]],
+            (
+                one_less(quotient(b, a))
+                for a in wide
+                for b in wide
+                if alike(a, b) and a.given.value > b.given.value > 0 and words().contrast.search(a.before)
+            ),
+        )
+
+
+def duration(report: Report) -> Iterator[Check]:
+    """自某日至某日，历时 N 个月."""
+    for claim in report.quantities:
+        if claim.kind not in {"months", "time"} or not words().says("lasting", claim.before[-6:]):
+            continue
+        days = [d for d in report.days if d.sentence == claim.sentence and d.at < claim.at]
+        if len(days) >= 2:
+            yield from settle(claim, "duration", [_span(claim, *days[-2:])])
+
+
+def _span(claim: Quantity, first: Day, last: Day) -> Candidate:
+    """Time between two dates, one unit either way for the days a month or year leaves open."""
+    slack = {"day": 1.0, "month": 31.0, "year": 366.0}[max(first.precision, last.precision, key="dmy".find)]
+    days = float((last.on - first.on).days)
+    scale = 1.0 if claim.kind == "time" else MONTH_DAYS
+    value = Interval((days - slack) / scale, days / scale, (days + slack) / scale, claim.unit.dimension)
+    return Candidate(value, f"{first.on} 至 {last.on}", ())
+
+
+def _lead(report: Report, claim: Quantity) -> str:
+    """The clause up to a claim."""
+    text = report.plain.text
+    start = max(text.rfind(stop, 0, claim.at) for stop in "，。；：\n") + 1
+    return text[start : claim.at]

@@ -1,0 +1,139 @@
+"""What an identity says of a claim: candidates computed from other figures, and the verdict they settle."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from panhuo.core.figures import Interval, Verdict
+from panhuo.measure.audit.quantities import Quantity, Report
+
+CLOSE_DIGITS: Final = 4
+"""A figure of fewer digits is too short to speak of one digit miswritten."""
+WIDE: Final = 0.25
+"""A value known no better than this is shown as a range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A claim, what it should be, and how that was reckoned. `computed` is in the unit of the claim."""
+
+    claim: Quantity
+    status: Verdict
+    identity: str
+    computed: float | None
+    arithmetic: str
+    inputs: tuple[Quantity, ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to compute a claim: the value found, the formula in words, the figures used."""
+
+    value: Interval
+    formula: str
+    inputs: tuple[Quantity, ...]
+
+
+Identity = Callable[[Report], Iterator[Check]]
+
+
+def settle(
+    claim: Quantity, identity: str, near: Sequence[Candidate], wide: Iterable[Candidate] = ()
+) -> Iterator[Check]:
+    """The check of a claim, if any, from candidates near it and, only to clear it, candidates further away.
+
+    A near candidate that fits, within rounding and words of degree, clears the claim; a far one must fit the
+    figure as written. Only near candidates can accuse, the one that looks like a slip of the pen first.
+    """
+    usable = [c for c in near if dict(c.value.dimension) == dict(claim.claim.dimension)]
+    if fitting := [c for c in usable if c.value.overlaps(claim.claim)]:
+        yield _check(claim, "agree", identity, min(fitting, key=lambda c: _distance(claim, c)))
+        return
+    for candidate in wide:
+        if dict(candidate.value.dimension) == dict(claim.claim.dimension) and fits_as_written(
+            claim, candidate
+        ):
+            yield _check(claim, "agree", identity, candidate)
+            return
+    if usable:
+        yield _check(claim, "disagree", identity, next((c for c in usable if slip(claim, c)), usable[0]))
+
+
+def fits_as_written(claim: Quantity, candidate: Candidate) -> bool:
+    """Whether the nominal value computed lies within what the claim may stand for."""
+    value = candidate.value.value
+    return Interval(value, value, value, candidate.value.dimension).overlaps(claim.claim)
+
+
+def _check(claim: Quantity, status: Verdict, identity: str, candidate: Candidate) -> Check:
+    computed = in_unit(claim, candidate.value)
+    hint = slip(claim, candidate) if status == "disagree" else ""
+    sign = "＝" if status == "agree" else "≠"
+    found = shown(computed)
+    if candidate.value.high - candidate.value.low > WIDE * abs(candidate.value.value):
+        factor = float(claim.unit.factor)
+        found = f"{shown(candidate.value.low / factor)}–{shown(candidate.value.high / factor)}"
+    unit = claim.unit.name.removesuffix("1")
+    words = f"{candidate.formula} = {found}{unit} {sign} {claim.text}"
+    return Check(claim, status, identity, computed, words, candidate.inputs, hint)
+
+
+def _distance(claim: Quantity, candidate: Candidate) -> float:
+    return abs(candidate.value.value - claim.claim.value)
+
+
+def in_unit(claim: Quantity, value: Interval) -> float:
+    """A computed value in the unit of the claim."""
+    return value.value / float(claim.unit.factor)
+
+
+def shown(value: float) -> str:
+    """A number with six significant digits and no useless zeros."""
+    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
+
+
+def slip(claim: Quantity, candidate: Candidate) -> str:
+    """The slip of the pen a difference looks like, or nothing."""
+    computed, value = in_unit(claim, candidate.value), float(claim.value)
+    if not computed or not value:
+        return ""
+    for power in (10.0, 100.0, 1000.0):
+        if _same(computed, value * power) or _same(computed, value / power):
+            return f"差{power:.0f}倍，疑小数点或单位之误"
+    written, meant = digits(str(claim.value)), digits(f"{computed:.10g}")
+    size = min(len(written), len(meant), CLOSE_DIGITS)
+    if (
+        size >= CLOSE_DIGITS - 1
+        and re.sub(r"\D", "", f"{computed:.0f}")
+        and _places(computed) == _places(value)
+    ):
+        meant = digits(f"{computed:.{len(str(claim.value).partition('.')[2])}f}")
+        if len(meant) == len(written):
+            return _digit_slip(written, meant)
+    return ""
+
+
+def _digit_slip(written: str, meant: str) -> str:
+    differing = [i for i, (a, b) in enumerate(zip(written, meant, strict=True)) if a != b]
+    if len(differing) == 1 and len(written) >= CLOSE_DIGITS:
+        return "一位数字不同，疑为笔误"
+    if len(differing) == 2 and differing[1] == differing[0] + 1:
+        i, j = differing
+        if written[i] == meant[j] and written[j] == meant[i]:
+            return "两位数字颠倒，疑为笔误"
+    return ""
+
+
+def digits(text: str) -> str:
+    """The digits of a number from its first that is not zero."""
+    return re.sub(r"\D", "", text).lstrip("0")
+
+
+def _places(value: float) -> int:
+    return len(str(int(abs(value))))
+
+
+def _same(a: float, b: float) -> bool:
+    return abs(a - b) <= 0.005 * abs(b)

@@ -1,0 +1,216 @@
+"""Identities of sums: parts and whole, what is left, what is saved, price less cost."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise, product
+from math import comb
+
+from panhuo.core.figures import last_place
+from panhuo.measure.audit.check import Candidate, Check, fits_as_written, settle
+from panhuo.measure.audit.quantities import Quantity, Report
+from panhuo.measure.audit.words import words
+
+LIST_GAP = 22
+"""Most characters between two members of one list."""
+NEXT_PART = re.compile(r"^\n?(?:另外|另|其余|剩余|其他)")
+SUM_SPAN = 0.35
+"""A total and its parts that differ by more than this are taken not to belong together."""
+EXACT = 1e-6
+CHANCE = 0.15
+"""A sum is taken for true when fewer than this many would fit to the last digit by chance."""
+
+
+def total(parts: Sequence[Quantity]) -> Candidate:
+    """The sum of parts."""
+    value = parts[0].given
+    for part in parts[1:]:
+        value = value + part.given
+    return Candidate(value, " + ".join(p.text for p in parts), tuple(parts))
+
+
+def difference(a: Quantity, b: Quantity) -> Candidate:
+    """a − b."""
+    return Candidate(a.given + -b.given, f"{a.text} － {b.text}", (a, b))
+
+
+def alike(a: Quantity, b: Quantity) -> bool:
+    """Whether two quantities can be parts of one sum: same dimension, and counts with counts."""
+    return a.kind == b.kind and dict(a.unit.dimension) == dict(b.unit.dimension)
+
+
+def run_after(report: Report, whole: Quantity) -> list[Quantity]:
+    """Like quantities after `whole` in its sentence, and in the next if that goes on with 另外."""
+    run: list[Quantity] = []
+    for q in report.quantities[whole.index + 1 :]:
+        if q.section != whole.section or q.sentence > whole.sentence + 1:
+            break
+        if q.sentence > whole.sentence and not _goes_on(report, whole, q):
+            break
+        if alike(q, whole):
+            run.append(q)
+    return run
+
+
+def _goes_on(report: Report, whole: Quantity, q: Quantity) -> bool:
+    text = report.plain.text
+    start = max(text.rfind(stop, whole.to, q.at) for stop in "。；！？\n") + 1
+    return NEXT_PART.match(text[start : q.at]) is not None
+
+
+def parts_of_whole(report: Report) -> Iterator[Check]:
+    """237处：34处、26处…; parts that follow their whole. A list after a colon must be complete."""
+    for whole in report.quantities:
+        if whole.kind in {"percent", "times", "number", "months"}:
+            continue
+        run = run_after(report, whole)
+        if len(run) < 2:
+            continue
+        link = report.between(whole, run[0])
+        leading = "：" in link or words().says("among", link)
+        if not leading:
+            continue
+        for size in range(len(run), 1, -1):
+            candidate = total(run[:size])
+            if fits_as_written(whole, candidate):
+                yield from settle(whole, "parts", [candidate])
+                break
+        else:
+            listed = _list(report, run)
+            if _complete(report, whole, listed):
+                yield from settle(whole, "parts", [total(listed)])
+
+
+def _list(report: Report, run: Sequence[Quantity]) -> list[Quantity]:
+    """The members of `run` that follow each other closely in one sentence."""
+    listed = [run[0]]
+    for q in run[1:]:
+        if q.sentence != listed[-1].sentence or len(report.between(listed[-1], q)) > LIST_GAP:
+            break
+        listed.append(q)
+    return listed
+
+
+def _complete(report: Report, whole: Quantity, listed: Sequence[Quantity]) -> bool:
+    """Whether a list claims to be all of `whole`: after a colon, in brackets with 其中, or above the whole."""
+    if len(listed) < 2:
+        return False
+    link = report.between(whole, listed[0])
+    found = total(listed).value.value
+    near = abs(found - whole.given.value) <= SUM_SPAN * abs(whole.given.value)
+    bracketed = re.search(r"[（(]其中", link) and report.plain.text[listed[-1].to :][:8].find("）") >= 0
+    return near and ("：" in link or bool(bracketed) or (found > whole.given.high and "其中" in link))
+
+
+def whole_after_parts(report: Report) -> Iterator[Check]:
+    """34处、26处，合计60处: a whole that follows its parts in the same sentence."""
+    for whole in report.quantities:
+        if not words().says("total", whole.before[-6:]) or whole.kind in {"percent", "times", "months"}:
+            continue
+        run = [q for q in report.within(whole, 0) if q.index < whole.index and alike(q, whole)]
+        sums = [total(run[-size:]) for size in range(2, len(run) + 1)]
+        if fitting := [c for c in sums if fits_as_written(whole, c)]:
+            yield from settle(whole, "parts", fitting)
+        elif (
+            sums
+            and re.search("[合共总]计$", whole.before)
+            and max(q.given.value for q in run) < whole.given.value
+        ):
+            last = total(run)
+            if abs(last.value.value - whole.given.value) <= SUM_SPAN * whole.given.value:
+                yield from settle(whole, "parts", [last])
+
+
+def sums_in_section(report: Report) -> Iterator[Check]:
+    """A sum anywhere in the section that fits to the last digit and is about the same thing; only clears."""
+    for whole in report.quantities:
+        if whole.kind in {"percent", "times", "months", "number"} or whole.bound:
+            continue
+        others = [q for q in report.section(whole) if alike(q, whole) and _related(q, whole)]
+        smaller = {q.claim.value: q for q in reversed(others) if 0 < q.claim.value < whole.claim.value}
+        for parts in _fitting(whole, list(smaller.values())):
+            chance = comb(len(smaller), len(parts)) / (float(whole.value) / float(last_place(whole.value)))
+            listed = any(_listed(report, found) for found in _told(parts, others))
+            if chance < CHANCE or listed:
+                yield from settle(whole, "parts", [total(parts)])
+                break
+
+
+def _fitting(whole: Quantity, smaller: Sequence[Quantity]) -> Iterator[tuple[Quantity, ...]]:
+    for size in (2, 3):
+        for parts in combinations(smaller, size):
+            if abs(sum(p.claim.value for p in parts) - whole.claim.value) <= EXACT * whole.claim.value:
+                yield parts
+
+
+def _told(parts: Sequence[Quantity], others: Sequence[Quantity]) -> Iterator[tuple[Quantity, ...]]:
+    """Every way the same values are told in the section."""
+    return product(*([q for q in others if q.claim.value == part.claim.value] for part in parts))
+
+
+def _listed(report: Report, parts: Sequence[Quantity]) -> bool:
+    """Whether parts stand side by side in one sentence with nothing alike between."""
+    ordered = sorted(parts, key=lambda q: q.index)
+    return all(
+        a.sentence == b.sentence and len(report.between(a, b)) <= LIST_GAP for a, b in pairwise(ordered)
+    )
+
+
+def _related(a: Quantity, b: Quantity) -> bool:
+    if a.noun and b.noun:
+        return a.noun == b.noun
+    return bool(bigrams(a.before + a.after) & bigrams(b.before + b.after)) or a.kind == "area"
+
+
+def bigrams(text: str) -> set[str]:
+    """Pairs of neighbouring Chinese characters."""
+    return {text[i : i + 2] for i in range(len(text) - 1) if not text[i : i + 2].isascii()}
+
+
+def what_is_left(report: Report) -> Iterator[Check]:
+    """228亩，开发28亩，剩余200亩: the whole less a part."""
+    for claim in report.quantities:
+        if not words().says("rest", claim.before[-8:]):
+            continue
+        before = [q for q in report.within(claim, 1) if q.index < claim.index and alike(q, claim)]
+        pairs = [(a, b) for a in before for b in before if a.given.value > b.given.value]
+        wide = [q for q in report.section(claim) if alike(q, claim)]
+        yield from settle(
+            claim,
+            "remainder",
+            [difference(a, b) for a, b in pairs] if len(pairs) == 1 else [],
+            (difference(a, b) for a in wide for b in wide if a.given.value > b.given.value),
+        )
+
+
+def what_is_saved(report: Report) -> Iterator[Check]:
+    """传统需200亩，仅需30亩，节省170亩: the old way less the new."""
+    for claim in report.quantities:
+        if claim.kind not in {"area", "money", "count"} or not words().says("spare", claim.before[-4:]):
+            continue
+        before = [q for q in report.within(claim, 1) if q.index < claim.index and alike(q, claim)]
+        pairs = [(a, b) for a, b in pairwise(before) if a.given.value > b.given.value]
+        contrasted = [(a, b) for a, b in pairs if words().contrast.search(a.before)]
+        yield from settle(claim, "saving", [difference(a, b) for a, b in contrasted][:1])
+
+
+def gain(report: Report) -> Iterator[Check]:
+    """成交价 － 出让金 = 增值: what was paid, then what it sold for, then the gain."""
+    for claim in report.quantities:
+        if claim.kind != "money" or claim.noun != "gain":
+            continue
+        before = [q for q in report.within(claim, 3) if q.index < claim.index and q.kind == "money"]
+        costs = [q for q in before if q.noun == "cost"]
+        prices = [q for q in before if q.noun == "price" and costs and q.index > costs[-1].index]
+        if costs and prices:
+            yield from settle(claim, "gain", [difference(prices[-1], costs[-1])])
+
+
+def price_is_cost_and_gain(report: Report) -> Iterator[Check]:
+    """总价款 = 原价之和 + 增值, where price and gain stand in one sentence."""
+    for claim in report.quantities:
+        if claim.kind != "money" or claim.noun != "price" or "总" not in claim.before:
+            continue
+        gains = [q for q in report.within(claim, 0) if q.kind == "money" and q.noun == "gain"]
+        costs = {q.claim.value: q for q in report.section(claim) if q.kind == "money" and q.noun == "cost"}
+        if len(gains) == 1 and costs:
+            yield from settle(claim, "price", [total([*costs.values(), gains[0]])])

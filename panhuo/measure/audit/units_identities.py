@@ -1,0 +1,110 @@
+"""Identities of land: value per area, floor-area ratio, price times area, equivalents in other units."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import permutations
+
+from panhuo.measure.audit.check import Candidate, Check, settle
+from panhuo.measure.audit.quantities import Quantity, Report
+from panhuo.measure.audit.words import words
+
+OLD = re.compile(r"[由从原](?:(?![至到为])[^，。])*$")
+
+
+def lands(quantities: Sequence[Quantity]) -> list[Quantity]:
+    """Land areas, each value once, the most repeated first."""
+    found = [q for q in quantities if q.unit.name in words().land_units]
+    often = Counter(q.given.value for q in found)
+    first = {q.given.value: q for q in reversed(found)}
+    return sorted(first.values(), key=lambda q: (-often[q.given.value], q.index))
+
+
+def floors(quantities: Sequence[Quantity]) -> list[Quantity]:
+    """Floor areas: in square metres and called so."""
+    return [q for q in quantities if q.unit.name in words().floor_units and q.noun == "floor"]
+
+
+def quotient(a: Quantity, b: Quantity) -> Candidate:
+    """a ÷ b."""
+    return Candidate(a.given / b.given, f"{a.text} ÷ {b.text}", (a, b))
+
+
+def per_area(report: Report) -> Iterator[Check]:
+    """产值 ÷ 面积 = 亩均产值, for money of one kind."""
+    for claim in report.quantities:
+        if claim.kind != "money/area" or claim.noun is None:
+            continue
+        land = lands(report.section(claim))
+        totals = [q for q in report.section(claim) if q.kind == "money" and q.noun == claim.noun]
+        near = [t for t in totals if abs(t.sentence - claim.sentence) <= 1]
+        yield from settle(
+            claim,
+            "per_area",
+            [quotient(t, a) for t in near for a in land],
+            (quotient(t, a) for t in totals for a in land),
+        )
+
+
+def floor_area_ratio(report: Report) -> Iterator[Check]:
+    """建筑面积 ÷ 用地面积 = 容积率; what was compares with what was, what is with what is."""
+    for claim in report.quantities:
+        if claim.kind != "number" or "容积率" not in _clause(report, claim):
+            continue
+        section = report.section(claim)
+        built = [q for q in floors(section) if _old(report, q) == _old(report, claim)]
+        land = lands(section)
+        land.sort(key=lambda a: abs(a.at - claim.at))
+        local = [a for a in land if abs(a.sentence - claim.sentence) <= 1] or land
+        same = [f for f in built if f.sentence == claim.sentence]
+        near = same or [f for f in built if abs(f.sentence - claim.sentence) <= 1]
+        yield from settle(
+            claim,
+            "floor_area_ratio",
+            [quotient(f, a) for f in near for a in local],
+            (c for f in near or floors(section) for c in _over(f, land)),
+        )
+
+
+def _clause(report: Report, claim: Quantity) -> str:
+    return report.plain.text[max(0, claim.at - 24) : claim.at]
+
+
+def _old(report: Report, quantity: Quantity) -> bool:
+    return OLD.search(report.plain.text[max(0, quantity.at - 12) : quantity.at]) is not None
+
+
+def _over(floor: Quantity, land: Sequence[Quantity]) -> Iterator[Candidate]:
+    """Floor over a land area, or over what is left of one after another."""
+    for a in land:
+        yield quotient(floor, a)
+    for a, b in permutations(land, 2):
+        rest = a.given + -b.given
+        if rest.low > 0:
+            yield Candidate(floor.given / rest, f"{floor.text} ÷ （{a.text} － {b.text}）", (floor, a, b))
+
+
+def price_times_area(report: Report) -> Iterator[Check]:
+    """单价 × 面积 = 总价, where a sentence holds just one of each."""
+    for claim in report.quantities:
+        if claim.kind != "money/area" or claim.noun not in {None, "price", "cost"}:
+            continue
+        sentence = report.within(claim, 0)
+        money = [q for q in sentence if q.kind == "money" and q.noun in {None, "price", "cost"}]
+        land = [q for q in sentence if q.unit.name in words().land_units]
+        prices = [q for q in sentence if q.kind == "money/area"]
+        if len(money) == len(land) == 1 and not prices:
+            yield from settle(claim, "price_times_area", [quotient(money[0], land[0])])
+
+
+EQUAL = re.compile(r"^[（(，,]?(?:折合|约合|即|合|相当于)?为?[（(]?$")
+
+
+def equivalents(report: Report) -> Iterator[Check]:
+    """5公顷（75亩）: the same size in two units."""
+    for a, b in zip(report.quantities, report.quantities[1:], strict=False):
+        link = report.between(a, b)
+        if a.sentence != b.sentence or a.kind != b.kind or a.unit.name == b.unit.name or not a.unit.dimension:
+            continue
+        if link and EQUAL.match(link):
+            yield from settle(b, "equivalent", [Candidate(a.given, a.text, (a,))])

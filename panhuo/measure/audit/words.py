@@ -1,0 +1,63 @@
+"""The words of spec/report_words.yaml, compiled for searching."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from panhuo.rulebook.book import SPEC, read_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Vocabulary of reports: nouns by group, verbs by kind, units of land and floor, headings."""
+
+    nouns: Mapping[str, str]
+    """word → group"""
+    noun_pattern: re.Pattern[str]
+    verbs: Mapping[str, re.Pattern[str]]
+    land_units: frozenset[str]
+    floor_units: frozenset[str]
+    unitless_after: tuple[str, ...]
+    per_area: tuple[str, ...]
+    per_member: tuple[str, ...]
+    contrast: re.Pattern[str]
+    headings: re.Pattern[str]
+
+    def last_noun(self, text: str) -> str | None:
+        """The group of the last known noun in `text`."""
+        found = self.noun_pattern.findall(text)
+        return self.nouns[found[-1]] if found else None
+
+    def first_noun(self, text: str) -> str | None:
+        """The group of the first known noun in `text`."""
+        found = self.noun_pattern.search(text)
+        return self.nouns[found[0]] if found else None
+
+    def says(self, verb: str, text: str) -> bool:
+        """Whether `text` holds a word of that kind."""
+        return self.verbs[verb].search(text) is not None
+
+
+def any_of(words: list[str]) -> re.Pattern[str]:
+    """A pattern for any of `words`, longer ones first."""
+    return re.compile("|".join(re.escape(w) for w in sorted(words, key=len, reverse=True)))
+
+
+@lru_cache(maxsize=1)
+def words() -> Words:
+    """The packaged vocabulary."""
+    given = read_yaml(SPEC / "report_words.yaml")
+    nouns = {word: group for group, listed in given["nouns"].items() for word in listed}
+    return Words(
+        nouns=nouns,
+        noun_pattern=any_of(list(nouns)),
+        verbs={kind: any_of(listed) for kind, listed in given["verbs"].items()},
+        land_units=frozenset(given["land_units"]),
+        floor_units=frozenset(given["floor_units"]),
+        unitless_after=tuple(given["unitless_after"]),
+        per_area=tuple(given["per_area"]),
+        per_member=tuple(given["per_member"]),
+        contrast=any_of(given["contrast"]),
+        headings=re.compile("|".join(f"(?:{h})" for h in given["headings"])),
+    )
