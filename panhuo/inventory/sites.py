@@ -24,7 +24,7 @@ def site_groups(parcels: pa.Table, pairs: pa.Table, users: pa.Table | None = Non
 
 def group_rows(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table | None = None) -> Ints:
     """For each row of `parcels` the first row of its site; `first`, `second`: rows of adjoining pairs."""
-    site = _codes(column_or_nulls(parcels, "site_id", pa.string()))
+    site = text_codes(column_or_nulls(parcels, "site_id", pa.string()))
     joined = _same_user(parcels, first, second, users)
     named = np.flatnonzero(site >= 0)
     _, leader, member = np.unique(site[named], return_index=True, return_inverse=True)
@@ -40,8 +40,8 @@ def group_rows(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table | N
 
 def _same_user(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table | None) -> Bools:
     """Which adjoining pairs share a user."""
-    code = _codes(column_or_nulls(parcels, "holder_uscc", pa.string()))
-    name = _codes(column_or_nulls(parcels, "holder", pa.string()))
+    code = text_codes(column_or_nulls(parcels, "holder_uscc", pa.string()))
+    name = text_codes(column_or_nulls(parcels, "holder", pa.string()))
     same = (code[first] >= 0) & (code[first] == code[second])
     # A name counts where a code is missing on either side; two different codes are two holders of one name.
     unsaid = (code[first] < 0) | (code[second] < 0)
@@ -59,7 +59,7 @@ def _same_user(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table | N
     return np.asarray(same | np.array(shared, bool))
 
 
-def _codes(column: pa.ChunkedArray) -> Ints:
+def text_codes(column: pa.ChunkedArray) -> Ints:
     """Equal texts as equal numbers, -1 for none."""
     encoded = column.combine_chunks().dictionary_encode()
     codes: Ints = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)

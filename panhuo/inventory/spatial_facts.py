@@ -28,7 +28,7 @@ from panhuo.inventory.geometry import (
     to_plane,
 )
 from panhuo.inventory.neighbours import ADJOIN_TOLERANCE_M, shared_edges
-from panhuo.inventory.sites import group_rows
+from panhuo.inventory.sites import group_rows, text_codes
 
 ROADS: Final = "roads"
 ACCESS_M: Final = 5.0
@@ -171,13 +171,15 @@ def _neighbour_columns(
     none = np.isnan(area)
     leader = group_rows(parcels, first, second, occupancies)
     ids = parcels.column("parcel_id").combine_chunks().cast(pa.string())
+    same, unsaid = _same_holder(parcels, me, other)
     return {
+        "neighbour_holder_same": pa.array(same, pa.bool_(), mask=none | unsaid),
         "neighbour_count": pa.array(np.bincount(me, minlength=count), pa.int64(), mask=none),
         "shared_boundary_m": _column(_sum(me, np.tile(metres, 2), count), none),
         "adjoining_vacant_m2": _column(*_adjoining(me, other, area, _vacant(parcels), none)),
         "adjoining_idle_m2": _column(*_adjoining(me, other, area, _idle(parcels, contracts), none)),
         "site_group": ids.take(pa.array(leader)),
-        "site_parcels": pa.array(np.bincount(leader, minlength=count)[leader], pa.int64()),
+        "site_group_parcels": pa.array(np.bincount(leader, minlength=count)[leader], pa.int64()),
     }
 
 
@@ -191,6 +193,17 @@ def _adjoining(me: Ints, other: Ints, area: Floats, state: Floats, none: Bools) 
     total = _sum(me, np.where(state[other] == 1, area[other], 0.0), count)
     unsure = _sum(me, np.isnan(state[other]).astype(np.float64), count) > 0
     return total, none | ((total == 0) & unsure)
+
+
+def _same_holder(parcels: pa.Table, me: Ints, other: Ints) -> tuple[Bools, Bools]:
+    """Whether every neighbour has the parcel's own holder, and where that cannot be said (or there is none)."""
+    holder = text_codes(column_or_nulls(parcels, "holder", pa.string()))
+    count = parcels.num_rows
+    said = (holder[me] >= 0) & (holder[other] >= 0)
+    differ = _sum(me, (said & (holder[me] != holder[other])).astype(np.float64), count) > 0
+    gap = _sum(me, (~said).astype(np.float64), count) > 0
+    alone = _sum(me, np.ones(len(me)), count) == 0
+    return ~differ, alone | (gap & ~differ)
 
 
 def _vacant(parcels: pa.Table) -> Floats:
@@ -248,7 +261,7 @@ def _with_layer(table: pa.Table, kind: str, covered: pa.Table) -> pa.Table:
 
 
 def _with_slopes(table: pa.Table, slopes: pa.Table | None) -> pa.Table:
-    names = ("slope_mean_deg", "slope_max_deg", "gentle_slope_share")
+    names = ("slope_mean_deg", "slope_max_deg", "slope_gentle_share")
     if slopes is None:
         for name in names:
             table = table.append_column(name, pa.nulls(table.num_rows, pa.float64()))

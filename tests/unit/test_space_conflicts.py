@@ -138,6 +138,7 @@ def test_neighbours_of_unknown_state_leave_the_sum_unknown() -> None:
         box(100, 100, 200, 200),
         use_state=["in_use", "vacant", None, "in_use"],
         work_state=["finished", None, "finished", "finished"],
+        holder=["甲", "乙", None, "乙"],
     )
     facts, _ = spatial_facts(table, {})
     row = facts.to_pylist()
@@ -145,6 +146,7 @@ def test_neighbours_of_unknown_state_leave_the_sum_unknown() -> None:
     assert row[1]["adjoining_vacant_m2"] == 0  # both neighbours are known to be in use
     assert row[0]["adjoining_idle_m2"] is None  # one neighbour is unknown
     assert row[2]["adjoining_idle_m2"] == 0
+    assert [r["neighbour_holder_same"] for r in row] == [False, False, None, None]
     assert row[0]["neighbour_count"] == 2
     assert row[0]["shared_boundary_m"] == pytest.approx(200, abs=1e-6)
 
