@@ -157,7 +157,7 @@ def _load(root: Path) -> Rulebook:
         rules=read_folder(root / "rules", Rule),
         tools=read_folder(root / "tools", Tool),
         situations={
-            path.stem: _validate(TypeAdapter(list[Situation]), path) for path in sorted((root / "tests").glob("*.yaml"))
+            path.stem: validate(TypeAdapter(list[Situation]), path) for path in sorted((root / "tests").glob("*.yaml"))
         },
         calendars=read_folder(root / "calendars", Calendar),
     )
