@@ -1,0 +1,273 @@
+"""The development potential of each parcel by a declared scheme, and the order from easy to hard.
+
+points of an indicator = weight × height of its curve at the value; a value not known earns and costs
+nothing: the score is taken over the known weights, its range shows what the missing could make of it, and with
+too little known there is no grade. Obstacles take points off; an unknown one is named, not assumed away.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter, field_validator, model_validator
+
+from panhuo.rulebook.book import Rulebook, validate
+from panhuo.rulebook.facts import connect
+from panhuo.rulebook.predicate import literal, parse
+from panhuo.rulebook.schema import Label, LawFile
+from panhuo.rulebook.scheme import SchemeFile, Sql
+
+Floats = NDArray[np.float64]
+
+UNKNOWN: Final = "unknown"
+ORDER_FACTS: Final = ("obstacle_count", "grade_no", "score", "cost_wan")
+
+GRADES: Final = pa.schema(
+    [
+        ("parcel_id", pa.string()),
+        ("scheme_id", pa.string()),
+        ("grade", pa.string()),
+        ("score", pa.float64()),
+        ("score_low", pa.float64()),
+        ("score_high", pa.float64()),
+        ("known_share", pa.float64()),
+        ("obstacle_count", pa.int64()),
+        ("obstacles", pa.string()),
+        ("unknown_obstacles", pa.string()),
+        ("missing", pa.string()),
+        ("order_no", pa.int64()),
+    ]
+)
+ITEMS: Final = pa.schema(
+    [
+        ("parcel_id", pa.string()),
+        ("scheme_id", pa.string()),
+        ("indicator", pa.string()),
+        ("value", pa.float64()),
+        ("weight", pa.float64()),
+        ("points", pa.float64()),
+        ("status", pa.string()),
+    ]
+)
+
+
+class Curve(LawFile):
+    """One indicator: `value` is SQL over facts; `points` [[value, share of the weight 0–1], …] is joined by
+    straight lines and level beyond its ends."""
+
+    label: Label
+    weight: float = Field(gt=0)
+    value: Sql
+    points: list[tuple[float, float]] = Field(min_length=2)
+
+    @field_validator("points")
+    @classmethod
+    def _rising_values(cls, points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        values = [x for x, _ in points]
+        if values != sorted(set(values)) or not all(0 <= share <= 1 for _, share in points):
+            raise ValueError("points go by growing value and lie between 0 and 1")
+        return points
+
+
+class Obstacle(LawFile):
+    """What stands in the way: `when` is a predicate over facts, `points` (negative) what it takes off."""
+
+    label: Label
+    when: Sql
+    points: float = Field(le=0)
+
+
+class Grade(LawFile):
+    """A grade from a score on."""
+
+    label: Label
+    at_least: float
+
+
+class Order(LawFile):
+    """One key of the easy-first order, least first: SQL over the ORDER_FACTS (grade_no 0 is the best)."""
+
+    label: Label
+    by: Sql
+
+
+class PotentialScheme(SchemeFile):
+    """law/schemes/<id>.yaml of kind `potential`."""
+
+    kind: Literal["potential"]
+    known_min: float = Field(gt=0, le=1)
+    indicators: dict[str, Curve] = Field(min_length=1)
+    obstacles: dict[str, Obstacle] = Field(default={})
+    grades: dict[str, Grade] = Field(min_length=1)
+    order: list[Order] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _falling_bars(self) -> "PotentialScheme":
+        bars = [grade.at_least for grade in self.grades.values()]
+        if bars != sorted(set(bars), reverse=True) or bars[-1] != 0:
+            raise ValueError("grade bars must fall and end at 0")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Potential:
+    """grades: one row per parcel (GRADES); items: every sub-score and obstacle (ITEMS)."""
+
+    grades: pa.Table
+    items: pa.Table
+
+
+def load_potential(rulebook: Rulebook, scheme_id: str = "potential") -> PotentialScheme:
+    """The potential scheme of that id; PanhuoError when its file does not fit."""
+    found = validate(TypeAdapter(PotentialScheme), rulebook.root / "schemes" / f"{scheme_id}.yaml")
+    return found.model_copy(update={"id": scheme_id})
+
+
+def potential(facts: pa.Table, rulebook: Rulebook, on: date, scheme_id: str = "potential") -> Potential:
+    """Grades every parcel of `facts` (parcel_id and whatever facts are known) by the scheme's law of `on`.
+
+    `cost_wan` in `facts`, if there, is what clearing the parcel would cost [万元].
+    """
+    scheme = load_potential(rulebook, scheme_id)
+    values = _evaluated(facts, rulebook, scheme, on)
+    points = {name: _points(curve, values[name]) for name, curve in scheme.indicators.items()}
+    hurdles = {name: values[name] for name in scheme.obstacles}
+    score, low, high, known = _scores(scheme, points, hurdles, facts.num_rows)
+    grade_no = _grade_numbers(scheme, score, known)
+    ids = facts.column("parcel_id").cast(pa.string()).to_pylist()
+    count = _count(hurdles, facts.num_rows)
+    names = [*scheme.grades, UNKNOWN]
+    grades = {
+        "parcel_id": ids,
+        "scheme_id": [scheme.id] * len(ids),
+        "grade": [names[number] for number in grade_no],
+        "score": score,
+        "score_low": low,
+        "score_high": high,
+        "known_share": known,
+        "obstacle_count": count,
+        "obstacles": _named(hurdles, lambda v: v > 0, len(ids)),
+        "unknown_obstacles": _named(hurdles, np.isnan, len(ids)),
+        "missing": _named(points, np.isnan, len(ids)),
+        "order_no": _ranks(_order_keys(facts, scheme, count, grade_no, score), ids),
+    }
+    columns = {f.name: pa.array(grades[f.name], f.type, from_pandas=True) for f in GRADES}
+    return Potential(pa.table(columns, schema=GRADES), _item_table(scheme, ids, values, points))
+
+
+def _evaluated(facts: pa.Table, rulebook: Rulebook, scheme: PotentialScheme, on: date) -> dict[str, Floats]:
+    """Each indicator's value and each obstacle (1 yes, 0 no) per parcel, NaN unknown."""
+    texts = {name: curve.value for name, curve in scheme.indicators.items()}
+    texts |= {name: obstacle.when for name, obstacle in scheme.obstacles.items()}
+
+    def value(name: str) -> str:
+        return literal(rulebook.parameter(name, on, scheme.place).value)
+
+    known = set(facts.column_names)
+    wanted = {fact for text in texts.values() for fact in parse(text).names}
+    absent = "".join(f", NULL::DOUBLE AS {name}" for name in sorted(wanted - known))
+    columns = ", ".join(
+        f"CAST(({parse(text).sql(value)}) AS DOUBLE) AS {name}" for name, text in texts.items()
+    )
+    con = connect()
+    con.register("given", facts.select(["parcel_id", *sorted((wanted & known) - {"parcel_id"})]))
+    table = con.execute(f"SELECT {columns} FROM (SELECT *{absent} FROM given)").to_arrow_table()
+    return {name: table.column(name).to_numpy(zero_copy_only=False) for name in texts}
+
+
+def _points(curve: Curve, value: Floats) -> Floats:
+    """Points an indicator earns, 0 to its weight; NaN stays NaN."""
+    x, share = zip(*curve.points, strict=True)
+    earned: Floats = curve.weight * np.interp(value, x, share)
+    return np.where(np.isnan(value), np.nan, earned)
+
+
+def _scores(
+    scheme: PotentialScheme, points: dict[str, Floats], hurdles: dict[str, Floats], count: int
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Score over the known weights, its least and greatest were all known (0–100), and the share known."""
+    whole = sum(curve.weight for curve in scheme.indicators.values())
+    earned, weight = np.zeros(count), np.zeros(count)
+    for name, curve in scheme.indicators.items():
+        earned += np.nan_to_num(points[name])
+        weight += np.where(np.isnan(points[name]), 0.0, curve.weight)
+    off, doubt = np.zeros(count), np.zeros(count)
+    for name, obstacle in scheme.obstacles.items():
+        off += np.where(hurdles[name] > 0, obstacle.points, 0.0)
+        doubt += np.where(np.isnan(hurdles[name]), obstacle.points, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        score = np.where(weight > 0, 100 * earned / weight + off, np.nan)
+    low, high = 100 * earned / whole + off + doubt, 100 * (earned + whole - weight) / whole + off
+    return np.clip(score, 0, 100), np.clip(low, 0, 100), np.clip(high, 0, 100), weight / whole
+
+
+def _grade_numbers(scheme: PotentialScheme, score: Floats, known: Floats) -> NDArray[np.int64]:
+    """The number of each parcel's grade, 0 the best; one more than the last where too little is known."""
+    bars = np.array([grade.at_least for grade in scheme.grades.values()])
+    number = np.argmax(score[:, None] >= bars[None, :], axis=1) if len(score) else np.empty(0, np.int64)
+    return np.where(known >= scheme.known_min, number, len(bars)).astype(np.int64)
+
+
+def _count(hurdles: dict[str, Floats], count: int) -> NDArray[np.int64]:
+    return sum(((v > 0).astype(np.int64) for v in hurdles.values()), np.zeros(count, np.int64))
+
+
+def _named(columns: dict[str, Floats], test: Callable[[Floats], Any], count: int) -> list[str]:
+    """For each parcel the names of the columns whose value passes `test`."""
+    hits = [(name, test(values)) for name, values in columns.items()]
+    return [", ".join(name for name, hit in hits if hit[row]) for row in range(count)]
+
+
+def _order_keys(
+    facts: pa.Table,
+    scheme: PotentialScheme,
+    count: NDArray[np.int64],
+    grade_no: NDArray[np.int64],
+    score: Floats,
+) -> list[Floats]:
+    """The keys of the easy-first order; an unknown value comes last."""
+    given = facts.column("cost_wan").cast(pa.float64()) if "cost_wan" in facts.column_names else None
+    cost = given.to_numpy(zero_copy_only=False) if given is not None else np.full(facts.num_rows, np.nan)
+    known = pa.table(dict(zip(ORDER_FACTS, (count, grade_no, score, cost), strict=True)))
+    con = connect()
+    con.register("known", known)
+    texts = [parse(key.by).sql(lambda name: name) for key in scheme.order]
+    columns = ", ".join(f"CAST(({text}) AS DOUBLE) AS key{i}" for i, text in enumerate(texts))
+    table = con.execute(f"SELECT {columns} FROM known").to_arrow_table()
+    keys = [table.column(i).to_numpy(zero_copy_only=False) for i in range(len(texts))]
+    return [np.where(np.isnan(key), np.inf, key) for key in keys]
+
+
+def _ranks(keys: list[Floats], ids: list[str]) -> NDArray[np.int64]:
+    """1, 2, 3 … by the keys in turn, ties by parcel id."""
+    order = np.lexsort([np.array(ids, dtype=str), *reversed(keys)])
+    ranks = np.empty(len(ids), np.int64)
+    ranks[order] = np.arange(1, len(ids) + 1)
+    return ranks
+
+
+def _item_table(
+    scheme: PotentialScheme, ids: list[str], values: dict[str, Floats], points: dict[str, Floats]
+) -> pa.Table:
+    """Every sub-score and obstacle of every parcel: known, unknown, or an obstacle that stands."""
+    parts = [ITEMS.empty_table()]
+    weights = {name: curve.weight for name, curve in scheme.indicators.items()}
+    weights |= {name: obstacle.points for name, obstacle in scheme.obstacles.items()}
+    for name, weight in weights.items():
+        value = values[name]
+        earned = points[name] if name in points else np.where(value > 0, weight, 0.0 * value)
+        columns = {
+            "parcel_id": pa.array(ids, pa.string()),
+            "scheme_id": pa.array([scheme.id] * len(ids)),
+            "indicator": pa.array([name] * len(ids)),
+            "value": pa.array(value, from_pandas=True),
+            "weight": pa.array([weight] * len(ids), pa.float64()),
+            "points": pa.array(earned, from_pandas=True),
+            "status": pa.array(np.where(np.isnan(value), UNKNOWN, "known").tolist(), pa.string()),
+        }
+        parts.append(pa.table(columns, schema=ITEMS))
+    return pa.concat_tables(parts)
