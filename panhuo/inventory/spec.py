@@ -67,6 +67,8 @@ class FieldSpec(SpecFile):
     check: Literal["uscc", ""] = ""
     min: float | None = None
     max: float | None = None
+    extract: str = ""
+    """Pattern whose group `id` is the value inside a longer cell, such as the key in a link."""
     zero_is_unset: bool = False
     """Whether registers write 0 where nothing is set."""
     bound: Literal["lower", "upper"] | None = None

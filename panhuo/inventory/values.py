@@ -171,7 +171,7 @@ def in_range(numbers: pa.Array, texts: pa.Array, field: FieldSpec, faults: list[
         if limit is not None:
             beyond = pc.fill_null(test(numbers, limit), False)
             faults += faults_at(
-                "out_of_range", beyond, texts, f"refused: {field.min}…{field.max} {field.unit}"
+                "out_of_range", beyond, texts, f"taken as unknown: not in {field.min}…{field.max} {field.unit}"
             )
             numbers = pc.if_else(beyond, unknown, numbers)
     return numbers, faults

@@ -1,0 +1,178 @@
+"""The command line. Each verb reads its arguments and calls one use case of panhuo.workspace.
+
+Results go to stdout (`--json`: one JSON object), words and progress to stderr. Exit 0 done, 2 bad input or usage with
+nothing changed, 1 our fault.
+"""
+
+import json
+import locale
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import click
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from panhuo.core.problems import PanhuoError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="盘活：找出闲置低效用地，并让它重新用起来 Find idle and under-used land and bring it back into use.",
+)
+words: Final = Console(stderr=True, soft_wrap=True, highlight=False)
+out: Final = Console(soft_wrap=True, highlight=False)
+
+
+@dataclass
+class Session:
+    """What holds for the whole command."""
+
+    lang: str = "zh"
+
+    def pick(self, zh: str, en: str) -> str:
+        """The words in the user's language."""
+        return en if self.lang == "en" else zh
+
+
+session = Session()
+
+Root = Annotated[Path, typer.Argument(metavar="WS", help="工作区文件夹 workspace folder")]
+Json = Annotated[bool, typer.Option("--json", help="机器可读输出 machine output on stdout")]
+
+
+@app.callback()
+def options(
+    lang: Annotated[str, typer.Option("--lang", help="zh | en")] = "",
+) -> None:
+    """盘活 panhuo."""
+    if lang not in ("", "zh", "en"):
+        raise PanhuoError(f"不认识的语言 unknown language: {lang}", remedy="--lang zh | en")
+    session.lang = lang or ("en" if (locale.getlocale()[0] or "").startswith("en") else "zh")
+
+
+def emit(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
+    """A verb's result: as JSON on stdout, or shown in words."""
+    if as_json:
+        sys.stdout.write(json.dumps(result, ensure_ascii=False, default=str) + "\n")
+    else:
+        show(result)
+
+
+@contextmanager
+def working() -> Iterator[Callable[[str], None]]:
+    """A spinner on stderr whose words the use case sets."""
+    with words.status("…") as status:
+        yield lambda text: status.update(text)
+
+
+def main() -> None:
+    """Runs the command and turns what goes wrong into a message and an exit code."""
+    as_json = "--json" in sys.argv
+    try:
+        app(standalone_mode=False)
+    except PanhuoError as fault:
+        if as_json:
+            sys.stdout.write(json.dumps({"error": fault.as_dict()}, ensure_ascii=False) + "\n")
+        words.print(f"[red]✗[/red] {escape(str(fault))}")
+        sys.exit(2)
+    except click.ClickException as fault:
+        words.print(f"[red]✗[/red] {escape(fault.format_message())}")
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        words.print("已中止 stopped")
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as fault:
+        if os.environ.get("PANHUO_DEBUG"):
+            raise
+        kind = type(fault).__name__
+        words.print(f"[red]✗[/red] 程序出错 our fault: {kind}: {escape(str(fault))} (PANHUO_DEBUG=1)")
+        sys.exit(1)
+
+
+def escape(text: str) -> str:
+    """Text that rich prints as it is."""
+    return text.replace("[", r"\[")
+
+
+# --- verbs ---------------------------------------------------------------------------------------------------------
+
+
+@app.command("import")
+def import_(
+    ws: Root,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="台账、图层、界址点等文件 files to import")
+    ],
+    as_dataset: Annotated[
+        str | None, typer.Option("--as", help="数据集 dataset, e.g. parcels, layers/zoning")
+    ] = None,
+    map_file: Annotated[Path | None, typer.Option("--map", help="映射文件 mapping file")] = None,
+    save_map: Annotated[
+        Path | None, typer.Option("--save-map", help="保存所用映射 save the mapping used")
+    ] = None,
+    crs: Annotated[str | None, typer.Option("--crs", help="坐标系 coordinate system, EPSG:4547")] = None,
+    encoding: Annotated[str | None, typer.Option("--encoding", help="文字编码 text encoding, GBK")] = None,
+    place: Annotated[
+        str, typer.Option("--place", help="新工作区的行政区划代码 division of a new workspace")
+    ] = "",
+    vintage: Annotated[
+        str | None, typer.Option("--vintage", help="数据日期 day of the data, 2026-01-31")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="该文件即全部数据 the file is the whole dataset")
+    ] = False,
+    accept_partial: Annotated[
+        bool, typer.Option("--accept-partial", help="舍去错误行 leave faulty rows out")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查不写入 check only")] = False,
+    as_json: Json = False,
+) -> None:
+    """导入台账与图层 Import ledgers and layers; says what it took, mended and refused."""
+    from panhuo.workspace.imports import Options, import_files
+
+    given = Options(
+        as_dataset, map_file, save_map, crs, encoding, place, dry_run, accept_partial, replace,
+        vintage=parse_day(vintage),
+    )  # fmt: skip
+    with working() as say:
+        result = import_files(ws, files, given, say)
+    emit(result, as_json, show_import)
+
+
+def parse_day(text: str | None) -> date | None:
+    """A day given as an option."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise PanhuoError(f"不是日期 not a date: {text}", remedy="写成 2026-01-31 write it so") from None
+
+
+def show_import(result: dict[str, Any]) -> None:
+    """The import report in words."""
+    from panhuo.inventory.spec import problem_types
+
+    for entry in result["imports"]:
+        out.print(
+            f"{escape(entry['file'])} → [bold]{entry['dataset']}[/bold]: "
+            + session.pick(
+                f"{entry['rows']} 行，导入 {entry['taken']}，拒绝 {entry['refused']}，未变 {entry['unchanged']}",
+                f"{entry['rows']} rows, {entry['taken']} taken, {entry['refused']} refused, "
+                f"{entry['unchanged']} unchanged",
+            )
+            + (f"  {entry['crs']}" if entry["crs"] else "")
+        )
+        for name, count in sorted(entry["problems"].items(), key=lambda item: -item[1]):
+            kind = problem_types()[name]
+            out.print(f"    {count:>7}  {session.pick(kind.label.zh, kind.label.en)}  [dim]{name}[/dim]")
+    out.print(session.pick("快照", "snapshot") + f" {result['snapshot']}")

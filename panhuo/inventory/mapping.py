@@ -1,0 +1,267 @@
+"""Which column feeds which field: by the aliases of the spec, or by a mapping file that the user keeps.
+
+A mapping file names, for each dataset, field → header (or headers, the first filled one counts):
+
+    crs: EPSG:26986
+    datasets:
+      parcels:
+        fields: {parcel_id: LOC_ID, area_m2: {from: LOT_SIZE, unit: acre}}
+        values: {tenure: {FEE: granted}}
+        constants: {land_use_scheme: local}
+        repeats: first
+    ignore: [FULL_STR]
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rapidfuzz import fuzz, process
+
+from panhuo.core.problems import PanhuoError
+from panhuo.inventory.readers import RawTable
+from panhuo.inventory.spec import Dataset, dataset_spec, dataset_specs, units
+from panhuo.inventory.values import plain
+
+BLANKS: Final = re.compile(r"[\s:：*＊　]+")
+UNIT_TAIL: Final = re.compile(r"^(.+?)[(\[/_,，-]([^()\[\]]+)[)\]]?$")
+SUGGEST_FROM: Final = 72
+
+
+class Source(BaseModel):
+    """Where a field comes from: `from` one header or several, in `unit` when the header does not say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    headers: tuple[str, ...] = Field(alias="from")
+    unit: str = ""
+
+
+class DatasetMapping(BaseModel):
+    """The mapping of one dataset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    fields: dict[str, str | list[str] | Source] = {}
+    values: dict[str, dict[str, str]] = {}
+    constants: dict[str, str] = {}
+    layer: str = ""
+    """Only the sheet or layer of this name."""
+    repeats: Literal["refuse", "first"] = "refuse"
+    """What to do with rows that repeat a key and differ: refuse them, or keep the first and tell."""
+
+    def source(self, name: str) -> Source:
+        """The source of a field, however it was written."""
+        given = self.fields[name]
+        if isinstance(given, Source):
+            return given
+        return Source.model_validate({"from": (given,) if isinstance(given, str) else tuple(given)})
+
+
+class MappingFile(BaseModel):
+    """A mapping file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    crs: str | None = None
+    encoding: str | None = None
+    datasets: dict[str, DatasetMapping] = {}
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One column that feeds a field."""
+
+    column: int
+    unit: str = ""
+    bound_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a table becomes rows of a dataset: for each field the columns that feed it, first choice first."""
+
+    dataset: str
+    feeds: dict[str, tuple[Feed, ...]]
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    keep_first: bool = False
+
+    @property
+    def spec(self) -> Dataset:
+        """The dataset's spec."""
+        return dataset_spec(self.dataset)
+
+
+def load_mapping(path: Path | None) -> MappingFile:
+    """The mapping file, or an empty mapping. Raises PanhuoError when it does not fit."""
+    if path is None:
+        return MappingFile()
+    try:
+        mapping = MappingFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except FileNotFoundError:
+        raise PanhuoError("映射文件不存在 no such mapping file", where=str(path)) from None
+    except (yaml.YAMLError, ValidationError, UnicodeDecodeError, IsADirectoryError) as fault:
+        raise PanhuoError(
+            "映射文件读不懂 the mapping file does not fit", where=str(path), why=str(fault)
+        ) from None
+    for name, given in mapping.datasets.items():
+        spec = dataset_spec(name)
+        unknown = [f for f in (*given.fields, *given.values, *given.constants) if f not in spec.fields]
+        if unknown:
+            raise PanhuoError(
+                f"映射文件中的字段不存在 no such fields in {name}: {', '.join(unknown)}",
+                where=str(path),
+                remedy="可用字段 fields: " + ", ".join(spec.fields),
+            )
+    return mapping
+
+
+def save_mapping(path: Path, plans: Iterable[tuple[RawTable, Plan]], crs: str | None) -> None:
+    """What was matched, as a mapping file to look at, correct and use again."""
+    datasets: dict[str, Any] = {}
+    for raw, plan in plans:
+        fields = {
+            name: {
+                "from": [raw.headers[f.column] for f in feeds],
+                **({"unit": feeds[0].unit} if feeds[0].unit else {}),
+            }
+            for name, feeds in plan.feeds.items()
+        }
+        datasets.setdefault(plan.dataset, {"fields": {}})["fields"].update(fields)
+    content = {**({"crs": crs} if crs else {}), "datasets": datasets}
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+@cache
+def normal(header: str) -> str:
+    """A header as it is compared: narrow forms, lower case, no blanks, colons or stars."""
+    return BLANKS.sub("", plain(header)).lower()
+
+
+@cache
+def base_and_unit(header: str) -> tuple[str, str]:
+    """面积(公顷) → (面积, ha); a header without a unit in its tail → (itself, "")."""
+    word = normal(header)
+    match = UNIT_TAIL.match(word)
+    if match:
+        unit = unit_ids().get(match[2])
+        if unit:
+            return match[1], unit
+    return word, ""
+
+
+@cache
+def unit_ids() -> dict[str, str]:
+    """Each way of writing a unit → its id."""
+    return {normal(n): key for key, unit in units().items() for n in (*unit.names, key)}
+
+
+@cache
+def headers_of(dataset: str) -> dict[str, tuple[str, int, bool]]:
+    """Normal header → (field, order of preference, bound only) for a dataset."""
+    known: dict[str, tuple[str, int, bool]] = {}
+    for name, spec in dataset_spec(dataset).fields.items():
+        for order, alias in enumerate((name, spec.label.zh, *spec.aliases)):
+            known.setdefault(normal(alias), (name, order, False))
+    return known
+
+
+@cache
+def bounds_of(dataset: str) -> dict[str, tuple[str, ...]]:
+    """Normal header → fields that take a bound in words from it beside the field it belongs to."""
+    out: dict[str, tuple[str, ...]] = {}
+    for name, spec in dataset_spec(dataset).fields.items():
+        for alias in spec.also_from:
+            out[normal(alias)] = (*out.get(normal(alias), ()), name)
+    return out
+
+
+def known_headers(cells: Sequence[str]) -> int:
+    """How many cells of a row are headers of any dataset: tells a header row from a title."""
+    names = [n for n in dataset_specs() if n not in ("layers", "corrections")]
+    return sum(any(find(c, n) for n in names) for c in cells if c)
+
+
+def find(header: str, dataset: str) -> tuple[str, int, str] | None:
+    """(field, order, unit) that a header means in a dataset."""
+    known = headers_of(dataset)
+    word = normal(header)
+    base, unit = base_and_unit(header)
+    for candidate in (word, base):
+        if candidate in known:
+            name, order, _ = known[candidate]
+            spec = dataset_spec(dataset).fields[name]
+            own = units().get(spec.unit)
+            unit = unit if candidate == base else ""
+            unit = unit or spec.given_in.get(candidate, "")
+            if unit and (own is None or units()[unit].kind != own.kind):
+                continue
+            return name, order, unit
+    return None
+
+
+def make_plan(raw: RawTable, dataset: str, mapping: MappingFile) -> Plan:
+    """The plan for one table and dataset. Raises PanhuoError when the mapping names a header that is not there."""
+    given = mapping.datasets.get(dataset, DatasetMapping())
+    feeds: dict[str, list[tuple[int, Feed]]] = {}
+    ignored = {normal(h) for h in mapping.ignore}
+    for index, header in enumerate(raw.headers):
+        if normal(header) in ignored:
+            continue
+        found = find(header, dataset)
+        if found and found[0] not in given.fields:
+            # Of one header given twice the later column counts first: exports put the detail there.
+            feeds.setdefault(found[0], []).append((found[1] * 10_000 - index, Feed(index, found[2])))
+        for name in bounds_of(dataset).get(normal(header), ()):
+            if name not in given.fields:
+                feeds.setdefault(name, []).append((10**9, Feed(index, "", True)))
+    chosen = {name: tuple(f for _, f in sorted(fs, key=lambda p: p[0])) for name, fs in feeds.items()}
+    for name in given.fields:
+        source = given.source(name)
+        columns = [i for h in source.headers for i, own in enumerate(raw.headers) if normal(own) == normal(h)]
+        if not columns:
+            raise PanhuoError(
+                f"文件里没有列 no column {', '.join(source.headers)}",
+                where=f"{raw.where} → {dataset}.{name}",
+                remedy="表头有 headers: " + ", ".join(raw.headers[:40]),
+            )
+        chosen[name] = tuple(Feed(i, source.unit or base_and_unit(raw.headers[i])[1]) for i in columns)
+    return Plan(dataset, chosen, given.values, given.constants, given.repeats == "first")
+
+
+def recognise(raw: RawTable, mapping: MappingFile) -> list[Plan]:
+    """The datasets that a table feeds, with their plans. A mapping file that names datasets settles it."""
+    if mapping.datasets:
+        return [make_plan(raw, n, mapping) for n, d in mapping.datasets.items() if d.layer in ("", raw.layer)]
+    plans = [make_plan(raw, name, mapping) for name in dataset_specs() if name != "layers"]
+    return [plan for plan in plans if recognised(raw, plan)]
+
+
+def recognised(raw: RawTable, plan: Plan) -> bool:
+    """Whether a table has the fields that tell the dataset."""
+    have = set(plan.feeds) | ({"geometry"} if raw.geometry is not None else set())
+    return any(set(alternative) <= have for alternative in plan.spec.recognised_by)
+
+
+def unmatched(raw: RawTable, plans: Iterable[Plan], mapping: MappingFile) -> list[tuple[int, str]]:
+    """(column, nearest alias or "") of the columns that no plan uses and no mapping ignores."""
+    used = {f.column for plan in plans for feeds in plan.feeds.values() for f in feeds}
+    ignored = {normal(h) for h in mapping.ignore}
+    out = []
+    for index, header in enumerate(raw.headers):
+        if index not in used and normal(header) not in ignored:
+            near = process.extractOne(
+                normal(header), vocabulary(), scorer=fuzz.ratio, score_cutoff=SUGGEST_FROM
+            )
+            out.append((index, near[0] if near else ""))
+    return out
+
+
+@cache
+def vocabulary() -> tuple[str, ...]:
+    """Every header the spec knows."""
+    return tuple({alias for name in dataset_specs() if name != "layers" for alias in headers_of(name)})

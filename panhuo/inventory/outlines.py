@@ -1,0 +1,57 @@
+"""The outlines of a table: where they lie, whether they hold, how large they are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from panhuo.core.problems import Problem
+from panhuo.inventory.crs import place
+from panhuo.inventory.geometry_check import check, decode, swap_axes
+from panhuo.inventory.mapping import Plan
+from panhuo.inventory.readers import RawTable
+from panhuo.inventory.spec import dataset_spec
+from panhuo.inventory.values import Fault, to_float
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Outline columns of a table. geometry: WKB in EPSG:4490; given: WKB in `epsg`; area_m2: drawn [m²]."""
+
+    geometry: pa.Array
+    given: pa.Array
+    area_m2: pa.Array
+    epsg: str
+    faults: list[Fault]
+    notes: tuple[Problem, ...]
+
+
+def locate(raw: RawTable, plan: Plan, crs: str | None, zone_hint: int | None) -> Located | None:
+    """The outlines of a table, or points from its longitude and latitude; None when it has neither."""
+    column = raw.geometry if raw.geometry is not None else points(raw, plan)
+    if column is None or column.null_count == len(column):
+        return None
+    shapes = decode(column)
+    placing = place(shapely.bounds(shapes), raw.crs, crs, raw.where, zone_hint)
+    if placing.swap:
+        shapes = swap_axes(shapes)
+    outlines = check(shapes, placing.epsg)
+    area = pa.array(outlines.area_m2, pa.float64(), mask=np.isnan(outlines.area_m2))
+    return Located(outlines.geometry, outlines.given, area, placing.epsg, outlines.faults, placing.problems)
+
+
+def points(raw: RawTable, plan: Plan) -> pa.ChunkedArray | None:
+    """Points of the columns that feed `lon` and `lat`."""
+    if not {"lon", "lat"} <= set(plan.feeds):
+        return None
+    fields = dataset_spec(plan.dataset).fields
+    lon, lat = (
+        pc.fill_null(to_float(raw.columns[plan.feeds[n][0].column], fields[n], "")[0], float("nan")).to_numpy(
+            zero_copy_only=False
+        )
+        for n in ("lon", "lat")
+    )
+    wkb = shapely.to_wkb(shapely.points(lon, lat))
+    return pa.chunked_array([pa.array(wkb, pa.binary(), mask=np.isnan(lon) | np.isnan(lat))])

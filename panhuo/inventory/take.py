@@ -1,0 +1,385 @@
+"""Rows of a file → rows of a dataset in its own types and units, with every repair and refusal as a problem row."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from panhuo.core.ids import is_uscc
+from panhuo.core.problems import Problem, problem_table
+from panhuo.inventory.codes import by_distinct, to_code, to_land_use
+from panhuo.inventory.mapping import Feed, Plan
+from panhuo.inventory.outlines import Located
+from panhuo.inventory.readers import RawTable
+from panhuo.inventory.row_checks import check_rows, swapped_ranges
+from panhuo.inventory.spec import ARROW_TYPES, FieldSpec, problem, problem_types
+from panhuo.inventory.values import Fault, as_text, faults_at, flat, to_bool, to_date, to_float, to_int
+
+Bools = NDArray[np.bool_]
+
+MISLABELLED_SHARE: Final = 0.9
+"""A column of which this share cannot be what its header says is mislabelled as a whole."""
+MISLABELLED_ROWS: Final = 10
+MADE: Final = "made-"
+"""Begins an id that the program gave a row without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one table for one dataset. `problems` has the columns of core.problems.Problem."""
+
+    raw: RawTable
+    plan: Plan
+    table: pa.Table
+    problems: pa.Table
+    rows: int
+    refused: int
+    crs: str
+
+    @property
+    def dataset(self) -> str:
+        """The dataset the rows are of."""
+        return self.plan.dataset
+
+
+@dataclass
+class Work:
+    """A table being taken: the columns ready so far and the faults met."""
+
+    raw: RawTable
+    plan: Plan
+    today: date
+    columns: dict[str, pa.Array]
+    faults: list[tuple[str, Fault]]
+    notes: list[Problem]
+
+    def add(self, field: str, faults: list[Fault]) -> None:
+        """Faults of a field."""
+        self.faults.extend((field, f) for f in faults)
+
+    def note(self, type: str, *, field: str = "", value: str = "", action: str = "") -> None:
+        """A problem of the whole table."""
+        self.notes.append(problem(type, file=self.raw.where, field=field, value=value, action=action))
+
+
+def take(raw: RawTable, plan: Plan, located: Located | None, today: date) -> Taken:
+    """`raw` as rows of `plan.dataset`. Rows with an error are left out and counted; nothing is dropped unsaid.
+
+    located: the outlines of the table, already checked and in EPSG:4490. today: what "not yet" is judged by.
+    """
+    work = Work(raw, plan, today, {}, [], [])
+    spec = plan.spec
+    for name, field in spec.fields.items():
+        if field.type != "geometry" and name != "land_use_scheme":
+            work.columns[name] = column(work, name, field)
+    if located is not None:
+        place_outlines(work, located)
+    speaking = says_something(work)
+    identify(work)
+    swapped_ranges(work)
+    check_rows(work)
+    repeated = repeats(work, speaking)
+    refused = refused_rows(work) & speaking
+    keep = speaking & ~refused & ~repeated
+    return Taken(
+        raw,
+        plan,
+        finished(work, keep),
+        problems(work, speaking),
+        int(speaking.sum()),
+        int(refused.sum()),
+        located.epsg if located is not None else "",
+    )
+
+
+# --- columns -------------------------------------------------------------------------------------------------------
+
+
+def column(work: Work, name: str, field: FieldSpec) -> pa.Array:
+    """A field's column: its feeds converted, the first filled one counting, or its constant, or nulls."""
+    rows = work.raw.rows
+    feeds = work.plan.feeds.get(name, ())
+    if name in work.plan.constants:
+        texts = pa.chunked_array([pa.array([work.plan.constants[name]], pa.string())])
+        one, _ = converted(work, name, field, texts, "")
+        return pa.repeat(one[0], rows)
+    if not feeds:
+        return pa.nulls(rows, ARROW_TYPES[field.type])
+    if field.codes == "divisions":
+        return joined_division(work, name, field, feeds)
+    parts = [fed(work, name, field, feed) for feed in feeds]
+    if len(parts) == 1:
+        return parts[0]
+    headers = [work.raw.headers[f.column] for f in feeds]
+    if name in work.plan.spec.key or field.type == "text" and not field.codes:
+        return pc.coalesce(*parts)
+    if len(set(headers)) < len(headers):
+        work.note("header_repeated", field=name, value=", ".join(headers), action="later column first")
+    differ = pc.fill_null(pc.not_equal(parts[0], parts[1]), False)
+    work.add(name, faults_at("columns_disagree", differ, parts[1].cast(pa.string()), f"kept {headers[0]}"))
+    return pc.coalesce(*parts)
+
+
+def fed(work: Work, name: str, field: FieldSpec, feed: Feed) -> pa.Array:
+    """One source column as the field's type. A column that is not what its header says is null as a whole."""
+    source = work.raw.columns[feed.column]
+    replace = work.plan.values.get(name)
+    if replace:
+        texts = as_text(source)
+        source = pa.chunked_array([by_distinct(texts, lambda t: replace.get(t, t))])
+    if feed.bound_only:
+        texts = as_text(source)
+        source = pa.chunked_array([pc.if_else(pc.match_substring_regex(texts, "[于<>≤≥低高]"), texts, None)])
+    array, faults = converted(work, name, field, source, feed.unit)
+    lost = [f for f in faults if f.type in ("not_a_number", "not_a_date", "not_in_code_list")]
+    filled = len(array) - as_text(source).null_count
+    count = sum(len(f.rows) for f in lost)
+    if count >= MISLABELLED_ROWS and count >= MISLABELLED_SHARE * filled and looks_other(source, field):
+        header, sample = work.raw.headers[feed.column], lost[0].values[0].as_py()
+        work.note(
+            "mislabelled_column",
+            field=name,
+            value=f"{header}: {sample}",
+            action=f"{count} cells taken as unknown",
+        )
+        faults = [f for f in faults if f not in lost]
+    work.add(name, faults)
+    return array
+
+
+def looks_other(source: pa.ChunkedArray, field: FieldSpec) -> bool:
+    """Whether the cells are of another kind than the field: numbers under a code list, words under a number."""
+    numbers = pc.sum(pc.match_substring_regex(as_text(source), r"^[\d.]+$")).as_py() or 0
+    mostly_numbers = numbers * 2 > len(source) - source.null_count
+    return bool(mostly_numbers == (field.type == "text") or field.type == "date")
+
+
+def converted(
+    work: Work, name: str, field: FieldSpec, source: pa.ChunkedArray, unit: str
+) -> tuple[pa.Array, list[Fault]]:
+    """A source column in the field's type and unit."""
+    if field.type == "float":
+        return to_float(source, field, unit)
+    if field.type == "int":
+        return to_int(source, field)
+    if field.type == "date":
+        return to_date(source, field, work.today)
+    if field.type == "bool":
+        return to_bool(source)
+    if field.codes == "land_use":
+        code, scheme, faults = to_land_use(source, given_scheme(work) if name == "land_use" else None)
+        if name == "land_use" and "land_use_scheme" in work.plan.spec.fields:
+            work.columns["land_use_scheme"] = scheme
+        return code, faults
+    if field.codes:
+        return to_code(source, field.codes)
+    texts = as_text(source)
+    if field.extract:
+        inner = pc.struct_field(pc.extract_regex(texts, field.extract), "id")
+        texts = pc.coalesce(inner, texts)
+    if field.check == "uscc":
+        good = by_distinct(
+            texts, lambda t: "1" if is_uscc(t) or not re.fullmatch(r"[0-9A-Z]{18}", t) else None
+        )
+        return texts, faults_at("bad_uscc", pc.and_(pc.is_valid(texts), pc.is_null(good)), texts, "kept")
+    return texts, []
+
+
+def given_scheme(work: Work) -> pa.Array | None:
+    """The land-use scheme that the file gives, or None."""
+    field = work.plan.spec.fields.get("land_use_scheme")
+    feeds = work.plan.feeds.get("land_use_scheme", ())
+    if field is None:
+        return None
+    if "land_use_scheme" in work.plan.constants:
+        return pa.repeat(pa.scalar(work.plan.constants["land_use_scheme"]), work.raw.rows)
+    return fed(work, "land_use_scheme", field, feeds[0]) if feeds else None
+
+
+def joined_division(work: Work, name: str, field: FieldSpec, feeds: tuple[Feed, ...]) -> pa.Array:
+    """The division from all columns that name one, widest first, with the number of the row to settle doubles."""
+    texts = [as_text(work.raw.columns[f.column]) for f in reversed(feeds)]
+    joined = texts[0]
+    for narrower in texts[1:]:
+        both = pc.binary_join_element_wise(joined, narrower, ",")
+        joined = pc.coalesce(both, narrower, joined)
+    key = work.columns.get("parcel_id")
+    array, faults = to_code(pa.chunked_array([joined]), field.codes, key)
+    work.add(name, faults)
+    return array
+
+
+# --- outlines ------------------------------------------------------------------------------------------------------
+
+
+def place_outlines(work: Work, located: Located) -> None:
+    """The outline columns, and the area drawn where none is stated."""
+    work.columns["geometry"] = located.geometry
+    work.columns["geometry_given"] = located.given
+    work.columns["drawn_area_m2"] = located.area_m2
+    rows = work.raw.rows
+    work.columns["crs_given"] = pc.if_else(
+        pc.is_valid(located.geometry), located.epsg, pa.nulls(rows, pa.string())
+    )
+    work.add("geometry", located.faults)
+    work.notes.extend(located.notes)
+    if "area_m2" in work.columns:
+        work.columns["area_m2"] = pc.coalesce(work.columns["area_m2"], located.area_m2)
+
+
+# --- keys ----------------------------------------------------------------------------------------------------------
+
+
+def says_something(work: Work) -> Bools:
+    """Rows with a fact of this dataset beyond ids: a list that mixes kinds of rows has blank halves."""
+    ids = {*work.plan.spec.key, "parcel_id", "crs_given", "source_row", "land_use_scheme"}
+    if len(work.plan.spec.key) > 1:
+        ids = {"crs_given"}
+    ids |= set(work.plan.constants)
+    out = np.zeros(work.raw.rows, bool)
+    for name, values in work.columns.items():
+        if name not in ids:
+            out |= pc.is_valid(values).to_numpy(zero_copy_only=False)
+    for _, fault in work.faults:
+        if problem_types()[fault.type].severity == "error":
+            out[fault.rows] = True
+    return out
+
+
+def identify(work: Work) -> None:
+    """Says where the id was taken from; rows without one get one from their own words, or are refused."""
+    spec = work.plan.spec
+    first = spec.key[0]
+    ids = work.columns[first]
+    feeds = work.plan.feeds.get(first, ())
+    if feeds:
+        headers = ", ".join(dict.fromkeys(work.raw.headers[f.column] for f in feeds))
+        work.note("key_source", field=first, value=headers, action="id taken from the first filled")
+    missing = pc.is_null(ids)
+    for name, field in spec.fields.items():
+        if field.required and name != first:
+            work.add(name, faults_at("required_missing", pc.is_null(work.columns[name]), ids, "refused"))
+    if not pc.any(missing).as_py():
+        return
+    if (
+        first not in ("parcel_id", "contract_no", "feature_id", "building_id", "batch_id")
+        or len(spec.key) > 1
+    ):
+        work.add(first, faults_at("key_missing", missing, ids, "refused"))
+        return
+    made = made_ids(work.raw, np.flatnonzero(missing.to_numpy(zero_copy_only=False)))
+    work.columns[first] = pc.coalesce(ids, made)
+    work.add(first, faults_at("key_made", missing, made, "given an id from the words of the row"))
+    if first != "parcel_id" and "parcel_id" in work.columns:
+        work.columns["parcel_id"] = pc.coalesce(work.columns["parcel_id"], made)
+
+
+def made_ids(raw: RawTable, rows: NDArray[np.int64]) -> pa.Array:
+    """Ids from the words (or the outline) of rows; equal rows are numbered, since nothing else tells them apart."""
+    picked = pa.array(rows)
+    texts = [as_text(c).take(picked).to_pylist() for c in raw.columns]
+    if raw.geometry is not None:
+        texts.append([(b or b"").hex() for b in flat(raw.geometry).take(picked).to_pylist()])
+    out: list[str | None] = [None] * raw.rows
+    seen: dict[str, int] = {}
+    for row, cells in zip(rows, zip(*texts, strict=True), strict=True):
+        digest = hashlib.blake2b("\x1f".join(c or "" for c in cells).encode(), digest_size=8).hexdigest()
+        seen[digest] = seen.get(digest, 0) + 1
+        out[row] = f"{MADE}{digest}" + (f"-{seen[digest]}" if seen[digest] > 1 else "")
+    return pa.array(out, pa.string())
+
+
+def repeats(work: Work, speaking: Bools) -> Bools:
+    """Rows that repeat an earlier one word for word; those that repeat its key and differ are faults."""
+    table = pa.table({k: work.columns[k] for k in work.plan.spec.key})
+    keys = pc.binary_join_element_wise(
+        *[c.cast(pa.string()) for c in table.columns], "\x1f", null_handling="replace", null_replacement=""
+    ).combine_chunks()
+    live = pc.if_else(pa.array(speaking), keys, None)
+    counts = live.value_counts()
+    twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").drop_null()
+    out = np.zeros(len(keys), bool)
+    if not len(twice):
+        return out
+    rows = np.flatnonzero(pc.is_in(live, twice).to_numpy(zero_copy_only=False) & speaking)
+    names = [n for n in work.columns if n not in ("geometry_given", "crs_given", "drawn_area_m2")]
+    cells = zip(*[work.columns[n].take(pa.array(rows)).to_pylist() for n in names], strict=True)
+    first: dict[str, tuple[Any, ...]] = {}
+    differing: set[str] = set()
+    later: list[int] = []
+    for row, key, values in zip(rows.tolist(), live.take(pa.array(rows)).to_pylist(), cells, strict=True):
+        if key not in first:
+            first[key] = values
+        else:
+            later.append(row)
+            if values != first[key]:
+                differing.add(key)
+    for row in later:
+        same = keys[row].as_py() not in differing
+        if same or work.plan.keep_first:
+            out[row] = True
+    keyed = pc.replace_substring(keys, "\x1f", " ")
+    told = np.zeros(len(keys), bool)
+    told[out] = True
+    work.add(
+        work.plan.spec.key[0],
+        faults_at("duplicate_row", pa.array(told), keyed, "left out, the first is kept"),
+    )
+    if differing and not work.plan.keep_first:
+        bad = pc.is_in(live, pa.array(sorted(differing)))
+        work.add(
+            work.plan.spec.key[0], faults_at("duplicate_key", bad, keyed, "refused: rows of one id differ")
+        )
+    return out
+
+
+# --- the end -------------------------------------------------------------------------------------------------------
+
+
+def refused_rows(work: Work) -> Bools:
+    """Rows with a fault that is an error."""
+    out = np.zeros(work.raw.rows, bool)
+    for _, fault in work.faults:
+        if problem_types()[fault.type].severity == "error":
+            out[fault.rows] = True
+    return out
+
+
+def finished(work: Work, keep: Bools) -> pa.Table:
+    """The rows kept, in the dataset's schema, with their provenance."""
+    schema = work.plan.spec.arrow_schema()
+    rows = work.raw.rows
+    own = {
+        **work.columns,
+        "source_file": pa.repeat(pa.scalar(work.raw.file), rows),
+        "source_row": pa.array(np.arange(work.raw.first_row, work.raw.first_row + rows), pa.int64()),
+    }
+    columns = [own.get(f.name, pa.nulls(rows, f.type)) for f in schema]
+    table = pa.table([c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+    return table if keep.all() else table.filter(pa.array(keep))
+
+
+def problems(work: Work, speaking: Bools) -> pa.Table:
+    """Every note and fault as problem rows."""
+    tables = [problem_table([*work.notes])]
+    schema = tables[0].schema
+    for field, fault in work.faults:
+        live = speaking[fault.rows]
+        if not live.any():
+            continue
+        kind = problem_types()[fault.type]
+        rows = fault.rows[live]
+        fixed = {"type": fault.type, "file": work.raw.where, "field": field, "action": fault.action,
+                 "severity": kind.severity, "owner": kind.owner}  # fmt: skip
+        cells = fault.values.filter(pa.array(live)).cast(pa.string())
+        columns: dict[str, pa.Array] = {k: pa.repeat(pa.scalar(v), len(rows)) for k, v in fixed.items()}
+        columns["row"] = pa.array(rows + work.raw.first_row, pa.int64())
+        columns["value"] = pc.utf8_slice_codeunits(pc.fill_null(cells, ""), 0, 200)
+        tables.append(pa.table([columns[f.name] for f in schema], schema=schema))
+    return pa.concat_tables(tables)

@@ -1,0 +1,202 @@
+"""`panhuo import`: files into a new snapshot, all of them or none."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from panhuo.core.problems import PanhuoError
+from panhuo.core.provenance import file_hash, tree_hash
+from panhuo.inventory.intake import ImportRefusedError, Options, refuse_or_accept, take_file
+from panhuo.inventory.mapping import MappingFile, load_mapping, save_mapping
+from panhuo.inventory.merge import merge
+from panhuo.inventory.spec import dataset_spec
+from panhuo.inventory.take import Taken
+from panhuo.workspace.store import CONFIG, Workspace, write_table, write_text
+
+__all__ = ["ImportRefusedError", "Options", "import_files"]
+
+SIDECARS: Final = (".dbf", ".shx", ".prj", ".cpg")
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Job:
+    """One file of an import: its hash, and what was taken from it (empty when it was imported before)."""
+
+    path: Path
+    hash: str
+    signature: str
+    taken: list[Taken] = field(default_factory=list)
+
+
+def import_files(root: Path, files: Sequence[Path], options: Options, say: Say) -> dict[str, Any]:
+    """Imports `files` into the workspace at `root` (made when new); gives the report of design §5.
+
+    The report has, for each file and dataset, `rows` = `taken` + `refused` (+ rows repeated word for word), and how
+    many of the taken were there `unchanged`. Raises PanhuoError, the workspace unchanged, for a file that cannot be
+    read and for rows that must be refused.
+    """
+    mapping = load_mapping(options.map_file)
+    with writing(root, options.dry_run) as ws:
+        before = ws.manifest() if ws else {}
+        jobs = [Job(path, input_hash(path), signature(options, mapping)) for path in files]
+        known = {(i["hash"], i["signature"]): i for i in before.get("imports", [])}
+        fresh = [job for job in jobs if (job.hash, job.signature) not in known]
+        place = ws.config.get("place", "") if ws else options.place
+        for job in fresh:
+            say(f"读取 reading {job.path.name}")
+            job.taken = take_file(job.path, options, mapping, place)
+        refuse_or_accept([t for job in fresh for t in job.taken], options)
+        if options.save_map:
+            save_mapping(options.save_map, [(t.raw, t.plan) for job in fresh for t in job.taken], options.crs)
+        entries = [known_entry(known[(job.hash, job.signature)]) for job in jobs if job not in fresh]
+        if options.dry_run or not fresh:
+            entries += [entry for job in fresh for entry in fresh_entries(job, {})]
+            return {"imports": entries, "snapshot": ws.snapshot if ws else None}
+        say("写入 writing")
+        if ws is not None:
+            snapshot, unchanged = write(ws, fresh, before, options)
+        else:
+            ws = Workspace.create(root, place=options.place)
+            with ws.locked():
+                snapshot, unchanged = write(ws, fresh, before, options)
+        entries += [entry for job in fresh for entry in fresh_entries(job, unchanged)]
+        return {"imports": entries, "snapshot": snapshot}
+
+
+@contextmanager
+def writing(root: Path, dry_run: bool) -> Iterator[Workspace | None]:
+    """The workspace under its lock; None while there is none, so that a bad file leaves no folder behind."""
+    if not (root / CONFIG).is_file():
+        yield None
+    elif dry_run:
+        yield Workspace.open(root)
+    else:
+        ws = Workspace.open(root)
+        with ws.locked():
+            yield ws
+
+
+def input_hash(path: Path) -> str:
+    """SHA-256 of a file with its sidecars, or of a folder. Raises PanhuoError when it is not there."""
+    if not path.exists():
+        raise PanhuoError("文件不存在 no such file", where=str(path), remedy="检查路径 check the path")
+    if path.is_dir():
+        return tree_hash((p for p in path.rglob("*") if p.is_file()), path)
+    if path.suffix.lower() == ".shp":
+        parts = [path, *(p for p in path.parent.glob(f"{path.stem}.*") if p.suffix.lower() in SIDECARS)]
+        return tree_hash(parts, path.parent)
+    return file_hash(path)
+
+
+def signature(options: Options, mapping: MappingFile) -> str:
+    """What besides the bytes of a file decides what comes of it."""
+    parts = [options.as_dataset, mapping.model_dump_json(), options.crs, options.encoding, options.replace]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def fresh_entries(job: Job, unchanged: dict[int, int]) -> Iterator[dict[str, Any]]:
+    """The report of what was taken from one file, an entry a dataset and table."""
+    for taken in job.taken:
+        counts = pc.value_counts(taken.problems["type"]).to_pylist()
+        yield {
+            "file": taken.raw.where,
+            "dataset": taken.dataset,
+            "rows": taken.rows,
+            "taken": taken.table.num_rows,
+            "refused": taken.refused,
+            "unchanged": unchanged.get(id(taken), 0),
+            "crs": taken.crs or None,
+            "problems": {c["values"]: c["counts"] for c in counts},
+        }
+
+
+def known_entry(entry: dict[str, Any]) -> dict[str, Any]:
+    """The report of a file imported before: everything unchanged."""
+    kept = ("file", "dataset", "rows", "taken", "refused", "crs", "problems")
+    return {**{k: entry[k] for k in kept}, "unchanged": entry["taken"]}
+
+
+def write(
+    ws: Workspace, jobs: list[Job], before: dict[str, Any], options: Options
+) -> tuple[str, dict[int, int]]:
+    """A new snapshot: the datasets touched merged, the others linked; (its id, unchanged rows of each table taken)."""
+    vintage = options.vintage or options.today
+    tables: dict[str, pa.Table] = {}
+    unchanged: dict[int, int] = {}
+    for taken in (t for job in jobs for t in job.taken):
+        old = tables.get(taken.dataset)
+        if old is None:
+            old = ws.dataset(taken.dataset, corrected=False, ended=True)
+        merged = merge(old, taken.table, dataset_spec(taken.dataset), vintage, options.replace)
+        tables[taken.dataset] = merged.table
+        unchanged[id(taken)] = merged.unchanged
+    problems = all_problems(ws, jobs)
+    number = int((ws.snapshot or "0").split("-")[0]) + 1
+    staged = f"{number:04d}"
+    with ws.write_snapshot(staged) as folder:
+        link_others(ws, folder, set(tables))
+        for name, table in tables.items():
+            write_table(table, folder / f"{name}.parquet")
+        write_table(problems, folder / "problems.parquet")
+        manifest = manifest_of(folder, ws.snapshot, jobs, before, unchanged, vintage)
+        write_text(
+            folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
+        )
+    return staged, unchanged
+
+
+def link_others(ws: Workspace, folder: Path, touched: set[str]) -> None:
+    """The datasets an import does not touch, as links to (or copies of) the files of the snapshot before."""
+    for name in set(ws.dataset_names()) - touched:
+        source = ws.dataset_path(name)
+        target = folder / f"{name}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source is not None:
+            try:
+                os.link(source, target)
+            except OSError:
+                shutil.copyfile(source, target)
+
+
+def all_problems(ws: Workspace, jobs: list[Job]) -> pa.Table:
+    """The problems of the files imported now, and of those before that were not replaced."""
+    now = [t.problems for job in jobs for t in job.taken]
+    names = pa.array(sorted({t.raw.where for job in jobs for t in job.taken}), pa.string())
+    past = ws.problems()
+    if past is None:
+        return pa.concat_tables(now)
+    return pa.concat_tables([past.filter(pc.invert(pc.is_in(past["file"], names))), *now])
+
+
+def manifest_of(
+    folder: Path,
+    parent: str | None,
+    jobs: list[Job],
+    before: dict[str, Any],
+    unchanged: dict[int, int],
+    vintage: date,
+) -> dict[str, Any]:
+    """What the snapshot was made of."""
+    entries = [
+        {**entry, "hash": job.hash, "signature": job.signature, "vintage": vintage.isoformat()}
+        for job in jobs
+        for entry in fresh_entries(job, unchanged)
+    ]
+    files = sorted(folder.rglob("*.parquet"))
+    return {
+        "parent": parent,
+        "imports": [*before.get("imports", []), *entries],
+        "datasets": {p.relative_to(folder).with_suffix("").as_posix(): file_hash(p) for p in files},
+    }
