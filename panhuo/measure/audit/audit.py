@@ -22,6 +22,7 @@ IDENTITIES: Final[Sequence[Identity]] = (
     parts.whole_after_parts,
     parts.what_is_left,
     parts.what_is_saved,
+    parts.each_of_many,
     parts.gain,
     parts.price_is_cost_and_gain,
     parts.sums_in_section,
@@ -33,6 +34,7 @@ IDENTITIES: Final[Sequence[Identity]] = (
     change.saving_rate,
     change.duration,
     slips.told_twice,
+    slips.told_roundly,
 )
 RELATIONAL: Final = {"percent", "times"}
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from panhuo.core.figures import Interval
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.parts_identities import alike, bigrams, total
+from panhuo.measure.audit.labels import bigrams, lead_of, shared
+from panhuo.measure.audit.parts_identities import alike, total
 from panhuo.measure.audit.quantities import Day, Quantity, Report
 from panhuo.measure.audit.units_identities import quotient
 from panhuo.measure.audit.words import words
 
 ONE = Interval(1.0, 1.0, 1.0)
-MEASURED = {"money", "area", "count", "mass", "electricity", "money/area", "number"}
+RELATIVE = {"percent", "times", "months", "working_time"}
+SAME_WORDS = 4
+"""Characters in a row that two labels share when they speak of one thing."""
 RATE = re.compile(r"(?:(?<!效)率|比例|占比|比重)(?:达到?|为|约|是|近|超过?)*$|占[^，。；]{0,14}$")
 TIMES_OF = re.compile(r"(?:是|为|相当于)[^。；]*的$")
 MONTH_DAYS = 365.2425 / 12
@@ -29,43 +32,67 @@ def one_less(c: Candidate) -> Candidate:
 
 
 def rate(report: Report) -> Iterator[Check]:
-    """处置面积 ÷ 任务基数 = 处置率. A net rate cannot be had from done and base alone."""
+    """处置面积 ÷ 任务基数 = 处置率, 占某面积的 p%. A net rate cannot be had from done and base alone."""
     for claim in report.quantities:
-        if claim.kind != "percent" or not RATE.search(_lead(report, claim)):
+        lead = lead_of(report, claim)
+        if claim.kind != "percent" or not RATE.search(lead) or words().says("net", claim.before):
             continue
-        if words().says("net", claim.before):
-            continue
-        done = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind in MEASURED][-1:]
-        wholes = [
-            (d, q)
-            for d in done
-            for q in report.section(claim)
-            if alike(d, q) and q.given.value > d.given.value
-        ]
-        sure = [
-            (d, q)
-            for d, q in wholes
-            if words().says("whole", q.before + q.after) and len(bigrams(d.before) & bigrams(q.before)) > 1
-        ]
+        subject, _, base = lead.partition("占")
+        done = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE][-1:]
+        told = [q for q in report.section(claim) if shared(report.context(q), subject) >= SAME_WORDS]
+        sure = _surest(report, _wholes(report, claim, done), base)
+        wide = [] if sure else _wholes(report, claim, [*done, *told])
         yield from settle(
-            claim, "rate", [quotient(d, q) for d, q in sure], (quotient(d, q) for d, q in wholes)
+            claim,
+            "rate",
+            [quotient(a, b) for a, b in sure],
+            (quotient(a, b) for a, b in wide if a.unit.name == b.unit.name),
         )
+
+
+def _wholes(report: Report, claim: Quantity, done: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
+    """What a part may be a share of: larger quantities alike in the section."""
+    section = report.section(claim)
+    return [(a, b) for a in done for b in section if alike(a, b) and b.given.value > a.given.value]
+
+
+def _surest(
+    report: Report, pairs: Sequence[tuple[Quantity, Quantity]], base: str
+) -> list[tuple[Quantity, Quantity]]:
+    """The pairs whose whole is best named a base of the part; none where two wholes are named alike."""
+    named = [(_named(report, *pair, base), pair) for pair in pairs]
+    best = max((score for score, _ in named), default=0)
+    found = [pair for score, pair in named if score == best > 0]
+    return found if len({whole.given.value for _, whole in found}) == 1 else []
+
+
+def _named(report: Report, part: Quantity, whole: Quantity, base: str) -> int:
+    """How well `whole` is named: by the words between 占 and 的, or as a 基数 of what the part is."""
+    if base:
+        words_shared = shared(lead_of(report, whole), base)
+        return words_shared if words_shared >= SAME_WORDS else 0
+    if not words().says("whole", whole.before + whole.after):
+        return 0
+    pairs_shared = len(bigrams(part.before) & bigrams(whole.before))
+    return pairs_shared if pairs_shared > 1 else 0
 
 
 def growth_over_base(report: Report) -> Iterator[Check]:
     """较原出让价款增长 p%: a gain over its base, or what is over what was."""
     for claim in report.quantities:
-        lead = _lead(report, claim)
+        lead = lead_of(report, claim)
         found = re.search(
             r"(?:较|比|相较)([^，。；]{2,16}?)(?:增长|增加|提高|提升|增值|上升)(?:了|约|近|超)?$", lead
         )
         if claim.kind != "percent" or found is None or words().says("yearly", found[0]):
             continue
         group = words().last_noun(found[1])
-        now = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind in MEASURED][-1:]
+        now = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE][-1:]
         if group is None or not now:
             continue
-        bases = {q.claim.value: q for q in report.section(claim) if q.noun == group and alike(q, now[0])}
+        named = [q for q in report.section(claim) if q.noun == group and alike(q, now[0]) and q != now[0]]
+        local = [q for q in named if q.sentence == claim.sentence]
+        bases = {q.claim.value: q for q in local or named}
         near = [_growth(now[0], base) for base in _bases(list(bases.values()))]
         yield from settle(claim, "growth", near)
 
@@ -87,16 +114,26 @@ def _growth(now: Quantity, base: Candidate) -> Candidate:
 def yearly_growth(report: Report) -> Iterator[Check]:
     """同比增长 p%, where the figure of the year before is told as well."""
     for claim in report.quantities:
-        if claim.kind != "percent" or not words().says("yearly", _lead(report, claim)):
+        if claim.kind != "percent" or not words().says("yearly", lead_of(report, claim)):
             continue
-        now = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind in MEASURED][-1:]
-        if not now:
-            continue
-        before = [q for q in report.within(claim, 2) if _last_year(report, q) and alike(q, now[0])]
-        before = [q for q in before if q.noun == now[0].noun and q.index != now[0].index]
+        before = [q for q in report.within(claim, 2) if _last_year(report, q) and q.kind not in RELATIVE]
+        pairs = [(now, q) for q in before if (now := _this_year(report, claim, q))]
+        ratios = [quotient(now, q) for now, q in pairs if q.noun == now.noun]
         falling = words().says("fall", claim.before)
-        ratios = [quotient(now[0], q) for q in before]
         yield from settle(claim, "growth", [one_less(r) if falling else less_one(r) for r in ratios])
+
+
+def _this_year(report: Report, claim: Quantity, last: Quantity) -> Quantity | None:
+    """What has grown since `last`: the figure before in the sentence, or the latest of the same noun."""
+    earlier = [
+        q
+        for q in report.within(claim, 2)
+        if q.index < claim.index and alike(q, last) and not _last_year(report, q)
+    ]
+    here = [q for q in earlier if q.sentence == claim.sentence]
+    noun = words().last_noun(claim.before)
+    same = [q for q in earlier if noun and q.noun == noun]
+    return next(iter([*here[-1:], *same[-1:]]), None)
 
 
 def _last_year(report: Report, q: Quantity) -> bool:
@@ -158,7 +195,7 @@ def times_of(report: Report) -> Iterator[Check]:
     for claim in report.quantities:
         if claim.kind != "times":
             continue
-        before = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind in MEASURED][-2:]
+        before = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE][-2:]
         if len(before) == 2 and alike(*before) and TIMES_OF.search(report.between(before[0], claim)):
             yield from settle(claim, "times", [quotient(before[0], before[1])])
 
@@ -166,7 +203,7 @@ def times_of(report: Report) -> Iterator[Check]:
 def saving_rate(report: Report) -> Iterator[Check]:
     """节地 p%: less land than before for the same; only areas save land, only times shorten reviews."""
     for claim in report.quantities:
-        lead = _lead(report, claim)[-10:]
+        lead = lead_of(report, claim)[-10:]
         if claim.kind != "percent" or not words().says("fall", lead):
             continue
         kinds = {"area"} if re.search("节地|用地|占地", lead) else {"working_time", "time", "months"}
@@ -207,10 +244,3 @@ def _span(claim: Quantity, first: Day, last: Day) -> Candidate:
     scale = 1.0 if claim.kind == "time" else MONTH_DAYS
     value = Interval((days - slack) / scale, days / scale, (days + slack) / scale, claim.unit.dimension)
     return Candidate(value, f"{first.on} 至 {last.on}", ())
-
-
-def _lead(report: Report, claim: Quantity) -> str:
-    """The clause up to a claim."""
-    text = report.plain.text
-    start = max(text.rfind(stop, 0, claim.at) for stop in "，。；：\n") + 1
-    return text[start : claim.at]

@@ -7,6 +7,7 @@ from math import comb
 
 from panhuo.core.figures import last_place
 from panhuo.measure.audit.check import Candidate, Check, fits_as_written, settle
+from panhuo.measure.audit.labels import bigrams, lead_of
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.words import words
 
@@ -91,7 +92,7 @@ def _list(report: Report, run: Sequence[Quantity]) -> list[Quantity]:
 
 
 def _complete(report: Report, whole: Quantity, listed: Sequence[Quantity]) -> bool:
-    """Whether a list claims to be all of `whole`: after a colon, in brackets with 其中, or above the whole."""
+    """Whether a list claims to be all of `whole`: after a colon, in brackets, or above the whole."""
     if len(listed) < 2:
         return False
     link = report.between(whole, listed[0])
@@ -110,14 +111,18 @@ def whole_after_parts(report: Report) -> Iterator[Check]:
         sums = [total(run[-size:]) for size in range(2, len(run) + 1)]
         if fitting := [c for c in sums if fits_as_written(whole, c)]:
             yield from settle(whole, "parts", fitting)
-        elif (
-            sums
-            and re.search("[合共总]计$", whole.before)
-            and max(q.given.value for q in run) < whole.given.value
-        ):
-            last = total(run)
-            if abs(last.value.value - whole.given.value) <= SUM_SPAN * whole.given.value:
-                yield from settle(whole, "parts", [last])
+        elif len(last := _list(report, [whole, *reversed(run)])[1:]) > 1 and _sums_up(whole, last):
+            yield from settle(whole, "parts", [total(last[::-1])])
+
+
+def _sums_up(whole: Quantity, parts: Sequence[Quantity]) -> bool:
+    """Whether `whole` is called the sum of `parts`: 合计, or 总投资 after investments, and of their size."""
+    found = total(parts).value.value
+    called = re.search("[合共总]计$", whole.before) or (
+        re.search("总[^，]{0,4}$", whole.before) and all(q.noun == whole.noun for q in parts)
+    )
+    size = whole.given.value
+    return bool(called) and max(q.given.value for q in parts) < size and abs(found - size) <= SUM_SPAN * size
 
 
 def sums_in_section(report: Report) -> Iterator[Check]:
@@ -161,11 +166,6 @@ def _related(a: Quantity, b: Quantity) -> bool:
     return bool(bigrams(a.before + a.after) & bigrams(b.before + b.after)) or a.kind == "area"
 
 
-def bigrams(text: str) -> set[str]:
-    """Pairs of neighbouring Chinese characters."""
-    return {text[i : i + 2] for i in range(len(text) - 1) if not text[i : i + 2].isascii()}
-
-
 def what_is_left(report: Report) -> Iterator[Check]:
     """228亩，开发28亩，剩余200亩: the whole less a part."""
     for claim in report.quantities:
@@ -191,6 +191,23 @@ def what_is_saved(report: Report) -> Iterator[Check]:
         pairs = [(a, b) for a, b in pairwise(before) if a.given.value > b.given.value]
         contrasted = [(a, b) for a, b in pairs if words().contrast.search(a.before)]
         yield from settle(claim, "saving", [difference(a, b) for a, b in contrasted][:1])
+
+
+def each_of_many(report: Report) -> Iterator[Check]:
+    """12台，腾出21.6亩，平均每台1.8亩: a total over a count."""
+    for claim in report.quantities:
+        if not claim.unit.dimension or not words().per_member.search(lead_of(report, claim)):
+            continue
+        here = [q for q in report.within(claim, 0) if q.index < claim.index]
+        counts = [q for q in here if q.kind == "count"]
+        totals = [q for q in here if alike(q, claim) and q.given.value > claim.given.value]
+        if len(counts) == len(totals) == 1:
+            each = Candidate(
+                totals[0].given / counts[0].given,
+                f"{totals[0].text} ÷ {counts[0].text}",
+                (totals[0], counts[0]),
+            )
+            yield from settle(claim, "average", [each])
 
 
 def gain(report: Report) -> Iterator[Check]:

@@ -98,6 +98,11 @@ class Report:
         """Every other quantity of the section."""
         return [q for q in self.quantities if q.section == of.section and q.index != of.index]
 
+    def context(self, of: Quantity) -> str:
+        """What stands before a quantity in its sentence, as far as a label reaches."""
+        text = self.plain.text[max(0, of.at - LABEL) : of.at]
+        return text[max(text.rfind(stop) for stop in SENTENCE_END) + 1 :]
+
     def between(self, a: Quantity, b: Quantity) -> str:
         """The text between two quantities."""
         return self.plain.text[a.to : b.at] if a.to <= b.at else self.plain.text[b.to : a.at]
@@ -180,7 +185,7 @@ def _quantity(
         bound=known.bound(word),
         before=before,
         after=after,
-        noun=lexicon.last_noun(before) or lexicon.first_noun(after),
+        noun=lexicon.last_noun(before) or lexicon.deal(after) or lexicon.first_noun(after),
         sentence=bounds.sentence(at),
         section=bounds.section(at),
     )

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import permutations
 
 from panhuo.measure.audit.check import Candidate, Check, settle
+from panhuo.measure.audit.labels import shared
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.words import words
 
+DEALS = {None, "price", "cost"}
+SAME_WORDS = 4
 OLD = re.compile(r"[由从原](?:(?![至到为])[^，。])*$")
 
 
@@ -85,16 +88,38 @@ def _over(floor: Quantity, land: Sequence[Quantity]) -> Iterator[Candidate]:
 
 
 def price_times_area(report: Report) -> Iterator[Check]:
-    """单价 × 面积 = 总价, where a sentence holds just one of each."""
-    for claim in report.quantities:
-        if claim.kind != "money/area" or claim.noun not in {None, "price", "cost"}:
+    """单价 × 面积 = 总价. Of the price and the sum, the one told later is the claim."""
+    for price in report.quantities:
+        if price.kind != "money/area" or price.noun not in DEALS:
             continue
-        sentence = report.within(claim, 0)
-        money = [q for q in sentence if q.kind == "money" and q.noun in {None, "price", "cost"}]
-        land = [q for q in sentence if q.unit.name in words().land_units]
-        prices = [q for q in sentence if q.kind == "money/area"]
-        if len(money) == len(land) == 1 and not prices:
-            yield from settle(claim, "price_times_area", [quotient(money[0], land[0])])
+        sentence = report.within(price, 0)
+        money = _only([q for q in sentence if q.kind == "money" and q.noun in DEALS], price)
+        if money is None or any(q.kind == "money/area" for q in sentence):
+            continue
+        everywhere = lands(report.section(price))
+        land = _only([q for q in sentence if q.unit.name in words().land_units], price)
+        named = [a for a in everywhere if shared(a.before, price.before) >= SAME_WORDS]
+        near = [land] if land else named if len(named) == 1 else []
+        claim = max(price, money, key=lambda q: q.index)
+        yield from settle(
+            claim,
+            "price_times_area",
+            [_deal(claim, price, money, a) for a in near],
+            (_deal(claim, price, money, a) for a in everywhere),
+        )
+
+
+def _only(found: Sequence[Quantity], before: Quantity) -> Quantity | None:
+    """The one quantity before another, else the one there is; None when that is not clear."""
+    earlier = [q for q in found if q.index < before.index]
+    chosen = earlier or found
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _deal(claim: Quantity, price: Quantity, money: Quantity, land: Quantity) -> Candidate:
+    if claim is price:
+        return quotient(money, land)
+    return Candidate(price.given * land.given, f"{price.text} × {land.text}", (price, land))
 
 
 EQUAL = re.compile(r"^[（(，,]?(?:折合|约合|即|合|相当于)?为?[（(]?$")

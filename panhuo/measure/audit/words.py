@@ -15,12 +15,14 @@ class Words:
     nouns: Mapping[str, str]
     """word → group"""
     noun_pattern: re.Pattern[str]
+    deals: Mapping[str, str]
+    """what is done with a sum of money (竞得, 转让) → group"""
     verbs: Mapping[str, re.Pattern[str]]
     land_units: frozenset[str]
     floor_units: frozenset[str]
     unitless_after: tuple[str, ...]
     per_area: tuple[str, ...]
-    per_member: tuple[str, ...]
+    per_member: re.Pattern[str]
     contrast: re.Pattern[str]
     headings: re.Pattern[str]
 
@@ -33,6 +35,10 @@ class Words:
         """The group of the first known noun in `text`."""
         found = self.noun_pattern.search(text)
         return self.nouns[found[0]] if found else None
+
+    def deal(self, text: str) -> str | None:
+        """The group of what is done with a sum just told: 竞得 makes it a cost."""
+        return next((group for word, group in self.deals.items() if text.startswith(word)), None)
 
     def says(self, verb: str, text: str) -> bool:
         """Whether `text` holds a word of that kind."""
@@ -52,12 +58,13 @@ def words() -> Words:
     return Words(
         nouns=nouns,
         noun_pattern=any_of(list(nouns)),
+        deals={word: group for group, listed in given["nouns_after"].items() for word in listed},
         verbs={kind: any_of(listed) for kind, listed in given["verbs"].items()},
         land_units=frozenset(given["land_units"]),
         floor_units=frozenset(given["floor_units"]),
         unitless_after=tuple(given["unitless_after"]),
         per_area=tuple(given["per_area"]),
-        per_member=tuple(given["per_member"]),
+        per_member=any_of(given["per_member"]),
         contrast=any_of(given["contrast"]),
         headings=re.compile("|".join(f"(?:{h})" for h in given["headings"])),
     )
