@@ -76,7 +76,24 @@ def fact_table(con: duckdb.DuckDBPyConnection, tables: Tables, law: Law, unit: s
     have = set(con.table("facts").columns)
     for layer in layers(facts, have):
         _add(con, {name: facts[name] for name in layer}, tables, law, key)
+    _blank(con, law, unit)
     return "facts"
+
+
+def _blank(con: duckdb.DuckDBPyConnection, law: Law, unit: str) -> None:
+    """Adds what only other units have as typed NULLs, so that one clause can speak of parcels and batches."""
+    have = set(con.table("facts").columns)
+    kinds: dict[str, str] = {name: fact.type for name, fact in law.book.facts.items() if fact.of != unit}
+    for other in OWN_DATASETS.keys() - {unit}:
+        for dataset in OWN_DATASETS[other]:
+            kinds |= dataset_fields(dataset)
+    blanks = [
+        f"CAST(NULL AS {SQL_TYPES[kind]}) AS {name}"
+        for name, kind in sorted(kinds.items())
+        if name not in have and name not in GEOMETRY
+    ]
+    if blanks:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE facts AS SELECT *, {', '.join(blanks)} FROM facts")
 
 
 def layers(facts: Mapping[str, Fact], have: Collection[str]) -> Iterable[list[str]]:
