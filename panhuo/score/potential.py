@@ -1,8 +1,8 @@
 """The development potential of each parcel by a declared scheme, and the order from easy to hard.
 
 points of an indicator = weight × height of its curve at the value; a value not known earns and costs
-nothing: the score is taken over the known weights, its range shows what the missing could make of it, and with
-too little known there is no grade. Obstacles take points off; an unknown one is named, not assumed away.
+nothing: the score is taken over the known weights, its range shows what the missing could make of it; with
+too little known there is no grade. Obstacles take points off; an unknown one is named, never assumed away.
 """
 
 from collections.abc import Callable
