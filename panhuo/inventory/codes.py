@@ -54,6 +54,8 @@ def resolver(codes: str) -> Resolve:
             if label:
                 table.setdefault(norm(label), row["code"])
     if codes == "industry":
+        # Names of GB/T 4754-2002, which older ledgers use.
+        table = {**{norm(r["zh"]): r["code"] for r in code_rows("industry_former")}, **table}
         return lambda text: industry(text, table)
     return lambda text: table.get(norm(text))
 
@@ -174,7 +176,12 @@ def to_division(texts: pa.Array, context: pa.Array | None) -> Converted:
         pairs = texts
     values = by_distinct(pairs, lambda t: division(*t.split("\t")))
     bad = pc.and_(pc.is_valid(texts), pc.is_null(values))
-    return values, faults_at("division_unresolved", bad, texts, "taken as unknown")
+    six = pc.utf8_slice_codeunits(values, 0, 6)
+    former = pc.fill_null(pc.invert(pc.is_in(six, pa.array(sorted(divisions()[0])))), False)
+    return values, [
+        *faults_at("division_unresolved", bad, texts, "taken as unknown"),
+        *faults_at("division_former", former, texts, "kept"),
+    ]
 
 
 def division(text: str, head: str = "") -> str | None:
@@ -184,7 +191,7 @@ def division(text: str, head: str = "") -> str | None:
     last = parts[-1] if parts else ""
     if DIVISION_DIGITS.fullmatch(last):
         six = last[:6].ljust(6, "0")
-        return last if len(last) > 6 and six in codes else six if six in codes else None
+        return last if len(last) > 6 else six
     candidates: list[str] | None = None
     for part in parts:
         found = named(part, names)
@@ -194,7 +201,9 @@ def division(text: str, head: str = "") -> str | None:
         candidates = within or candidates
     if head in codes and (not candidates or any(inside(head, c) or inside(c, head) for c in candidates)):
         return candidates[0] if candidates and len(candidates) == 1 else head
-    if candidates and (len(candidates) == 1 or len({c[:4] for c in candidates}) == 1):
+    if candidates and len({c[:4] for c in candidates}) == 1:
+        return candidates[0]
+    if candidates and len({c[:2] for c in candidates}) == 1 and candidates[0].endswith("0000"):
         return candidates[0]
     return head if head in codes and not candidates else None
 

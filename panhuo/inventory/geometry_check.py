@@ -59,13 +59,13 @@ def swap_axes(shapes: Geometries) -> Geometries:
     return in_parts(lambda part: shapely.transform(part, lambda c: c[:, ::-1]), shapes)
 
 
-def check(shapes: Geometries, epsg: str) -> Outlines:
+def check(shapes: Geometries, epsg: str, strict: bool) -> Outlines:
     """Mends what can be mended, moves to EPSG:4490 and measures.
 
     Faults: geometry_empty, geometry_not_polygon, geometry_mended (area kept), geometry_invalid (area would change, the
-    outline is refused), geometry_duplicate.
+    outline is refused if `strict`), geometry_duplicate.
     """
-    shapes, faults = mended(shapes)
+    shapes, faults = mended(shapes, strict)
     kinds = shapely.get_type_id(shapes)
     polygon = np.isin(kinds, (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
     point = np.isin(kinds, (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT))
@@ -90,8 +90,8 @@ def at(type: str, mask: Bools, texts: pa.Array, action: str) -> list[Fault]:
     return [Fault(type, rows, texts.take(pa.array(rows)), action)] if len(rows) else []
 
 
-def mended(shapes: Geometries) -> tuple[Geometries, list[Fault]]:
-    """Invalid outlines made valid where that keeps their area; the others None."""
+def mended(shapes: Geometries, strict: bool) -> tuple[Geometries, list[Fault]]:
+    """Invalid outlines made valid; where that changes their area they are None if `strict`."""
     valid = in_parts(shapely.is_valid, shapes) | shapely.is_missing(shapes)
     bad = np.flatnonzero(~valid)
     if not len(bad):
@@ -101,12 +101,15 @@ def mended(shapes: Geometries) -> tuple[Geometries, list[Fault]]:
     whole = polygons_of(shapely.make_valid(broken))
     before, after = shapely.area(broken), shapely.area(whole)
     kept = np.abs(after - before) <= AREA_KEPT * np.maximum(after, before)
-    shapes[bad] = np.where(kept, whole, None)
+    shapes[bad] = whole
+    if strict:
+        shapes[bad[~kept]] = None
     why = np.asarray(shapely.is_valid_reason(broken), dtype=object)
     faults = []
     for type, mask, action in (
         ("geometry_mended", kept, "mended: made valid, area kept"),
-        ("geometry_invalid", ~kept, "refused: area uncertain"),
+        ("geometry_invalid", ~kept & strict, "refused: area uncertain"),
+        ("geometry_mended", ~kept & (not strict), "mended: made valid, area changed"),
     ):
         if mask.any():
             faults.append(Fault(type, bad[mask], pa.array(why[mask], pa.string()), action))

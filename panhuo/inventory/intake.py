@@ -11,8 +11,17 @@ import pyarrow.compute as pc
 
 from panhuo.core.problems import PanhuoError, Problem, problem_table
 from panhuo.inventory.codes import zone_of_division
+from panhuo.inventory.joined import split_joined
 from panhuo.inventory.layers import as_layer, layer_kind
-from panhuo.inventory.mapping import MappingFile, Plan, known_headers, make_plan, recognise, unmatched
+from panhuo.inventory.mapping import (
+    MappingFile,
+    Plan,
+    known_headers,
+    make_plan,
+    recognise,
+    source_of,
+    unmatched,
+)
 from panhuo.inventory.outlines import Located, locate
 from panhuo.inventory.readers import RawTable, read
 from panhuo.inventory.spec import dataset_spec, problem, problem_types
@@ -100,7 +109,18 @@ def take_table(
     raw: RawTable, plans: list[Plan], options: Options, mapping: MappingFile, place: str
 ) -> list[Taken]:
     """One table for each of its datasets; what concerns the table as a whole is told once."""
+    raw = split_joined(raw)
     notes = [*raw.problems]
+    source = source_of(raw.headers)
+    if source:
+        notes.append(
+            problem(
+                "source_known",
+                file=raw.where,
+                value=source.label.zh,
+                action="units and columns by its custom",
+            )
+        )
     if raw.rows == 0:
         notes.append(problem("empty_table", file=raw.where, action="nothing to take"))
     layer = plans[0].dataset.startswith("layers/")

@@ -48,4 +48,4 @@ def as_layer(raw: RawTable, plan: Plan) -> tuple[RawTable, Plan]:
     table = RawTable(
         raw.file, raw.layer, tuple(headers), tuple(columns), raw.first_row, raw.geometry, raw.crs
     )
-    return table, Plan(plan.dataset, feeds, plan.values, constants, plan.keep_first)
+    return table, Plan(plan.dataset, feeds, plan.values, constants, plan.keep_first, lenient=True)

@@ -14,18 +14,18 @@ A mapping file names, for each dataset, field → header (or headers, the first 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from rapidfuzz import fuzz, process
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.readers import RawTable
-from panhuo.inventory.spec import Dataset, dataset_spec, dataset_specs, units
+from panhuo.inventory.spec import SPEC, Dataset, Words, dataset_spec, dataset_specs, read_yaml, units
 from panhuo.inventory.values import plain
 
 BLANKS: Final = re.compile(r"[\s:：*＊　]+")
@@ -33,11 +33,16 @@ UNIT_TAIL: Final = re.compile(r"^(.+?)[(\[/_,，-]([^()\[\]]+)[)\]]?$")
 SUGGEST_FROM: Final = 72
 
 
+def listed(given: object) -> object:
+    """One header as a list of one."""
+    return [given] if isinstance(given, str) else given
+
+
 class Source(BaseModel):
     """Where a field comes from: `from` one header or several, in `unit` when the header does not say."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    headers: tuple[str, ...] = Field(alias="from")
+    headers: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(alias="from")
     unit: str = ""
 
 
@@ -52,13 +57,15 @@ class DatasetMapping(BaseModel):
     """Only the sheet or layer of this name."""
     repeats: Literal["refuse", "first"] = "refuse"
     """What to do with rows that repeat a key and differ: refuse them, or keep the first and tell."""
+    faults: Literal["refuse", "unknown"] = "refuse"
+    """What to do with a cell that cannot be: refuse its row, or take the cell as unknown and tell."""
 
     def source(self, name: str) -> Source:
         """The source of a field, however it was written."""
         given = self.fields[name]
         if isinstance(given, Source):
             return given
-        return Source.model_validate({"from": (given,) if isinstance(given, str) else tuple(given)})
+        return Source.model_validate({"from": given})
 
 
 class MappingFile(BaseModel):
@@ -89,6 +96,7 @@ class Plan:
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     keep_first: bool = False
+    lenient: bool = False
 
     @property
     def spec(self) -> Dataset:
@@ -157,7 +165,7 @@ def base_and_unit(header: str) -> tuple[str, str]:
 @cache
 def unit_ids() -> dict[str, str]:
     """Each way of writing a unit → its id."""
-    return {normal(n): key for key, unit in units().items() for n in (*unit.names, key)}
+    return {normal(n): key for key, unit in units().items() if unit.names for n in (*unit.names, key)}
 
 
 @cache
@@ -197,7 +205,6 @@ def find(header: str, dataset: str) -> tuple[str, int, str] | None:
             spec = dataset_spec(dataset).fields[name]
             own = units().get(spec.unit)
             unit = unit if candidate == base else ""
-            unit = unit or spec.given_in.get(candidate, "")
             if unit and (own is None or units()[unit].kind != own.kind):
                 continue
             return name, order, unit
@@ -206,7 +213,9 @@ def find(header: str, dataset: str) -> tuple[str, int, str] | None:
 
 def make_plan(raw: RawTable, dataset: str, mapping: MappingFile) -> Plan:
     """The plan for one table and dataset. Raises PanhuoError when the mapping names a header that is not there."""
-    given = mapping.datasets.get(dataset, DatasetMapping())
+    source = source_of(raw.headers)
+    builtin = source.datasets.get(dataset) if source else None
+    given = mapping.datasets.get(dataset) or builtin or DatasetMapping()
     feeds: dict[str, list[tuple[int, Feed]]] = {}
     ignored = {normal(h) for h in mapping.ignore}
     for index, header in enumerate(raw.headers):
@@ -219,24 +228,64 @@ def make_plan(raw: RawTable, dataset: str, mapping: MappingFile) -> Plan:
         for name in bounds_of(dataset).get(normal(header), ()):
             if name not in given.fields:
                 feeds.setdefault(name, []).append((10**9, Feed(index, "", True)))
+    customary = {normal(h): u for h, u in source.units.items()} if source else {}
+    feeds = {
+        name: [
+            (
+                o,
+                f
+                if f.unit or f.bound_only
+                else replace(f, unit=customary.get(normal(raw.headers[f.column]), "")),
+            )
+            for o, f in fs
+        ]
+        for name, fs in feeds.items()
+    }
     chosen = {name: tuple(f for _, f in sorted(fs, key=lambda p: p[0])) for name, fs in feeds.items()}
     for name in given.fields:
-        source = given.source(name)
-        columns = [i for h in source.headers for i, own in enumerate(raw.headers) if normal(own) == normal(h)]
+        wanted = given.source(name)
+        columns = [i for h in wanted.headers for i, own in enumerate(raw.headers) if normal(own) == normal(h)]
         if not columns:
             raise PanhuoError(
-                f"文件里没有列 no column {', '.join(source.headers)}",
+                f"文件里没有列 no column {', '.join(wanted.headers)}",
                 where=f"{raw.where} → {dataset}.{name}",
                 remedy="表头有 headers: " + ", ".join(raw.headers[:40]),
             )
-        chosen[name] = tuple(Feed(i, source.unit or base_and_unit(raw.headers[i])[1]) for i in columns)
-    return Plan(dataset, chosen, given.values, given.constants, given.repeats == "first")
+        chosen[name] = tuple(Feed(i, wanted.unit or base_and_unit(raw.headers[i])[1]) for i in columns)
+    return Plan(
+        dataset, chosen, given.values, given.constants, given.repeats == "first", given.faults == "unknown"
+    )
+
+
+class KnownSource(BaseModel):
+    """An export known by its headers (spec/sources.yaml)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    label: Words
+    headers: tuple[str, ...]
+    units: dict[str, str] = {}
+    datasets: dict[str, DatasetMapping] = {}
+
+
+@cache
+def known_sources() -> tuple[KnownSource, ...]:
+    """Every known export."""
+    return tuple(KnownSource.model_validate(s) for s in read_yaml(SPEC / "sources.yaml").values())
+
+
+def source_of(headers: Sequence[str]) -> KnownSource | None:
+    """The known export whose headers a table has."""
+    have = {base_and_unit(h)[0] for h in headers} | {normal(h) for h in headers}
+    return next((s for s in known_sources() if {normal(h) for h in s.headers} <= have), None)
 
 
 def recognise(raw: RawTable, mapping: MappingFile) -> list[Plan]:
-    """The datasets that a table feeds, with their plans. A mapping file that names datasets settles it."""
+    """The datasets that a table feeds, with their plans. A mapping file or a known source settles it."""
     if mapping.datasets:
         return [make_plan(raw, n, mapping) for n, d in mapping.datasets.items() if d.layer in ("", raw.layer)]
+    source = source_of(raw.headers)
+    if source and source.datasets:
+        return [make_plan(raw, name, mapping) for name in source.datasets]
     plans = [make_plan(raw, name, mapping) for name in dataset_specs() if name != "layers"]
     return [plan for plan in plans if recognised(raw, plan)]
 

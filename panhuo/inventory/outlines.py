@@ -1,6 +1,8 @@
 """The outlines of a table: where they lie, whether they hold, how large they are."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +14,11 @@ from panhuo.inventory.crs import place
 from panhuo.inventory.geometry_check import check, decode, swap_axes
 from panhuo.inventory.mapping import Plan
 from panhuo.inventory.readers import RawTable
-from panhuo.inventory.spec import dataset_spec
+from panhuo.inventory.spec import dataset_spec, problem
 from panhuo.inventory.values import Fault, to_float
+
+WEB_MAP: Final = re.compile(r"gcj.?02|bd.?09|amap|baidu|高德|百度", re.IGNORECASE)
+"""Names that tell coordinates of web maps, which are shifted by hundreds of metres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,12 @@ def locate(raw: RawTable, plan: Plan, crs: str | None, zone_hint: int | None) ->
     placing = place(shapely.bounds(shapes), raw.crs, crs, raw.where, zone_hint)
     if placing.swap:
         shapes = swap_axes(shapes)
-    outlines = check(shapes, placing.epsg)
+    outlines = check(shapes, placing.epsg, strict=not plan.lenient and not plan.dataset.startswith("layers/"))
     area = pa.array(outlines.area_m2, pa.float64(), mask=np.isnan(outlines.area_m2))
-    return Located(outlines.geometry, outlines.given, area, placing.epsg, outlines.faults, placing.problems)
+    notes = [*placing.problems]
+    if WEB_MAP.search(f"{raw.file} {raw.layer}"):
+        notes.append(problem("crs_suspect", file=raw.where, field="geometry", value=raw.where, action="kept"))
+    return Located(outlines.geometry, outlines.given, area, placing.epsg, outlines.faults, tuple(notes))
 
 
 def points(raw: RawTable, plan: Plan) -> pa.ChunkedArray | None:

@@ -76,8 +76,6 @@ class FieldSpec(SpecFile):
     aliases: tuple[str, ...] = ()
     also_from: tuple[str, ...] = ()
     """Headers that belong to another field and feed this one where they hold a bound in words."""
-    given_in: dict[str, str] = {}
-    """Unit a header implies without saying it, such as `hectares`."""
 
 
 class Dataset(SpecFile):

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from panhuo.core.ids import is_uscc
-from panhuo.core.problems import Problem, problem_table
+from panhuo.core.problems import Problem, Severity, problem_table
 from panhuo.inventory.codes import by_distinct, to_code, to_land_use
 from panhuo.inventory.mapping import Feed, Plan
 from panhuo.inventory.outlines import Located
@@ -26,6 +26,8 @@ Bools = NDArray[np.bool_]
 MISLABELLED_SHARE: Final = 0.9
 """A column of which this share cannot be what its header says is mislabelled as a whole."""
 MISLABELLED_ROWS: Final = 10
+KEY_FAULTS: Final = ("key_missing", "duplicate_key", "required_missing", "shifted_row")
+"""Errors that no plan overlooks: without its key a row cannot be told from others."""
 MADE: Final = "made-"
 """Begins an id that the program gave a row without one."""
 
@@ -62,6 +64,15 @@ class Work:
     def add(self, field: str, faults: list[Fault]) -> None:
         """Faults of a field."""
         self.faults.extend((field, f) for f in faults)
+
+    def severity(self, fault: Fault) -> Severity:
+        """How bad a fault is under the plan: a lenient one takes cells that cannot be as unknown."""
+        severity = problem_types()[fault.type].severity
+        return (
+            "warning"
+            if severity == "error" and self.plan.lenient and fault.type not in KEY_FAULTS
+            else severity
+        )
 
     def note(self, type: str, *, field: str = "", value: str = "", action: str = "") -> None:
         """A problem of the whole table."""
@@ -346,7 +357,7 @@ def refused_rows(work: Work) -> Bools:
     """Rows with a fault that is an error."""
     out = np.zeros(work.raw.rows, bool)
     for _, fault in work.faults:
-        if problem_types()[fault.type].severity == "error":
+        if work.severity(fault) == "error":
             out[fault.rows] = True
     return out
 
@@ -358,7 +369,7 @@ def finished(work: Work, keep: Bools) -> pa.Table:
     own = {
         **work.columns,
         "source_file": pa.repeat(pa.scalar(work.raw.file), rows),
-        "source_row": pa.array(np.arange(work.raw.first_row, work.raw.first_row + rows), pa.int64()),
+        "source_row": pa.array(work.raw.row_numbers, pa.int64()),
     }
     columns = [own.get(f.name, pa.nulls(rows, f.type)) for f in schema]
     table = pa.table([c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
@@ -374,12 +385,14 @@ def problems(work: Work, speaking: Bools) -> pa.Table:
         if not live.any():
             continue
         kind = problem_types()[fault.type]
+        severity = work.severity(fault)
+        action = fault.action if severity == kind.severity else "taken as unknown"
         rows = fault.rows[live]
-        fixed = {"type": fault.type, "file": work.raw.where, "field": field, "action": fault.action,
-                 "severity": kind.severity, "owner": kind.owner}  # fmt: skip
+        fixed = {"type": fault.type, "file": work.raw.where, "field": field, "action": action,
+                 "severity": severity, "owner": kind.owner}  # fmt: skip
         cells = fault.values.filter(pa.array(live)).cast(pa.string())
         columns: dict[str, pa.Array] = {k: pa.repeat(pa.scalar(v), len(rows)) for k, v in fixed.items()}
-        columns["row"] = pa.array(rows + work.raw.first_row, pa.int64())
+        columns["row"] = pa.array(work.raw.row_numbers[rows], pa.int64())
         columns["value"] = pc.utf8_slice_codeunits(pc.fill_null(cells, ""), 0, 200)
         tables.append(pa.table([columns[f.name] for f in schema], schema=schema))
     return pa.concat_tables(tables)

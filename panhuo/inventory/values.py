@@ -4,6 +4,7 @@ Every function takes a column and gives a column of the same length: what cannot
 faults. Plain values go through Arrow at once; only the others are looked at one by one.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -27,7 +28,7 @@ UPPER: Final = re.compile(r"(?:小于等于|小于或等于|不高于|不大于|
 DATE: Final = (
     r"^(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})\s*[-/.月]\s*(?P<d>\d{1,2})\s*日?(?:[ T\d:.时分秒Z+]*)$"
 )
-COMPACT: Final = r"^(?P<y>(?:19|20|21)\d{2})(?P<m>[01]\d)(?P<d>[0-3]\d)$"
+COMPACT: Final = r"^(?P<y>[12]\d{3})(?P<m>[01]\d)(?P<d>[0-3]\d)$"
 PARTIAL: Final = re.compile(r"\d{4}\s*年?|\d{4}\s*[-/.年]\s*\d{1,2}\s*月?")
 HAN_DIGITS: Final = str.maketrans("〇零○一二三四五六七八九", "000123456789")
 EXCEL_EPOCH: Final = np.datetime64("1899-12-30")
@@ -89,7 +90,9 @@ def as_text(column: pa.ChunkedArray) -> pa.Array:
     array = flat(column)
     if pa.types.is_floating(array.type):
         array = pc.if_else(pc.equal(array, pc.floor(array)), whole(array), array.cast(pa.string()))
-    elif pa.types.is_large_string(array.type) or not pa.types.is_string(array.type):
+    elif pa.types.is_nested(array.type):
+        array = pa.array([None if v is None else json.dumps(v, default=str) for v in array.to_pylist()], pa.string())
+    elif not pa.types.is_string(array.type):
         array = array.cast(pa.string())
     array = pc.utf8_trim(array, " \t\r\n\u00a0\u3000\ufeff")
     unknown = pc.is_in(pc.utf8_lower(array), pa.array(sorted(wild().unknown)))

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from panhuo.core.problems import PanhuoError, Problem
 
@@ -31,6 +33,15 @@ class RawTable:
     geometry: pa.ChunkedArray | None = None
     crs: str = ""
     problems: tuple[Problem, ...] = ()
+    numbers: NDArray[np.int64] | None = None
+    """What the user calls each row, where they do not simply follow each other."""
+
+    @property
+    def row_numbers(self) -> NDArray[np.int64]:
+        """What the user calls each row."""
+        if self.numbers is not None:
+            return self.numbers
+        return np.arange(self.first_row, self.first_row + self.rows)
 
     @property
     def rows(self) -> int:
