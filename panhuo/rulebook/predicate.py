@@ -21,7 +21,8 @@ ALLOWED_NODES: Final = (
     exp.NullSafeEQ, exp.NullSafeNEQ,
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Case, exp.If, exp.Interval, exp.Var,
     exp.Coalesce, exp.Nullif, exp.Least, exp.Greatest, exp.Abs, exp.Round, exp.Floor, exp.Ceil,
-    exp.Extract, exp.Year, exp.Month, exp.Day, exp.Cast, exp.DataType, exp.StartsWith, exp.Length, exp.ArrayContains,
+    exp.Extract, exp.Year, exp.Month, exp.Day, exp.Cast, exp.DataType, exp.StartsWith, exp.Substring, exp.Length,
+    exp.ArrayContains,
     exp.Array,
 )  # fmt: skip
 AGGREGATES: Final = (
