@@ -176,3 +176,58 @@ def show_import(result: dict[str, Any]) -> None:
             kind = problem_types()[name]
             out.print(f"    {count:>7}  {session.pick(kind.label.zh, kind.label.en)}  [dim]{name}[/dim]")
     out.print(session.pick("快照", "snapshot") + f" {result['snapshot']}")
+
+
+@app.command()
+def check(ws: Root, as_json: Json = False) -> None:
+    """数据问题 Data problems by severity and owner."""
+    from panhuo.workspace.checks import check as run
+    from panhuo.workspace.store import Workspace
+
+    emit(run(Workspace.open(ws)), as_json, show_check)
+
+
+def show_check(result: dict[str, Any]) -> None:
+    """The problems counted by kind, each with an example."""
+    from panhuo.inventory.spec import problem_types
+
+    kinds: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in result["problems"]:
+        kinds.setdefault((row["severity"], row["owner"], row["type"]), []).append(row)
+    table = Table(box=None, header_style="bold")
+    for zh, en in (
+        ("程度", "severity"),
+        ("谁来改", "owner"),
+        ("问题", "problem"),
+        ("数", "n"),
+        ("例", "example"),
+        ("处理", "remedy"),
+    ):
+        table.add_column(session.pick(zh, en), overflow="fold")
+    for (severity, owner, name), rows in kinds.items():
+        kind = problem_types()[name]
+        first = rows[0]
+        where = f"{first['file']} {first['row'] or ''} {first['field']} {first['value'][:40]}"
+        label, remedy = (session.pick(w.zh, w.en) for w in (kind.label, kind.remedy))
+        table.add_row(severity, owner, label, str(len(rows)), escape(where), remedy)
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def export(
+    ws: Root,
+    output: Annotated[Path, typer.Option("-o", "--output", help="gpkg geojson shp parquet xlsx txt")],
+    as_json: Json = False,
+) -> None:
+    """导出当前快照 Export the current snapshot."""
+    from panhuo.workspace.exports import export as run
+    from panhuo.workspace.store import Workspace
+
+    with working() as say:
+        say(session.pick("导出", "exporting") + f" {output.name}")
+        result = run(Workspace.open(ws), output)
+    emit(
+        result,
+        as_json,
+        lambda r: out.print(f"{escape(r['file'])}: " + ", ".join(f"{n} {c}" for n, c in r["layers"].items())),
+    )

@@ -336,12 +336,11 @@ def repeats(work: Work, speaking: Bools) -> Bools:
         if same or work.plan.keep_first:
             out[row] = True
     keyed = pc.replace_substring(keys, "\x1f", " ")
-    told = np.zeros(len(keys), bool)
-    told[out] = True
-    work.add(
-        work.plan.spec.key[0],
-        faults_at("duplicate_row", pa.array(told), keyed, "left out, the first is kept"),
-    )
+    alike = np.zeros(len(keys), bool)
+    alike[[row for row in later if out[row] and keys[row].as_py() not in differing]] = True
+    name = work.plan.spec.key[0]
+    work.add(name, faults_at("duplicate_row", pa.array(alike), keyed, "left out, the first is kept"))
+    work.add(name, faults_at("key_repeated", pa.array(out & ~alike), keyed, "left out, the first is kept"))
     if differing and not work.plan.keep_first:
         bad = pc.is_in(live, pa.array(sorted(differing)))
         work.add(

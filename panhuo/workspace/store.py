@@ -15,11 +15,14 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pyproj
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.corrections import lay_over
@@ -131,7 +134,7 @@ class Workspace:
         wanted = None if columns is None else [*dict.fromkeys([*columns, *spec.key, "ended_on"])]
         table = pq.read_table(path, columns=wanted)
         if not ended and table["ended_on"].null_count < table.num_rows:
-            table = table.filter(pa.compute.is_null(table["ended_on"]))
+            table = table.filter(pc.is_null(table["ended_on"]))
         if corrected and name != "corrections":
             notes = self.dataset("corrections", snapshot=snapshot)
             table = lay_over(table, name, spec, notes) if notes is not None else table
@@ -190,14 +193,28 @@ class Workspace:
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """`table` as Parquet (zstd; outlines are not dictionary-coded, which saves time and space)."""
+    """`table` as Parquet, as GeoParquet when it has outlines.
+
+    zstd; outlines and numbers are not dictionary-coded, which saves time and space.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if "geometry" in table.column_names:
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"geo": geo_metadata()})
     plain = [
         f.name for f in table.schema if not pa.types.is_binary(f.type) and not pa.types.is_floating(f.type)
     ]
     pq.write_table(
         table, path, compression="zstd", compression_level=1, use_dictionary=plain, row_group_size=ROW_GROUP
     )
+
+
+@cache
+def geo_metadata() -> bytes:
+    """The GeoParquet note of a table whose `geometry` is WKB in EPSG:4490."""
+    crs = pyproj.CRS.from_epsg(4490).to_json_dict()
+    column = {"encoding": "WKB", "geometry_types": [], "crs": crs}
+    geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    return json.dumps(geo).encode()
 
 
 def write_text(path: Path, text: str) -> None:
