@@ -108,7 +108,7 @@ def split_parcel(
     """Proposals to cut `parcel_id` into parts in the proportion of `areas`: rows of PARTS_SCHEMA, best first.
 
     parcels: `parcel_id`, `geometry` (WKB, EPSG:4490), all of the district so that new ids are new;
-    roads, buildings: `geometry`. The parts' areas are the drawn area of the parcel shared out, so paper and drawing may differ.
+    roads, buildings: `geometry`. It is the drawn area that is shared out: paper and drawing may differ.
     Without roads the frontage is NULL and access is not judged: a problem row says so.
     """
     ids = text_column(parcels, "parcel_id")
