@@ -37,11 +37,13 @@ class Diagnosis:
     """findings: the result table, ordered by parcel and finding.
 
     facts: one row per parcel, every fact and one `is_<finding>` column per rule (NULL: unknown or not assessed).
+    batch_facts: the same for approval batches, `parcel_id` being `batch:<batch_id>`.
     not_assessed: rule → why (missing datasets, or not in force on the date).
     """
 
     findings: pa.Table
     facts: pa.Table
+    batch_facts: pa.Table
     not_assessed: Mapping[str, str]
 
 
@@ -49,7 +51,7 @@ def diagnose(tables: Tables, law: Law, threads: int | None = None) -> Diagnosis:
     """Judges every rule in force over `tables` (dataset name → rows)."""
     found: list[pa.Table] = []
     skipped: dict[str, str] = {}
-    facts = pa.table({})
+    facts = {"parcel": pa.table({}), "batch": pa.table({})}
     for unit, first in (("parcel", "parcels"), ("batch", "batches")):
         if first not in tables:
             continue
@@ -58,11 +60,17 @@ def diagnose(tables: Tables, law: Law, threads: int | None = None) -> Diagnosis:
         skipped |= {rule_id: reason for rule_id, reason in why.items() if reason}
         con = connect(threads)
         found.append(_judge_unit(con, tables, law, unit, rules, why))
-        if unit == "parcel":
-            facts = con.table("facts").to_arrow_table()
+        named = f"SELECT * REPLACE ({_unit_id(unit)} AS parcel_id) FROM facts"
+        facts[unit] = con.sql(named).to_arrow_table()
         con.close()
     findings = pa.concat_tables(found) if found else FINDINGS.empty_table()
-    return Diagnosis(findings.sort_by([("parcel_id", "ascending"), ("finding_id", "ascending")]), facts, skipped)
+    ordered = findings.sort_by([("parcel_id", "ascending"), ("finding_id", "ascending")])
+    return Diagnosis(ordered, facts["parcel"], facts["batch"], skipped)
+
+
+def _unit_id(unit: str) -> str:
+    """SQL of the id a unit bears in every result table."""
+    return f"'{BATCH_UNIT}' || batch_id" if unit == "batch" else KEYS[unit]
 
 
 def _judge_unit(
@@ -78,11 +86,12 @@ def _judge_unit(
     fact_table(con, tables, law, unit)
     live = {rule_id: rule for rule_id, rule in rules.items() if not why_not[rule_id].startswith(NOT_LAW)}
     verdicts = {VERDICT + r: _verdict(rule, law) if r in live else "NULL" for r, rule in rules.items()}
+    # A rule of another unit does not concern this one: FALSE, so that a clause may name it all the same.
+    verdicts |= {VERDICT + r: "FALSE" for r, rule in law.book.rules.items() if rule.unit != unit}
     judge(con, "facts", verdicts)
     columns = set(con.table("facts").columns)
-    key = f"'{BATCH_UNIT}' || batch_id" if unit == "batch" else KEYS[unit]
     parts = [
-        _finding_sql(rule_id, rule, law, key, columns, unknowns=not why_not[rule_id]) for rule_id, rule in live.items()
+        _finding_sql(rule_id, rule, law, _unit_id(unit), columns, unknowns=not why_not[rule_id]) for rule_id, rule in live.items()
     ]
     return con.sql(" UNION ALL ".join(parts)).to_arrow_table().cast(FINDINGS) if parts else FINDINGS.empty_table()
 

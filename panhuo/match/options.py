@@ -70,21 +70,17 @@ def judge_clauses(parts: Sequence[Clause], truths: Sequence[bool | None]) -> tup
 
 
 def match(diagnosis: Diagnosis, law: Law, precedents: Mapping[str, Precedent], threads: int | None = None) -> pa.Table:
-    """The options table: for each parcel every tool that addresses one of its findings, ranked.
+    """The options table: for each parcel or batch every tool that addresses one of its findings, ranked.
 
     A finding adds the weight of its severity ($match.severity_weight) to the fit of each tool that addresses it; an
     unknown finding offers the tool but adds nothing.
     """
     con = connect(threads)
-    con.register("facts", diagnosis.facts)
-    columns = set(diagnosis.facts.column_names)
-    weights: Mapping[str, float] = law.book.parameter("match.severity_weight", law.as_of).value
-    parts = []
-    for tool_id, tool in law.book.tools.items():
-        addressed = [f for f in tool.addresses if VERDICT + f in columns]
-        if addressed and law.book.in_force(tool, law.as_of):
-            parts.append(_tool_options(
-                    con, tool_id, tool, addressed, diagnosis.not_assessed, law, weights, precedents))
+    parts: list[pa.Table] = []
+    for facts in (diagnosis.facts, diagnosis.batch_facts):
+        if facts.num_rows:
+            con.register("facts", facts)
+            parts += _unit_options(con, set(facts.column_names), diagnosis.not_assessed, law, precedents)
     if not parts:
         return OPTIONS.empty_table()
     con.register("options", pa.concat_tables(parts))
@@ -94,6 +90,23 @@ def match(diagnosis: Diagnosis, law: Law, precedents: Mapping[str, Precedent], t
     table = con.sql(ranked).to_arrow_table().cast(OPTIONS)
     con.close()
     return table
+
+
+def _unit_options(
+    con: duckdb.DuckDBPyConnection,
+    columns: Collection[str],
+    unjudged: Collection[str],
+    law: Law,
+    precedents: Mapping[str, Precedent],
+) -> list[pa.Table]:
+    """The unranked options of every tool in force over the registered table `facts`."""
+    weights: Mapping[str, float] = law.book.parameter("match.severity_weight", law.as_of).value
+    parts = []
+    for tool_id, tool in law.book.tools.items():
+        addressed = [f for f in tool.addresses if VERDICT + f in columns]
+        if addressed and law.book.in_force(tool, law.as_of):
+            parts.append(_tool_options(con, tool_id, tool, addressed, unjudged, law, weights, precedents))
+    return parts
 
 
 def _tool_options(
@@ -166,13 +179,17 @@ def _tells(part: Clause, truth: bool | None) -> bool:
 
 
 def nearest(tool_id: str, findings: Sequence[str], precedents: Mapping[str, Precedent]) -> list[str]:
-    """Precedents that used the tool, the most alike in findings first (Jaccard), then by id."""
+    """Precedents that used the tool, the most alike in findings first (Jaccard of the likest parcel), then by id."""
     wanted = set(findings)
 
     def distance(case_id: str) -> tuple[float, str]:
-        theirs = set(precedents[case_id].findings_expected)
-        shared = len(wanted & theirs) / len(wanted | theirs) if wanted | theirs else 0.0
-        return -shared, case_id
+        parcels = precedents[case_id].findings_expected.values()
+        alike = (_jaccard(wanted, {f for f, status in found.items() if status == "yes"}) for found in parcels)
+        return -max(alike, default=0.0), case_id
 
-    used = (case_id for case_id, case in precedents.items() if tool_id in case.tools_used)
+    used = (case_id for case_id, case in precedents.items() if any(tool_id == t.tool for t in case.tools_used))
     return sorted(used, key=distance)[:MOST_PRECEDENTS]
+
+
+def _jaccard(left: set[str], right: set[str]) -> float:
+    return len(left & right) / len(left | right) if left | right else 0.0
