@@ -114,10 +114,10 @@ def layers(facts: Mapping[str, Fact], have: Collection[str]) -> Iterable[list[st
 
 
 def _needs(fact: Fact) -> set[str]:
-    if fact.group:
-        return {fact.group, *(n for n in parse(fact.sql, aggregate=True).names)}
+    if fact.dataset == "parcels" and fact.group:  # aggregates over the facts of the unit itself
+        return {fact.group, *parse(fact.sql, aggregate=True).names}
     if fact.dataset:
-        return set()
+        return {fact.group} if fact.group else set()
     return set(parse(fact.sql).names)
 
 
