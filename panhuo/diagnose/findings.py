@@ -85,15 +85,22 @@ def _judge_unit(
     judged, but its unknowns are said once for the run (`not_assessed`), not once for every parcel."""
     fact_table(con, tables, law, unit)
     live = {rule_id: rule for rule_id, rule in rules.items() if not why_not[rule_id].startswith(NOT_LAW)}
-    verdicts = {VERDICT + r: _verdict(rule, law) if r in live else "NULL" for r, rule in rules.items()}
-    # A rule of another unit does not concern this one: FALSE, so that a clause may name it all the same.
-    verdicts |= {VERDICT + r: "FALSE" for r, rule in law.book.rules.items() if rule.unit != unit}
-    judge(con, "facts", verdicts)
+    judge(con, "facts", rule_verdicts(law, unit))
     columns = set(con.table("facts").columns)
     parts = [
         _finding_sql(rule_id, rule, law, _unit_id(unit), columns, unknowns=not why_not[rule_id]) for rule_id, rule in live.items()
     ]
     return con.sql(" UNION ALL ".join(parts)).to_arrow_table().cast(FINDINGS) if parts else FINDINGS.empty_table()
+
+
+def rule_verdicts(law: Law, unit: str) -> dict[str, str]:
+    """DuckDB text of each `is_<finding>` column over a fact table of `unit`: NULL where the rule is not law that day.
+
+    A rule of another unit does not concern this one: FALSE, so that a clause may name it all the same.
+    """
+    own = {r: rule for r, rule in law.book.rules.items() if rule.unit == unit}
+    verdicts = {VERDICT + r: "NULL" if _not_law(rule, law) else _verdict(rule, law) for r, rule in own.items()}
+    return verdicts | {VERDICT + r: "FALSE" for r in law.book.rules.keys() - own.keys()}
 
 
 def _verdict(rule: Rule, law: Law) -> str:
@@ -122,14 +129,18 @@ def _finding_sql(rule_id: str, rule: Rule, law: Law, key: str, columns: set[str]
 
 def _why_not(rule: Rule, law: Law, tables: Tables) -> str:
     """Why a rule cannot be fully judged in this run: not law on the date, or a dataset it rests on is not held."""
+    if reason := _not_law(rule, law):
+        return reason
+    lacking = sorted(needed_datasets(parse(rule.when).names, law.book.facts, rule.unit) - set(tables))
+    return f"no_dataset: {', '.join(lacking)}" if lacking else ""
+
+
+def _not_law(rule: Rule, law: Law) -> str:
+    """Why a rule is no law on the date: not in force, or a number it needs has no value yet; empty when it is."""
     if not law.book.in_force(rule, law.as_of):
         return NOT_LAW
-    expression = parse(rule.when)
-    unvalued = [name for name in expression.parameters if not law.book.has_value(name, law.as_of)]
-    if unvalued:
-        return f"{NOT_LAW}: {', '.join(unvalued)}"
-    lacking = sorted(needed_datasets(expression.names, law.book.facts, rule.unit) - set(tables))
-    return f"no_dataset: {', '.join(lacking)}" if lacking else ""
+    unvalued = [name for name in parse(rule.when).parameters if not law.book.has_value(name, law.as_of)]
+    return f"{NOT_LAW}: {', '.join(unvalued)}" if unvalued else ""
 
 
 def needed_datasets(names: Iterable[str], facts: Mapping[str, Fact], unit: str) -> set[str]:
