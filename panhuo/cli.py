@@ -231,3 +231,41 @@ def export(
         as_json,
         lambda r: out.print(f"{escape(r['file'])}: " + ", ".join(f"{n} {c}" for n, c in r["layers"].items())),
     )
+
+
+@app.command()
+def audit(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="docx pdf txt md xlsx xls yaml")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="标注副本 marked copy, html or docx")
+    ] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="折算口径的日期 day of the factors")] = None,
+    place: Annotated[str, typer.Option("--place", help="行政区划代码 division code")] = "",
+    as_json: Json = False,
+) -> None:
+    """核对报告中的数字 Do the figures of a report agree with each other?"""
+    from panhuo.workspace.audits import audit_file
+
+    emit(audit_file(file, on=parse_day(as_of), place=place, copy=output), as_json, show_audit)
+
+
+def show_audit(result: dict[str, Any]) -> None:
+    """What disagrees, with its arithmetic; then how many figures agree and how many cannot be checked."""
+    faults = [row for row in result["checks"] if row["status"] == "disagree"]
+    if faults:
+        table = Table(box=None, header_style="bold")
+        for zh, en in (("数字", "figure"), ("位置", "place"), ("核算", "arithmetic"), ("可能原因", "hint")):
+            table.add_column(session.pick(zh, en), overflow="fold")
+        for row in faults:
+            where = row["where"] or f"{row['start']}–{row['end']}"
+            table.add_row(escape(row["text"]), where, escape(row["arithmetic"]), row["hint"])
+        Console(highlight=False).print(table)
+    counts = result["counts"]
+    out.print(
+        session.pick(
+            f"相符 {counts['agree']}，不符 {counts['disagree']}，无法核对 {counts['uncheckable']}",
+            f"{counts['agree']} agree, {counts['disagree']} disagree, {counts['uncheckable']} cannot be checked",
+        )
+    )
+    if result["copy"]:
+        out.print(escape(result["copy"]))
