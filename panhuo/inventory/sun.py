@@ -2,7 +2,7 @@
 
 With a weather file the yield is computed hour by hour (pvlib: sky transposition, cell temperature,
 PVWatts); without one it is capacity × the yearly full-load hours of the place. Savings are always told
-for named factors, so that a report's own factors and the published ones stand side by side instead of being mixed.
+for named factors: a report's own factors and the published ones stand side by side, never mixed.
 """
 
 from collections.abc import Mapping
