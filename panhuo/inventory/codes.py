@@ -177,7 +177,8 @@ def to_division(texts: pa.Array, context: pa.Array | None) -> Converted:
     values = by_distinct(pairs, lambda t: division(*t.split("\t")))
     bad = pc.and_(pc.is_valid(texts), pc.is_null(values))
     six = pc.utf8_slice_codeunits(values, 0, 6)
-    former = pc.fill_null(pc.invert(pc.is_in(six, pa.array(sorted(divisions()[0])))), False)
+    listed = pc.is_in(six, pa.array(sorted(divisions()[0])))
+    former = pc.and_(pc.is_valid(six), pc.invert(listed))
     return values, [
         *faults_at("division_unresolved", bad, texts, "taken as unknown"),
         *faults_at("division_former", former, texts, "kept"),

@@ -63,7 +63,9 @@ def place(
     code = epsg_of(given or declared, file)
     if not len(boxes):
         return Placing(code or f"EPSG:{CGCS2000}", False, ())
-    kinds = classify(boxes)
+    whole = np.array([[*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]])
+    common = classify(whole)
+    kinds = common if common[0] not in ("other", "degrees") else classify(boxes)
     first_rows = np.flatnonzero(~np.isnan(bounds).any(axis=1))
     refuse_mixed(kinds, first_rows, boxes, file)
     kind, swap = kind_of(kinds[0])

@@ -1,104 +1,223 @@
 """Outlines as they come → outlines that can be trusted, in EPSG:4490, with the area drawn."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from panhuo.inventory.crs import is_gauss_kruger, lonlat_transformer
+from panhuo.inventory import rings
+from panhuo.inventory.crs import is_gauss_kruger
+from panhuo.inventory.moving import to_lonlat
+from panhuo.inventory.rings import Rings
 from panhuo.inventory.values import Fault
 
 Geometries = NDArray[Any]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+T = TypeVar("T")
 
-CHUNK: Final = 50_000
+CHUNK: Final = 8_192
+"""Rows at a time: their points stay in a processor's cache."""
 WORKERS: Final = 2
 AREA_KEPT: Final = 1e-3
 """A mended outline keeps its area within this share, else nobody knows which area was meant."""
 SEMI_MAJOR_M: Final = 6_378_137.0
 ECCENTRICITY_2: Final = 0.006694380022900788
 """Of the CGCS2000 ellipsoid."""
+DEGREES: Final = "EPSG:4490"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some rows of a table: outlines of one ring as columns, or any outlines as shapes."""
+
+    rows: Ints
+    wkb: pa.Array
+    rings: Rings | None
+    shapes: Geometries | None
+
+    def bounds(self) -> Floats:
+        """Boxes of the rows, NaN where there is no outline."""
+        if self.rings is not None:
+            return rings.bounds(self.rings)
+        return np.asarray(shapely.bounds(self.shapes))
+
+    def swapped(self) -> "Piece":
+        """x for y."""
+        if self.rings is not None:
+            turned = rings.swapped(self.rings)
+            return replace(self, rings=turned, wkb=rings.write_rings(turned, turned.xy))
+        shapes = shapely.transform(self.shapes, lambda c: c[:, ::-1])
+        return replace(self, shapes=shapes, wkb=encode(shapes))
 
 
 @dataclass(frozen=True, slots=True)
 class Outlines:
-    """Columns of one table: WKB in EPSG:4490, WKB as given (mended), area drawn [m²; NaN for what is no polygon]."""
+    """Columns of one table: WKB in EPSG:4490, WKB as given (mended), area drawn [m²; NaN where no polygon]."""
 
-    geometry: pa.Array
-    given: pa.Array
+    geometry: pa.ChunkedArray
+    given: pa.ChunkedArray
     area_m2: Floats
     faults: list[Fault]
 
 
-def decode(wkb: pa.ChunkedArray) -> Geometries:
-    """Shapes of a WKB column, in two dimensions, None where empty or unreadable."""
-    raw = np.asarray(wkb.to_numpy(zero_copy_only=False), dtype=object)
-    shapes = in_parts(lambda part: shapely.from_wkb(part, on_invalid="ignore"), raw)
+def parallel(work: Callable[[Piece], T], pieces: list[Piece]) -> list[T]:
+    """`work` on every piece, two at a time (Arrow, NumPy, PROJ and GEOS let go of the interpreter)."""
+    if len(pieces) == 1:
+        return [work(pieces[0])]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(work, pieces))
+
+
+def decode(column: pa.ChunkedArray) -> list[Piece]:
+    """The outlines of a WKB column in pieces, those of one ring apart from the others."""
+    slices: list[tuple[int, pa.Array]] = []
+    start = 0
+    for chunk in column.chunks:
+        chunk = chunk.cast(pa.binary())
+        slices += [(start + i, chunk.slice(i, CHUNK)) for i in range(0, len(chunk), CHUNK)]
+        start += len(chunk)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return [piece for pieces in pool.map(lambda s: decode_slice(*s), slices) for piece in pieces]
+
+
+def decode_slice(start: int, wkb: pa.Array) -> list[Piece]:
+    """The pieces of some consecutive rows, the first of which is row `start` of the table."""
+    heads = rings.head_length(wkb)
+    pieces = []
+    for head in np.unique(heads):
+        rows = np.flatnonzero(heads == head)
+        part = wkb if len(rows) == len(wkb) else wkb.take(pa.array(rows))
+        ring = rings.read_rings(part, int(head)) if head else None
+        if ring is not None:
+            pieces.append(Piece(rows + start, part, ring, None))
+        else:
+            shapes = decode_shapes(part)
+            pieces.append(Piece(rows + start, encode(shapes), None, shapes))
+    return pieces
+
+
+def decode_shapes(wkb: pa.Array) -> Geometries:
+    """Shapes in two dimensions, None where empty or unreadable."""
+    shapes = np.asarray(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore"))
     if shapely.has_z(shapes).any():
-        shapes = in_parts(shapely.force_2d, shapes)
+        shapes = shapely.force_2d(shapes)
     shapes[shapely.is_empty(shapes)] = None
     return shapes
 
 
-def in_parts(work: Any, shapes: Geometries) -> Geometries:  # noqa: ANN401 - any ufunc of shapely
-    """`work` over slices of `shapes`, two at a time (shapely lets go of the interpreter)."""
-    if len(shapes) <= CHUNK:
-        return np.asarray(work(shapes))
-    slices = [shapes[i : i + CHUNK] for i in range(0, len(shapes), CHUNK)]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return np.concatenate(list(pool.map(work, slices)))
-
-
-def swap_axes(shapes: Geometries) -> Geometries:
-    """x for y."""
-    return in_parts(lambda part: shapely.transform(part, lambda c: c[:, ::-1]), shapes)
-
-
-def check(shapes: Geometries, epsg: str, strict: bool) -> Outlines:
+def check(pieces: list[Piece], epsg: str, strict: bool) -> Outlines:
     """Mends what can be mended, moves to EPSG:4490 and measures.
 
     Faults: geometry_empty, geometry_not_polygon, geometry_mended (area kept), geometry_invalid (area would change, the
     outline is refused if `strict`), geometry_duplicate.
     """
-    shapes, faults = mended(shapes, strict)
+    total = sum(len(p.rows) for p in pieces)
+    done = parallel(lambda piece: check_piece(piece, epsg, strict), pieces)
+    rows = [piece.rows for piece in pieces]
+    given = rings.concat([d.given for d in done], rows, total)
+    same = epsg == DEGREES
+    geometry = given if same else rings.concat([d.geometry for d in done], rows, total)
+    area = np.empty(total)
+    area[np.concatenate(rows)] = np.concatenate([d.area_m2 for d in done])
+    faults = merged_faults([f for d in done for f in d.faults])
+    return Outlines(geometry, given, area, faults + duplicates(given, area))
+
+
+def check_piece(piece: Piece, epsg: str, strict: bool) -> Outlines:
+    """One piece; faults carry rows of the table."""
+    if piece.rings is not None:
+        area, sure = rings.measure(piece.rings)
+        if sure.all():
+            return moved_rings(piece, piece.rings, epsg, area)
+        shapes = np.asarray(shapely.from_wkb(piece.wkb.to_numpy(zero_copy_only=False), on_invalid="ignore"))
+        doubtful = np.flatnonzero(~sure)
+        if shapely.is_valid(shapes[doubtful]).all():
+            return moved_rings(piece, piece.rings, epsg, area)
+        piece = replace(piece, rings=None, shapes=shapes)
+    return check_shapes(piece, epsg, strict)
+
+
+def moved_rings(piece: Piece, ring: Rings, epsg: str, area: Floats) -> Outlines:
+    """Valid outlines of one ring."""
+    if epsg == DEGREES:
+        return Outlines(piece.wkb, piece.wkb, ring_ground_area(ring, ring.xy), [])
+    lonlat = to_lonlat(ring.xy, epsg)
+    if not is_gauss_kruger(epsg):
+        area = ring_ground_area(ring, lonlat)
+    return Outlines(rings.write_rings(ring, lonlat), piece.wkb, area, [])
+
+
+def check_shapes(piece: Piece, epsg: str, strict: bool) -> Outlines:
+    """Outlines of any kind."""
+    shapes, faults = mended(np.asarray(piece.shapes), strict)
     kinds = shapely.get_type_id(shapes)
     polygon = np.isin(kinds, (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
     point = np.isin(kinds, (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT))
-    texts = pa.array(np.full(len(shapes), "", dtype=object), pa.string())
-    faults += at("geometry_empty", kinds == -1, texts, "kept without outline")
-    faults += at("geometry_not_polygon", (kinds >= 0) & ~polygon & ~point, texts, "kept, no area drawn")
+    refused = np.zeros(len(shapes), bool)
+    for fault in faults:
+        refused[fault.rows] |= fault.type == "geometry_invalid"
+    faults += at("geometry_empty", (kinds == -1) & ~refused, "kept without outline")
+    faults += at("geometry_not_polygon", (kinds >= 0) & ~polygon & ~point, "kept, no area drawn")
     given = encode(shapes)
-    faults += at("geometry_duplicate", repeated(given) & polygon, texts, "kept")
-    if epsg == "EPSG:4490":
+    if epsg == DEGREES:
         lonlat, wkb = shapes, given
     else:
-        lonlat = to_lonlat(shapes, epsg)
+        lonlat = np.asarray(shapely.transform(shapes, lambda c: to_lonlat(c, epsg) if len(c) else c))
         wkb = encode(lonlat)
-    area = in_parts(shapely.area, shapes) if is_gauss_kruger(epsg) else ground_area(lonlat)
-    area = np.where(polygon, area, np.nan)
-    return Outlines(wkb, given, area, faults)
+    area = shapely.area(shapes) if is_gauss_kruger(epsg) else ground_area(lonlat)
+    faults = [replace(f, rows=piece.rows[f.rows]) for f in faults]
+    return Outlines(wkb, given, np.where(polygon, area, np.nan), faults)
 
 
-def at(type: str, mask: Bools, texts: pa.Array, action: str) -> list[Fault]:
+def at(type: str, mask: Bools, action: str) -> list[Fault]:
     """A fault where `mask` is true, or none."""
     rows = np.flatnonzero(mask)
-    return [Fault(type, rows, texts.take(pa.array(rows)), action)] if len(rows) else []
+    return [Fault(type, rows, pa.array([""] * len(rows)), action)] if len(rows) else []
+
+
+def merged_faults(faults: list[Fault]) -> list[Fault]:
+    """Faults of one kind from several pieces as one."""
+    groups: dict[tuple[str, str], list[Fault]] = {}
+    for fault in faults:
+        groups.setdefault((fault.type, fault.action), []).append(fault)
+    return [
+        Fault(type, np.concatenate([f.rows for f in fs]), pa.concat_arrays([f.values for f in fs]), action)
+        for (type, action), fs in groups.items()
+    ]
+
+
+def duplicates(wkb: pa.Array, area: Floats) -> list[Fault]:
+    """Outlines that equal another one, byte for byte; only those of equal area are compared."""
+    order = np.argsort(area, kind="stable")
+    equal = area[order][1:] == area[order][:-1]
+    rows = np.sort(order[np.append(equal, False) | np.insert(equal, 0, False)])
+    if not len(rows):
+        return []
+    some = wkb.take(pa.array(rows))
+    counts = some.value_counts()
+    twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").drop_null()
+    mask = np.zeros(len(wkb), bool)
+    mask[rows] = pc.is_in(some, twice).to_numpy(zero_copy_only=False)
+    return at("geometry_duplicate", mask, "kept")
 
 
 def mended(shapes: Geometries, strict: bool) -> tuple[Geometries, list[Fault]]:
     """Invalid outlines made valid; where that changes their area they are None if `strict`."""
-    valid = in_parts(shapely.is_valid, shapes) | shapely.is_missing(shapes)
+    valid = shapely.is_valid(shapes) | shapely.is_missing(shapes)
     bad = np.flatnonzero(~valid)
     if not len(bad):
         return shapes, []
     shapes = shapes.copy()
     broken = shapes[bad]
-    whole = polygons_of(shapely.make_valid(broken))
+    whole = polygons_of(np.asarray(shapely.make_valid(broken)))
     before, after = shapely.area(broken), shapely.area(whole)
     kept = np.abs(after - before) <= AREA_KEPT * np.maximum(after, before)
     shapes[bad] = whole
@@ -127,38 +246,23 @@ def polygons_of(shapes: Geometries) -> Geometries:
 
 def encode(shapes: Geometries) -> pa.Array:
     """WKB."""
-    parts = [shapes[i : i + CHUNK] for i in range(0, len(shapes), CHUNK)]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return pa.concat_arrays(
-            [pa.array(w, pa.binary()) for w in pool.map(shapely.to_wkb, parts)] or [pa.array([], pa.binary())]
-        )
+    return pa.array(shapely.to_wkb(shapes), pa.binary())
 
 
-def repeated(wkb: pa.Array) -> Bools:
-    """Which outlines equal an earlier or later one, byte for byte."""
-    counts = wkb.value_counts()
-    twice = counts.filter(pa.compute.greater(counts.field("counts"), 1)).field("values")
-    out: Bools = pa.compute.is_in(wkb, twice.drop_null()).to_numpy(zero_copy_only=False)
-    return out
-
-
-def to_lonlat(shapes: Geometries, epsg: str) -> Geometries:
-    """Shapes of a CRS in degrees of EPSG:4490."""
-    transformer = lonlat_transformer(epsg)
-
-    def move(part: Geometries) -> Geometries:
-        return np.asarray(shapely.transform(part, transformer.transform, interleaved=False))
-
-    return in_parts(move, shapes)
+def flatten(lonlat: Floats) -> Floats:
+    """Degrees in the plane of an equal-area cylinder [m], where edges are taken straight."""
+    e = np.sqrt(ECCENTRICITY_2)
+    s = np.sin(np.radians(lonlat[:, 1]))
+    q = (1 - ECCENTRICITY_2) * (s / (1 - ECCENTRICITY_2 * s * s) + np.arctanh(e * s) / e)
+    return np.column_stack([np.radians(lonlat[:, 0]) * SEMI_MAJOR_M, q * SEMI_MAJOR_M / 2])
 
 
 def ground_area(lonlat: Geometries) -> Floats:
-    """Areas on the ellipsoid [m²] of shapes in degrees: the plane of an equal-area cylinder, edges taken straight there."""
-    e = np.sqrt(ECCENTRICITY_2)
+    """Areas on the ellipsoid [m²] of shapes in degrees."""
+    return np.asarray(shapely.area(shapely.transform(lonlat, flatten)))
 
-    def flatten(c: Floats) -> Floats:
-        s = np.sin(np.radians(c[:, 1]))
-        q = (1 - ECCENTRICITY_2) * (s / (1 - ECCENTRICITY_2 * s * s) + np.arctanh(e * s) / e)
-        return np.column_stack([np.radians(c[:, 0]) * SEMI_MAJOR_M, q * SEMI_MAJOR_M / 2])
 
-    return in_parts(lambda part: shapely.area(shapely.transform(part, flatten)), lonlat)
+def ring_ground_area(ring: Rings, lonlat: Floats) -> Floats:
+    """The same for outlines of one ring."""
+    area, _ = rings.measure(replace(ring, xy=flatten(lonlat)))
+    return area

@@ -25,12 +25,14 @@ from rapidfuzz import fuzz, process
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.readers import RawTable
-from panhuo.inventory.spec import SPEC, Dataset, Words, dataset_spec, dataset_specs, read_yaml, units
+from panhuo.inventory.spec import DRAWN, PROVENANCE, SPEC, Dataset, Words, dataset_spec, dataset_specs, read_yaml, units
 from panhuo.inventory.values import plain
 
 BLANKS: Final = re.compile(r"[\s:：*＊　]+")
 UNIT_TAIL: Final = re.compile(r"^(.+?)[(\[/_,，-]([^()\[\]]+)[)\]]?$")
 SUGGEST_FROM: Final = 72
+OWN_COLUMNS: Final = frozenset((*PROVENANCE.names, *DRAWN.names, "findings", "findings_unknown", "first_tool"))
+"""Columns that an export adds and an import makes anew."""
 
 
 def listed(given: object) -> object:
@@ -302,7 +304,7 @@ def unmatched(raw: RawTable, plans: Iterable[Plan], mapping: MappingFile) -> lis
     ignored = {normal(h) for h in mapping.ignore}
     out = []
     for index, header in enumerate(raw.headers):
-        if index not in used and normal(header) not in ignored:
+        if index not in used and normal(header) not in ignored and header not in OWN_COLUMNS:
             near = process.extractOne(
                 normal(header), vocabulary(), scorer=fuzz.ratio, score_cutoff=SUGGEST_FROM
             )

@@ -11,7 +11,7 @@ import shapely
 
 from panhuo.core.problems import Problem
 from panhuo.inventory.crs import place
-from panhuo.inventory.geometry_check import check, decode, swap_axes
+from panhuo.inventory.geometry_check import Piece, check, decode, parallel
 from panhuo.inventory.mapping import Plan
 from panhuo.inventory.readers import RawTable
 from panhuo.inventory.spec import dataset_spec, problem
@@ -25,8 +25,8 @@ WEB_MAP: Final = re.compile(r"gcj.?02|bd.?09|amap|baidu|高德|百度", re.IGNOR
 class Located:
     """Outline columns of a table. geometry: WKB in EPSG:4490; given: WKB in `epsg`; area_m2: drawn [m²]."""
 
-    geometry: pa.Array
-    given: pa.Array
+    geometry: pa.ChunkedArray
+    given: pa.ChunkedArray
     area_m2: pa.Array
     epsg: str
     faults: list[Fault]
@@ -38,11 +38,13 @@ def locate(raw: RawTable, plan: Plan, crs: str | None, zone_hint: int | None) ->
     column = raw.geometry if raw.geometry is not None else points(raw, plan)
     if column is None or column.null_count == len(column):
         return None
-    shapes = decode(column)
-    placing = place(shapely.bounds(shapes), raw.crs, crs, raw.where, zone_hint)
+    pieces = decode(column)
+    boxes = np.full((len(column), 4), np.nan)
+    boxes[np.concatenate([p.rows for p in pieces])] = np.concatenate(parallel(Piece.bounds, pieces))
+    placing = place(boxes, raw.crs, crs, raw.where, zone_hint)
     if placing.swap:
-        shapes = swap_axes(shapes)
-    outlines = check(shapes, placing.epsg, strict=not plan.lenient and not plan.dataset.startswith("layers/"))
+        pieces = parallel(Piece.swapped, pieces)
+    outlines = check(pieces, placing.epsg, strict=not plan.lenient and not plan.dataset.startswith("layers/"))
     area = pa.array(outlines.area_m2, pa.float64(), mask=np.isnan(outlines.area_m2))
     notes = [*placing.problems]
     if WEB_MAP.search(f"{raw.file} {raw.layer}"):

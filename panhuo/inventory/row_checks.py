@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from panhuo.core.units import MU_M2
-from panhuo.inventory.values import faults_at, wild
+from panhuo.inventory.values import Fault, wild
 
 if TYPE_CHECKING:
     from panhuo.inventory.take import Work
@@ -42,35 +42,43 @@ def check_rows(work: "Work") -> None:
     """Doubts about single rows; the values stay as they are."""
     columns = work.columns
     for low, high in work.plan.spec.ranges.items():
-        bad = pc.fill_null(pc.greater(columns[low], columns[high]), False)
-        work.add(low, faults_at("range_reversed", bad, pair(columns[low], columns[high]), "kept"))
+        doubt(work, low, "range_reversed", pc.greater(columns[low], columns[high]), low, high)
     for before, after, type in work.plan.spec.orders:
-        bad = pc.fill_null(pc.greater(columns[before], columns[after]), False)
-        work.add(after, faults_at(type, bad, pair(columns[before], columns[after]), "kept"))
+        doubt(work, after, type, pc.greater(columns[before], columns[after]), before, after)
     if "area_m2" in columns and "drawn_area_m2" in columns:
         check_area(work)
     if "price_wan" in columns and "area_m2" in columns:
-        unit_price = pc.divide(columns["price_wan"], columns["area_m2"])
-        high = pc.fill_null(pc.greater(unit_price, wild().price_wan_per_m2_max), False)
-        value = pair(columns["price_wan"], columns["area_m2"])
-        work.add("price_wan", faults_at("price_unlikely", high, value, "kept"))
+        dear = pc.greater(pc.divide(columns["price_wan"], columns["area_m2"]), wild().price_wan_per_m2_max)
+        doubt(work, "price_wan", "price_unlikely", dear, "price_wan", "area_m2")
 
 
 def check_area(work: "Work") -> None:
     """Stated against drawn area: beyond the tolerance a doubt, at a ratio that units or a slipped point make, a slip."""
     stated, drawn = work.columns["area_m2"], work.columns["drawn_area_m2"]
     ratio = pc.fill_null(pc.divide(stated, drawn), 1.0).to_numpy(zero_copy_only=False)
+    off = np.abs(ratio - 1) > wild().area_tolerance
+    if not off.any():
+        return
     slip = np.zeros(len(ratio), bool)
     for factor in SLIPS.values():
         slip |= np.abs(ratio / factor - 1) <= SLIP_TOLERANCE
-    off = np.abs(ratio - 1) > wild().area_tolerance
-    value = pair(stated, drawn)
-    work.add("area_m2", faults_at("area_unit_slip", pa.array(slip), value, "kept: stated; drawn"))
-    work.add("area_m2", faults_at("area_disagrees", pa.array(off & ~slip), value, "kept: stated; drawn"))
+    doubt(work, "area_m2", "area_unit_slip", pa.array(slip), "area_m2", "drawn_area_m2")
+    doubt(work, "area_m2", "area_disagrees", pa.array(off & ~slip), "area_m2", "drawn_area_m2")
+
+
+def doubt(work: "Work", field: str, type: str, mask: pa.Array, one: str, two: str) -> None:
+    """A doubt at the rows where `mask` is true, with the two values it is about."""
+    rows = np.flatnonzero(pc.fill_null(mask, False).to_numpy(zero_copy_only=False))
+    if len(rows):
+        picked = pa.array(rows)
+        values = pair(work.columns[one].take(picked), work.columns[two].take(picked))
+        work.add(field, [Fault(type, rows, values, f"kept: {one} ; {two}")])
 
 
 def pair(one: pa.Array, two: pa.Array) -> pa.Array:
     """Two values side by side, for the problem row."""
-    texts = [pc.fill_null(pc.round(c, 2).cast(pa.string()) if pa.types.is_floating(c.type) else c.cast(pa.string()), "?")
-             for c in (one, two)]  # fmt: skip
+    texts = [
+        pc.fill_null((pc.round(c, 2) if pa.types.is_floating(c.type) else c).cast(pa.string()), "?")
+        for c in (one, two)
+    ]
     return pc.binary_join_element_wise(*texts, " ; ")

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -23,6 +24,7 @@ from panhuo.inventory.values import Fault, as_text, faults_at, flat, to_bool, to
 
 Bools = NDArray[np.bool_]
 
+WORKERS: Final = 2
 MISLABELLED_SHARE: Final = 0.9
 """A column of which this share cannot be what its header says is mislabelled as a whole."""
 MISLABELLED_ROWS: Final = 10
@@ -86,9 +88,15 @@ def take(raw: RawTable, plan: Plan, located: Located | None, today: date) -> Tak
     """
     work = Work(raw, plan, today, {}, [], [])
     spec = plan.spec
-    for name, field in spec.fields.items():
-        if field.type != "geometry" and name != "land_use_scheme":
-            work.columns[name] = column(work, name, field)
+    fields = {n: f for n, f in spec.fields.items() if f.type != "geometry" and n != "land_use_scheme"}
+    # A division looks at the id of its row, so ids come first; Arrow lets go of the interpreter while it works.
+    ids = [n for n in spec.key if n in fields]
+    for name in ids:
+        work.columns[name] = column(work, name, fields[name])
+    others = [n for n in fields if n not in ids]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        done = pool.map(lambda n: column(work, n, fields[n]), others)
+        work.columns.update(zip(others, done, strict=True))
     if located is not None:
         place_outlines(work, located)
     speaking = says_something(work)
@@ -149,8 +157,8 @@ def fed(work: Work, name: str, field: FieldSpec, feed: Feed) -> pa.Array:
         source = pa.chunked_array([pc.if_else(pc.match_substring_regex(texts, "[于<>≤≥低高]"), texts, None)])
     array, faults = converted(work, name, field, source, feed.unit)
     lost = [f for f in faults if f.type in ("not_a_number", "not_a_date", "not_in_code_list")]
-    filled = len(array) - as_text(source).null_count
     count = sum(len(f.rows) for f in lost)
+    filled = len(array) - as_text(source).null_count if count else 0
     if count >= MISLABELLED_ROWS and count >= MISLABELLED_SHARE * filled and looks_other(source, field):
         header, sample = work.raw.headers[feed.column], lost[0].values[0].as_py()
         work.note(
@@ -255,7 +263,9 @@ def says_something(work: Work) -> Bools:
     ids |= set(work.plan.constants)
     out = np.zeros(work.raw.rows, bool)
     for name, values in work.columns.items():
-        if name not in ids:
+        if name not in ids and values.null_count == 0:
+            return np.ones(work.raw.rows, bool)
+        if name not in ids and values.null_count < len(values):
             out |= pc.is_valid(values).to_numpy(zero_copy_only=False)
     for _, fault in work.faults:
         if problem_types()[fault.type].severity == "error":
@@ -308,11 +318,13 @@ def made_ids(raw: RawTable, rows: NDArray[np.int64]) -> pa.Array:
 
 def repeats(work: Work, speaking: Bools) -> Bools:
     """Rows that repeat an earlier one word for word; those that repeat its key and differ are faults."""
-    table = pa.table({k: work.columns[k] for k in work.plan.spec.key})
-    keys = pc.binary_join_element_wise(
-        *[c.cast(pa.string()) for c in table.columns], "\x1f", null_handling="replace", null_replacement=""
-    ).combine_chunks()
-    live = pc.if_else(pa.array(speaking), keys, None)
+    parts = [flat(work.columns[k]).cast(pa.string()) for k in work.plan.spec.key]
+    keys = parts[0]
+    if len(parts) > 1:
+        keys = pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="")
+    live = keys if speaking.all() else pc.if_else(pa.array(speaking), keys, None)
+    if pc.count_distinct(live, mode="only_valid").as_py() == len(live) - live.null_count:
+        return np.zeros(len(keys), bool)
     counts = live.value_counts()
     twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").drop_null()
     out = np.zeros(len(keys), bool)

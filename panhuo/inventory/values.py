@@ -31,6 +31,7 @@ DATE: Final = (
 COMPACT: Final = r"^(?P<y>[12]\d{3})(?P<m>[01]\d)(?P<d>[0-3]\d)$"
 PARTIAL: Final = re.compile(r"\d{4}\s*年?|\d{4}\s*[-/.年]\s*\d{1,2}\s*月?")
 HAN_DIGITS: Final = str.maketrans("〇零○一二三四五六七八九", "000123456789")
+BLANKS: Final = " \t\r\n\u00a0\u3000\ufeff"
 EXCEL_EPOCH: Final = np.datetime64("1899-12-30")
 SERIALS: Final = (10_000, 80_000)
 """Excel day numbers of 1927 to 2119."""
@@ -75,6 +76,13 @@ def wild() -> Wild:
     )  # fmt: skip
 
 
+@cache
+def spoken_unknown() -> pa.Array:
+    """The words for unknown in the cases they are written in."""
+    words = {form for w in wild().unknown for form in (w, w.upper(), w.capitalize(), w.title())}
+    return pa.array(sorted(words))
+
+
 def plain(text: str) -> str:
     """Full-width forms narrowed, outer blanks cut."""
     return unicodedata.normalize("NFKC", text).strip()
@@ -91,12 +99,14 @@ def as_text(column: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_floating(array.type):
         array = pc.if_else(pc.equal(array, pc.floor(array)), whole(array), array.cast(pa.string()))
     elif pa.types.is_nested(array.type):
-        array = pa.array([None if v is None else json.dumps(v, default=str) for v in array.to_pylist()], pa.string())
+        array = pa.array(
+            [None if v is None else json.dumps(v, default=str) for v in array.to_pylist()], pa.string()
+        )
     elif not pa.types.is_string(array.type):
         array = array.cast(pa.string())
-    array = pc.utf8_trim(array, " \t\r\n\u00a0\u3000\ufeff")
-    unknown = pc.is_in(pc.utf8_lower(array), pa.array(sorted(wild().unknown)))
-    return pc.if_else(unknown, pa.scalar(None, pa.string()), array)
+    array = pc.utf8_trim(array, BLANKS)
+    unknown = pc.is_in(array, spoken_unknown())
+    return pc.if_else(unknown, pa.scalar(None, pa.string()), array) if pc.any(unknown).as_py() else array
 
 
 def whole(array: pa.Array) -> pa.Array:
@@ -144,7 +154,8 @@ def to_float(column: pa.ChunkedArray, field: FieldSpec, unit: str) -> Converted:
     array = flat(column)
     if pa.types.is_integer(array.type) or pa.types.is_floating(array.type) or pa.types.is_decimal(array.type):
         numbers = array.cast(pa.float64())
-        texts, faults = array, []
+        texts = array
+        faults: list[Fault] = []
         numbers = pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
         numbers = numbers if factor == 1 else pc.multiply(numbers, factor)
     else:
@@ -174,7 +185,10 @@ def in_range(numbers: pa.Array, texts: pa.Array, field: FieldSpec, faults: list[
         if limit is not None:
             beyond = pc.fill_null(test(numbers, limit), False)
             faults += faults_at(
-                "out_of_range", beyond, texts, f"taken as unknown: not in {field.min}…{field.max} {field.unit}"
+                "out_of_range",
+                beyond,
+                texts,
+                f"taken as unknown: not in {field.min}…{field.max} {field.unit}",
             )
             numbers = pc.if_else(beyond, unknown, numbers)
     return numbers, faults
@@ -223,10 +237,12 @@ def to_date(column: pa.ChunkedArray, field: FieldSpec, today: date) -> Converted
         days, texts = array.cast(pa.date32(), safe=False), array.cast(pa.string())
     else:
         texts = as_text(column)
-        days = pc.coalesce(parsed_dates(texts, DATE), parsed_dates(texts, COMPACT), serial_dates(texts))
-        todo = pc.and_(pc.is_valid(texts), pc.is_null(days))
-        slow, faults = one_by_one(texts, todo, read_date, pa.date32())
-        days = pc.coalesce(days, slow)
+        coded = texts.dictionary_encode()
+        known = coded.dictionary
+        days = pc.coalesce(parsed_dates(known, DATE), parsed_dates(known, COMPACT), serial_dates(known))
+        todo = pc.is_null(days).take(coded.indices)
+        slow, faults = one_by_one(texts, pc.fill_null(todo, False), read_date, pa.date32())
+        days = pc.coalesce(days.take(coded.indices), slow)
     return in_time(days, texts, field, today, faults)
 
 

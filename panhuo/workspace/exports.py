@@ -1,7 +1,6 @@
 """`panhuo export`: the current snapshot in the formats that other programs open."""
 
 import csv
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +15,7 @@ import xlsxwriter
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.crs import CGCS2000, PREFIXED_3
-from panhuo.inventory.spec import PROVENANCE, dataset_spec, units
+from panhuo.inventory.spec import dataset_spec, units
 from panhuo.workspace.store import Workspace, write_table
 
 DRAWN_COLUMNS: Final = ("geometry", "geometry_given")
@@ -119,7 +118,7 @@ def write_gdal(table: pa.Table, path: Path, layer: str, driver: str, **options: 
 
 def to_gpkg(ws: Workspace, path: Path) -> dict[str, int]:
     """Every dataset a layer or table of one GeoPackage."""
-    layers = {}
+    layers: dict[str, int] = {}
     for name in ws.dataset_names():
         table = table_of(ws, name)
         write_gdal(table, path, name.replace("/", "_"), "GPKG", append=bool(layers) and path.exists())

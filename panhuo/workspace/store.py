@@ -195,16 +195,16 @@ class Workspace:
 def write_table(table: pa.Table, path: Path) -> None:
     """`table` as Parquet, as GeoParquet when it has outlines.
 
-    zstd; outlines and numbers are not dictionary-coded, which saves time and space.
+    Outlines and numbers are not dictionary-coded, which saves time and space; snappy is what tile bakers read.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if "geometry" in table.column_names:
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"geo": geo_metadata()})
-    plain = [
+    short = [
         f.name for f in table.schema if not pa.types.is_binary(f.type) and not pa.types.is_floating(f.type)
     ]
     pq.write_table(
-        table, path, compression="zstd", compression_level=1, use_dictionary=plain, row_group_size=ROW_GROUP
+        table, path, compression="snappy", use_dictionary=short, row_group_size=ROW_GROUP
     )
 
 

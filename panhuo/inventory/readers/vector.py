@@ -1,5 +1,6 @@
 """Layers that GDAL reads: shp, gpkg, FileGDB, GeoJSON, FlatGeobuf, KML, MapInfo, and DXF drawings."""
 
+import csv
 import warnings
 from pathlib import Path
 from typing import Any, Final
@@ -45,10 +46,21 @@ def read_layer(path: Path, file: str, layer: str, encoding: str | None, named: b
     geometry = table[outline] if outline in table.column_names else None
     names = tuple(n for n in table.column_names if n != outline)
     columns = tuple(table[n] for n in names)
+    names = full_names(path, names)
     crs = meta["crs"] or ""
     if path.suffix.lower() == ".dxf":
         return drawing(file, names, columns, geometry)
     return RawTable(file, layer if named else "", names, columns, 1, geometry, crs, tuple(notes))
+
+
+def full_names(path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The field names of a shapefile in full, where an export left `<name>.fields.csv` beside it."""
+    beside = path.with_suffix(".fields.csv")
+    if path.suffix.lower() != ".shp" or not beside.is_file():
+        return names
+    with beside.open(encoding="utf-8-sig", newline="") as stream:
+        full = {row["short"]: row["field"] for row in csv.DictReader(stream)}
+    return tuple(full.get(n, n) for n in names)
 
 
 def shapefile_encoding(path: Path) -> str | None:
