@@ -1,9 +1,9 @@
-"""Schemes as data (law/schemes/*.yaml): how firms are scored, projects admitted, plots published, progress counted."""
+"""Schemes as data (law/schemes/*.yaml): how firms are scored, projects admitted, progress counted."""
 
 from datetime import date
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, TypeAdapter, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, field_validator, model_validator
 
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.book import Rulebook, Value, read_yaml, validate
@@ -27,7 +27,11 @@ def _number_or_parameter(value: float | str) -> float | str:
     return value
 
 
-Sql = Annotated[Text, AfterValidator(_checked)]
+def _as_text(value: object) -> object:
+    return literal(value) if isinstance(value, int | float) else value
+
+
+Sql = Annotated[Text, BeforeValidator(_as_text), AfterValidator(_checked)]
 Number = Annotated[float | str, AfterValidator(_number_or_parameter)]
 """A number, or the parameter that holds it ($topic.name); a bound scheme holds numbers only."""
 
@@ -38,7 +42,7 @@ OnMissing = Literal["zero", "group_mean", "refuse"]
 class SchemeFile(LawFile):
     """What every scheme states of itself. `assumed` names what its source leaves open and we filled in.
 
-    `id` (the file's name) and `parameters` (the values drawn when bound) are set on loading, never in the file.
+    `id` (the file's name) and `parameters` (the values drawn when bound) are set on loading only.
     """
 
     label: Label
@@ -49,7 +53,7 @@ class SchemeFile(LawFile):
     article: str = ""
     mark: Mark
     checked_on: date
-    assumed: dict[str, Label] = {}
+    assumed: dict[str, Label] = Field(default_factory=dict)
     note: str = ""
     id: str = ""
     parameters: tuple[Value, ...] = ()
@@ -64,14 +68,15 @@ class SchemeFile(LawFile):
 class Base(LawFile):
     """What an indicator is divided by: a fixed value, values by key, or a mean of the firms.
 
-    mean: `pooled` divides the sum of numerators by the sum of denominators, `simple` averages the firms' values;
-    a mean is taken within the ranking group, or within it by `by`, unless fewer than `min_firms` firms have a value:
-    then over the whole ranking group. `times` multiplies it. `year: previous` takes last year's firms.
+    mean: `pooled` divides the sum of numerators by the sum of denominators, `simple` averages the firms'
+    values. It is taken within the ranking group, or within it by `by` unless fewer than `min_firms` firms
+    have a value: then over the whole ranking group. `times` multiplies it; `year: previous` takes last
+    year's firms.
     """
 
     value: Number | None = None
     by: Sql | None = None
-    values: dict[str, float] = {}
+    values: dict[str, float] = Field(default_factory=dict)
     mean: Literal["pooled", "simple"] | None = None
     times: float = 1.0
     min_firms: Number = SMALL_GROUP
@@ -103,7 +108,7 @@ class Indicator(LawFile):
 
     @field_validator("base", mode="before")
     @classmethod
-    def _short(cls, given: Any) -> Any:
+    def _short(cls, given: object) -> object:
         return {"value": given} if isinstance(given, int | float | str) else given
 
 
@@ -151,7 +156,7 @@ class Tier(LawFile):
     label: Label
     up_to: float | None = Field(default=None, gt=0, le=1)
     at_least: float | None = None
-    policies: dict[str, Policy] = {}
+    policies: dict[str, Policy] = Field(default_factory=dict)
 
 
 class Group(LawFile):
@@ -163,7 +168,7 @@ class Group(LawFile):
 
 
 class LandRule(LawFile):
-    """How land is counted. Rented floor ÷ max(FAR of the parcel, far_floor); an unknown FAR counts floor as land or not."""
+    """How rented floor becomes land: floor ÷ max(FAR of the parcel, far_floor); what an unknown FAR does."""
 
     rented_area: Literal["floor", "land"] = "floor"
     far_floor: Number = "$score.far_floor"
@@ -178,11 +183,11 @@ class Scheme(SchemeFile):
     partition: Sql | None = None
     """Firms are ranked, and means taken, within each value of it (a county) rather than all together."""
     land: LandRule = LandRule()
-    classes: dict[str, Class] = {}
+    classes: dict[str, Class] = Field(default_factory=dict)
     groups: dict[str, Group] = Field(min_length=1)
-    bonus: dict[str, Extra] = {}
+    bonus: dict[str, Extra] = Field(default_factory=dict)
     bonus_cap: float | None = None
-    veto: dict[str, Veto] = {}
+    veto: dict[str, Veto] = Field(default_factory=dict)
     tiers: dict[str, Tier] = Field(min_length=1)
     ties: Literal["better", "worse"] = "better"
     """Equal scores share a rank; at a tier's edge they all take the better or all the worse tier."""
@@ -198,9 +203,7 @@ class Scheme(SchemeFile):
             raise ValueError("shares must grow and end at 1")
         if floors and floors != sorted(set(floors), reverse=True):
             raise ValueError("score bars must fall")
-        named = {t for v in self.veto.values() for t in (v.tier,)} | {
-            c.treated_as for c in self.classes.values()
-        }
+        named = {v.tier for v in self.veto.values()} | {c.treated_as for c in self.classes.values()}
         if unknown := named - set(self.tiers) - {""}:
             raise ValueError(f"no such tier: {sorted(unknown)}")
         return self
@@ -247,8 +250,69 @@ class AdmissionScheme(SchemeFile):
 
     kind: Literal["admission"]
     criteria: dict[str, Criterion] = Field(min_length=1)
-    grades: dict[str, Grade] = {}
-    consequences: dict[str, Consequence] = {}
+    grades: dict[str, Grade] = Field(default_factory=dict)
+    consequences: dict[str, Consequence] = Field(default_factory=dict)
+
+
+class Milestone(LawFile):
+    """A step a contract promises by a date. `due`, `met_on`: SQL dates; `met`: SQL truth, NULL when nobody knows."""
+
+    label: Label
+    due: Sql
+    met: Sql
+    met_on: Sql
+    ahead_days: Number
+
+
+class Stage(LawFile):
+    """Where a firm stands in the park (入园, 在园, 离园): the first whose `when` holds."""
+
+    label: Label
+    when: Sql
+
+
+class LifecycleScheme(SchemeFile):
+    """The promises of a supply contract and the stages of a firm in the park."""
+
+    kind: Literal["lifecycle"]
+    milestones: dict[str, Milestone] = Field(min_length=1)
+    stages: dict[str, Stage] = Field(min_length=1)
+
+
+class Action(LawFile):
+    """One line of a firm's plan (一企一策): `when` over the firm's record, and the tool it opens."""
+
+    label: Label
+    when: Sql
+    tool: Text
+    because: Label
+
+
+class FirmPlanScheme(SchemeFile):
+    """What is proposed to a firm of a low tier."""
+
+    kind: Literal["firm_plan"]
+    tiers: list[Text] = Field(min_length=1)
+    actions: dict[str, Action] = Field(min_length=1)
+
+
+class LeaseCheck(LawFile):
+    """One check of a lease: `broken` over the lease's record; `value` and `bar` are shown beside it."""
+
+    label: Label
+    broken: Sql
+    value: Sql
+    bar: Sql
+    source: Text
+    article: str = ""
+    mark: Mark
+
+
+class LeaseScheme(SchemeFile):
+    """How leases of plant are checked."""
+
+    kind: Literal["lease"]
+    checks: dict[str, LeaseCheck] = Field(min_length=1)
 
 
 class Measure(LawFile):
@@ -271,10 +335,15 @@ class ScoreboardScheme(SchemeFile):
     measures: dict[str, Measure] = Field(min_length=1)
 
 
-S = TypeVar("S", Scheme, AdmissionScheme, ScoreboardScheme)
-
-
-KINDS: Final = {Scheme: "score", AdmissionScheme: "admission", ScoreboardScheme: "scoreboard"}
+S = TypeVar("S", bound=SchemeFile)
+KINDS: Final[dict[type[SchemeFile], str]] = {
+    Scheme: "score",
+    AdmissionScheme: "admission",
+    ScoreboardScheme: "scoreboard",
+    LifecycleScheme: "lifecycle",
+    FirmPlanScheme: "firm_plan",
+    LeaseScheme: "lease",
+}
 
 
 def load_schemes(rulebook: Rulebook, kind: type[S]) -> dict[str, S]:
@@ -303,8 +372,8 @@ def scheme(rulebook: Rulebook, kind: type[S], scheme_id: str, on: date, place: s
 def pick(rulebook: Rulebook, kind: type[S], place: str, on: date) -> S:
     """The scheme of a kind that governs `place` (division code) on a date, bound.
 
-    A scheme named by a place overlay comes first, then the one whose `place` is the longest prefix of the division,
-    then the one that came into force last. Raises PanhuoError when none is in force there.
+    A scheme named by a place overlay comes first, then the one whose `place` is the longest prefix of the
+    division, then the one that came into force last. Raises PanhuoError when none is in force there.
     """
     found = {name: s for name, s in load_schemes(rulebook, kind).items() if s.in_force(on)}
     for prefix in rulebook.places_of(place):
@@ -326,14 +395,20 @@ def pick_scheme(rulebook: Rulebook, place: str, on: date) -> Scheme:
 
 
 def bind(rulebook: Rulebook, unbound: S, on: date, place: str = "") -> S:
-    """A copy of the scheme with each $topic.name replaced by its value; `parameters` lists what was drawn."""
+    """A copy of the scheme with each $topic.name replaced by its value; `parameters` lists what was drawn.
+
+    Values are those of `place`, or of the scheme's own place when `place` does not lie in it.
+    """
+    where = place if place.startswith(unbound.place) else unbound.place
     drawn: dict[str, Value] = {}
 
-    def value(name: str) -> Any:
-        drawn[name] = rulebook.parameter(name, on, place)
+    def value(name: str) -> object:
+        drawn[name] = rulebook.parameter(name, on, where)
         return drawn[name].value
 
-    def fill(node: Any) -> Any:
+    def fill(node: object) -> object:
+        if isinstance(node, list):
+            return [fill(item) for item in node]
         if isinstance(node, dict):
             return {key: fill(item) for key, item in node.items()}
         if isinstance(node, str):

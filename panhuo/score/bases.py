@@ -1,4 +1,4 @@
-"""What indicators are divided by: fixed values, values by key, or means of the ranked firms, with what was fallen back on."""
+"""What indicators are divided by: fixed values, values by key, or means of the ranked firms."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from panhuo.rulebook.scheme import Base
-from panhuo.score.points import Bools, Floats, Ints, cell_counts, cell_sums
+from panhuo.score.points import Bools, Floats, Ints, cell_counts, cell_sums, divided
 
 PLAIN: Final = 0
 WHOLE_GROUP: Final = 1
@@ -27,7 +27,7 @@ class Sample:
     def values(self) -> Floats:
         """numerator ÷ denominator, NaN where the denominator is unknown or not positive."""
         held = self.denominators > 0
-        return np.divide(self.numerators, self.denominators, out=np.full(held.shape, np.nan), where=held)
+        return divided(self.numerators, self.denominators, held)
 
 
 def bases(base: Base, now: Sample, before: Sample | None, count: int) -> tuple[Floats, Ints]:
@@ -87,4 +87,4 @@ def _mean_of(base: Base, sample: Sample, cells: Ints, count: int) -> tuple[Float
         both = ~np.isnan(values)
         above = cell_sums(np.where(both, sample.numerators, np.nan), cells, count)
         below = cell_sums(np.where(both, sample.denominators, np.nan), cells, count)
-    return np.divide(above, below, out=np.full(count, np.nan), where=below > 0), sizes
+    return divided(above, below, below > 0), sizes

@@ -1,7 +1,8 @@
-"""Scores firms by a declared scheme: points of each indicator, rank, tier, policies, and who is left out and why.
+"""Scores firms by a declared scheme: points, rank, tier, policies, and who is left out and why.
 
-score = Σ weight × clip(value ÷ base, floor, cap) + bonus; the items of a firm add up to its score exactly. Every rule of
-reckoning is a field of the scheme (panhuo.rulebook.scheme); docs/score/rules.md states what happens at each edge.
+score = Σ weight × clip(value ÷ base, floor, cap) + bonus; the items of a firm add up to its score exactly.
+Every rule of reckoning is a field of the scheme (panhuo.rulebook.scheme); docs/score/rules.md states what
+happens at each edge.
 """
 
 import json
@@ -47,8 +48,9 @@ def score(
 ) -> ScoreResult:
     """Scores the firms of the latest year in `enterprises` by a bound scheme, as of a date.
 
-    enterprises: rows by firm and year (money 万元); occupancies, parcels: give the land base of that year (m²);
-    previous: last year's firms for bases taken from it, by default the rows of the year before in `enterprises`.
+    enterprises: rows by firm and year (money 万元); occupancies, parcels: give the land base of that year
+    (m²); previous: last year's firms for bases taken from it, by default the rows of the year before in
+    `enterprises`.
     """
     year = scored_year(enterprises, on)
     firms = of_year(enterprises, year)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from panhuo.rulebook.scheme import Indicator, Scheme
 from panhuo.score.bases import PLAIN, SAME_YEAR, WHOLE_GROUP, Sample, bases
 from panhuo.score.frame import Frame, Standing, names_of
-from panhuo.score.points import Bools, Floats, Ints, cell_counts, cell_sums, points, ratios
+from panhuo.score.points import Bools, Floats, Ints, cell_counts, cell_sums, divided, points, ratios
 
 ITEMS: Final = pa.schema(
     {"enterprise_id": pa.string(), "scheme_id": pa.string(), "indicator": pa.string(), "value": pa.float64(),
@@ -65,9 +65,9 @@ def group_points(scheme: Scheme, g: int, now: Standing, before: Standing | None)
 
 def bonus_points(scheme: Scheme, bonuses: Floats) -> Floats:
     """Points of each bonus; an unknown one gives none."""
-    return np.asarray(
-        np.nan_to_num(bonuses) * np.array([b.points for b in scheme.bonus.values()]).reshape(1, -1)
-    )
+    each = np.array([b.points for b in scheme.bonus.values()], dtype=np.float64).reshape(1, -1)
+    given: Floats = np.nan_to_num(bonuses) * each
+    return given
 
 
 def over_cap(scheme: Scheme, bonuses: Floats) -> Floats:
@@ -105,7 +105,7 @@ def _mean_points(point: Floats, sample: Sample, parts: int) -> Floats:
     """Mean points of the ranked firms of each part that have any; NaN where none has."""
     held = np.where(sample.ranked, point, np.nan)
     sizes = cell_counts(~np.isnan(held), sample.cells, parts).astype(np.float64)
-    return np.divide(cell_sums(held, sample.cells, parts), sizes, out=np.full(parts, np.nan), where=sizes > 0)
+    return divided(cell_sums(held, sample.cells, parts), sizes, sizes > 0)
 
 
 def _sample(standing: Standing, name: str, g: int) -> Sample:

@@ -1,9 +1,9 @@
 """The land an enterprise is measured on: own + rented in − rented out, each for its share of the year.
 
-Rules. Own land is `occupancies` of kind own (area, else what the parcel leaves after the stated shares, evenly among the
-rest); an enterprise without such rows owns the parcels whose holder is its USCC. Rented area is floor: it counts as
-floor ÷ max(FAR of the parcel, far_floor). A row counts for the days of the year it covers; an open end is open.
-An enterprise with no row and no parcel has unknown land, not none.
+Rules. Own land is `occupancies` of kind own (its area, else what the parcel leaves after the stated shares,
+evenly among the rest); an enterprise without such rows owns the parcels whose holder is its USCC. Rented
+area is floor: it counts as floor ÷ max(FAR of the parcel, far_floor). A row counts for the days of the year
+it covers. An enterprise with no row and no parcel has unknown land, not none.
 """
 
 from typing import Final
@@ -34,7 +34,8 @@ SHARES: Final = """
 CREATE TEMP TABLE shares AS
 WITH span AS (
   SELECT o.*, p.area_m2 AS parcel_m2, p.floor_area_m2 / p.area_m2 AS far,
-    greatest(0, 1 + datediff('day', greatest(coalesce(from_on, make_date($year, 1, 1)), make_date($year, 1, 1)),
+    greatest(0, 1 + datediff('day',
+      greatest(coalesce(from_on, make_date($year, 1, 1)), make_date($year, 1, 1)),
       least(coalesce(until_on, make_date($year, 12, 31)), make_date($year, 12, 31))))
       / (1 + datediff('day', make_date($year, 1, 1), make_date($year, 12, 31))) AS of_year
   FROM occupancies o LEFT JOIN parcels p USING (parcel_id)
@@ -60,20 +61,23 @@ WITH by_holder AS (
   FROM parcels WHERE holder_uscc IS NOT NULL GROUP BY 1
 ), by_use AS (
   SELECT enterprise_id,
-    CASE WHEN bool_and(land_m2 IS NOT NULL) FILTER (kind = 'own') THEN sum(land_m2) FILTER (kind = 'own') END AS own_m2,
+    CASE WHEN bool_and(land_m2 IS NOT NULL) FILTER (kind = 'own')
+      THEN sum(land_m2) FILTER (kind = 'own') END AS own_m2,
     count(*) FILTER (kind = 'own') AS owns,
     sum(land_m2) FILTER (kind = 'lease_in') AS in_m2, sum(land_m2) FILTER (kind = 'lease_out') AS out_m2,
     bool_or(land_m2 IS NULL) FILTER (kind <> 'own') AS lease_unknown, bool_or(far_unknown) AS far_unknown
   FROM shares GROUP BY 1
 ), every AS (
   SELECT coalesce(u.enterprise_id, h.enterprise_id) AS enterprise_id,
-    CASE WHEN coalesce(owns, 0) > 0 THEN u.own_m2 WHEN h.enterprise_id IS NOT NULL THEN h.own_m2 ELSE 0 END AS own_m2,
+    CASE WHEN coalesce(owns, 0) > 0 THEN u.own_m2
+      WHEN h.enterprise_id IS NOT NULL THEN h.own_m2 ELSE 0 END AS own_m2,
     CASE WHEN lease_unknown THEN NULL ELSE coalesce(in_m2, 0) END AS rented_in_m2,
     CASE WHEN lease_unknown THEN NULL ELSE coalesce(out_m2, 0) END AS rented_out_m2,
     coalesce(far_unknown, FALSE) AS far_unknown
   FROM by_use u FULL JOIN by_holder h USING (enterprise_id)
 )
-SELECT enterprise_id, own_m2, rented_in_m2, rented_out_m2, own_m2 + rented_in_m2 - rented_out_m2 AS land_m2, far_unknown
+SELECT enterprise_id, own_m2, rented_in_m2, rented_out_m2, far_unknown,
+  own_m2 + rented_in_m2 - rented_out_m2 AS land_m2
 FROM every ORDER BY enterprise_id
 """
 
@@ -81,10 +85,10 @@ FROM every ORDER BY enterprise_id
 def land_bases(
     occupancies: pa.Table | None, parcels: pa.Table | None, year: int, rule: LandRule
 ) -> tuple[pa.Table, list[Problem]]:
-    """(enterprise_id, own_m2, rented_in_m2, rented_out_m2, land_m2, far_unknown) for one calendar year, with problems.
+    """(enterprise_id, own_m2, rented_in_m2, rented_out_m2, far_unknown, land_m2) of one calendar year, problems.
 
-    Areas in m² weighted by the share of the year; NULL where a part is unknown. Enterprises without any land row are
-    absent. rule: how rented floor turns into land (a bound scheme's `land`).
+    Areas in m² weighted by the share of the year; NULL where a part is unknown. Enterprises without any
+    land row are absent. rule: how rented floor turns into land (a bound scheme's `land`).
     """
     con = connect()
     _register(con, "occupancies", occupancies, OCCUPANCIES)
@@ -113,8 +117,8 @@ def _register(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table | None,
 
 def _problems(con: duckdb.DuckDBPyConnection) -> list[Problem]:
     overfull = con.execute(
-        "SELECT parcel_id, sum(land_m2) / any_value(parcel_m2) AS times FROM shares WHERE kind = 'own' GROUP BY 1"
-        " HAVING times > $limit ORDER BY 1",
+        "SELECT parcel_id, sum(land_m2) / any_value(parcel_m2) AS times FROM shares WHERE kind = 'own'"
+        " GROUP BY 1 HAVING times > $limit ORDER BY 1",
         {"limit": OVERFULL},
     ).fetchall()
     unknown = con.execute(

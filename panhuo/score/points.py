@@ -1,4 +1,4 @@
-"""The arithmetic of a score on plain arrays: values to points, points to ranks, ranks to tiers. NaN is "no value"."""
+"""The arithmetic of a score on plain arrays: values to points, points to ranks, ranks to tiers. NaN is unknown."""
 
 from typing import Final
 
@@ -16,7 +16,14 @@ TOLERANCE: Final = 1e-9
 def ratios(values: Floats, bases: Floats, *, less: bool) -> Floats:
     """value ÷ base, or base ÷ value where less is better; NaN where the divisor is zero or negative."""
     above, below = (bases, values) if less else (values, bases)
-    return np.divide(above, below, out=np.full(values.shape, np.nan), where=below > 0)
+    return divided(above, below, below > 0)
+
+
+def divided(above: Floats, below: Floats, where: Bools) -> Floats:
+    """above ÷ below where told, NaN elsewhere."""
+    out = np.full(above.shape, np.nan)
+    np.divide(above, below, out=out, where=where)
+    return out
 
 
 def points(ratio: Floats, weight: float, floor: float, cap: float | None) -> Floats:
@@ -27,7 +34,7 @@ def points(ratio: Floats, weight: float, floor: float, cap: float | None) -> Flo
 def cell_sums(values: Floats, cells: Ints, count: int) -> Floats:
     """Sum of `values` by cell number (0 … count−1), leaving out NaN and cells below zero."""
     held = (cells >= 0) & ~np.isnan(values)
-    return np.bincount(cells[held], weights=values[held], minlength=count)
+    return np.asarray(np.bincount(cells[held], weights=values[held], minlength=count), dtype=np.float64)
 
 
 def cell_counts(held: Bools, cells: Ints, count: int) -> Ints:
@@ -58,7 +65,7 @@ def ranks(scores: Floats, cells: Ints, *, last: bool = False) -> Ints:
 
 
 def tiers_by_share(places: Ints, sizes: Ints, shares: list[float]) -> Ints:
-    """Index of the first share that holds each place of `sizes` ranked: place ÷ size ≤ share. −1 for place 0."""
+    """Index of the first share that holds each place: place ÷ size ≤ share. −1 for place 0."""
     edges = np.floor(np.outer(sizes, shares) + TOLERANCE)
     return np.where(places > 0, (places[:, None] > edges).sum(axis=1), -1)
 

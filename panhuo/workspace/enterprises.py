@@ -1,0 +1,220 @@
+"""一企一档 and 一企一策: everything the workspace knows of one enterprise, and what is proposed to firms of low tiers."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from panhuo.core.problems import PanhuoError
+from panhuo.inventory.land_enterprise import as_occupancies, links, to_confirm
+from panhuo.inventory.leases import check_leases
+from panhuo.measure.lifecycle import stages
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.book import SPEC, read_yaml
+from panhuo.rulebook.facts import connect
+from panhuo.rulebook.scheme import (
+    FirmPlanScheme,
+    LeaseScheme,
+    LifecycleScheme,
+    Scheme,
+    bind,
+    load_schemes,
+    pick,
+)
+from panhuo.rulebook.spec import SQL_TYPES, dataset_fields
+from panhuo.score.land_base import land_bases
+from panhuo.score.policies import firm_plans, lifts
+from panhuo.workspace.store import Workspace
+
+DATASETS: Final = ("parcels", "occupancies", "enterprises", "buildings", "contracts")
+RESULTS: Final = ("findings", "options", "scores", "score_items")
+LISTS: Final = {
+    "stopped": ("stopped_enterprise", "half_stopped_enterprise"),
+    "below_standard": ("low_far", "low_density", "low_investment", "low_output", "low_tax", "finish_overdue"),
+    "idle": ("idle_not_started", "idle_suspended"),
+    "vacant": ("vacant_building",),
+}
+"""停产/半停产, 开发不达标, 闲置, 空置厂房: the findings each list is made of."""
+
+FACTS: Final = """
+WITH own AS (SELECT DISTINCT enterprise_id, parcel_id FROM occupancies WHERE kind = 'own'),
+flags AS (
+  SELECT enterprise_id,
+    count(DISTINCT parcel_id) FILTER (finding_id IN ('start_overdue', 'finish_overdue', 'unused_supply')) AS unbuilt_parcels,
+    count(DISTINCT parcel_id) FILTER (finding_id IN ('idle_not_started', 'idle_suspended')) AS idle_parcels
+  FROM own JOIN findings USING (parcel_id) WHERE findings.status = 'yes' GROUP BY 1),
+vacant AS (SELECT enterprise_id, sum(vacant_m2) AS vacant_m2 FROM own JOIN buildings USING (parcel_id) GROUP BY 1)
+SELECT s.enterprise_id, s.tier, e.status, l.own_m2 * 3 / 2000 AS own_mu, coalesce(unbuilt_parcels, 0) AS unbuilt_parcels,
+  coalesce(idle_parcels, 0) AS idle_parcels, coalesce(vacant_m2, 0) AS vacant_m2
+FROM scores s LEFT JOIN latest e USING (enterprise_id) LEFT JOIN land l USING (enterprise_id)
+  LEFT JOIN flags USING (enterprise_id) LEFT JOIN vacant USING (enterprise_id)
+"""
+
+
+def dossier(
+    ws: Workspace, enterprise_id: str, *, rulebook: Rulebook | None = None, on: date | None = None
+) -> dict[str, Any]:
+    """One enterprise's record: figures by year, land base, parcels, buildings, leases, contracts, scores, warnings, plan.
+
+    Raises PanhuoError when no dataset of the workspace knows the enterprise.
+    """
+    book, day = rulebook or Rulebook.load(), on or date.today()
+    con = _opened(ws)
+    rows = {name: _rows(con, sql, enterprise_id) for name, sql in PARTS.items()}
+    if not rows["figures"] and not rows["land"]:
+        raise PanhuoError(
+            f"没有这家企业 (no such enterprise): {enterprise_id}",
+            remedy="用统一社会信用代码查询 (ask by its unified social credit code)",
+        )
+    place = str(ws.config.get("place", ""))
+    lease = pick(book, LeaseScheme, place, day)
+    checks = check_leases(
+        {n: ws.dataset(n) for n in ("occupancies", "parcels", "enterprises")}, lease
+    ).to_pylist()
+    rows["lease_checks"] = [c for c in checks if c["enterprise_id"] == enterprise_id and c["status"] != "no"]
+    return {
+        "enterprise_id": enterprise_id,
+        "stage": stage_of(book, rows["figures"], place, day),
+        **rows,
+        "scores": [explained(book, score, rows["items"], day) for score in rows["scores"]],
+        "plan": [
+            p for p in plans(ws, rulebook=book, on=day).to_pylist() if p["enterprise_id"] == enterprise_id
+        ],
+    }
+
+
+PARTS: Final = {
+    "figures": "SELECT * FROM enterprises WHERE enterprise_id = $id ORDER BY year",
+    "land": "SELECT o.*, p.name, p.address, p.tenure, p.area_m2 AS parcel_m2 FROM occupancies o"
+    " LEFT JOIN parcels p USING (parcel_id) WHERE enterprise_id = $id ORDER BY ALL",
+    "buildings": "SELECT DISTINCT b.* FROM buildings b JOIN occupancies o USING (parcel_id)"
+    " WHERE o.enterprise_id = $id ORDER BY building_id",
+    "contracts": "SELECT DISTINCT c.* FROM contracts c JOIN occupancies o USING (parcel_id)"
+    " WHERE o.enterprise_id = $id AND o.kind = 'own' ORDER BY contract_no",
+    "warnings": "SELECT DISTINCT f.* FROM findings f JOIN occupancies o USING (parcel_id)"
+    " WHERE o.enterprise_id = $id ORDER BY parcel_id, finding_id",
+    "scores": "SELECT * FROM scores WHERE enterprise_id = $id",
+    "items": "SELECT * FROM score_items WHERE enterprise_id = $id",
+}
+
+
+def explained(book: Rulebook, score: dict[str, Any], items: list[dict[str, Any]], on: date) -> dict[str, Any]:
+    """A score with its formula: per indicator the SQL of value, weight, floor, cap, base and points, ready to redo."""
+    schemes = load_schemes(book, Scheme)
+    mine = [item for item in items if item["scheme_id"] == score["scheme_id"]]
+    scheme = schemes.get(score["scheme_id"])
+    if scheme is None or score.get("group_id") not in scheme.groups:
+        return {**score, "items": mine}
+    bound = bind(book, scheme, on)
+    group = bound.groups[score["group_id"]]
+    formulas = {
+        name: {
+            "label": one.label.model_dump(),
+            "value": f"{one.numerator} ÷ {one.denominator}",
+            "points": f"{one.weight:g} × clip({'value ÷ base' if one.better == 'more' else 'base ÷ value'},"
+            f" {float(one.floor):g}, {'∞' if one.cap is None else f'{float(one.cap):g}'})",
+            "unit": one.unit,
+        }
+        for name, one in group.indicators.items()
+    }
+    return {
+        **score,
+        "items": [{**item, "formula": formulas.get(item["indicator"])} for item in mine],
+        "lifts": [vars(lift) for lift in lifts(bound, score["group_id"], pa.Table.from_pylist(mine))]
+        if mine
+        else [],
+        "source": {"source": scheme.source, "article": scheme.article, "mark": scheme.mark},
+        "assumed": {k: v.model_dump() for k, v in scheme.assumed.items()},
+    }
+
+
+def stage_of(book: Rulebook, figures: list[dict[str, Any]], place: str, on: date) -> dict[str, Any] | None:
+    """入园-在园-离园: the stage of the latest year's status, None when no figures are held."""
+    if not figures:
+        return None
+    status = pa.array([figures[-1].get("status")], pa.string())
+    table = pa.table({"enterprise_id": [figures[-1]["enterprise_id"]], "status": status})
+    return dict(stages(table, pick(book, LifecycleScheme, place, on)).to_pylist()[0])
+
+
+def plans(ws: Workspace, *, rulebook: Rulebook | None = None, on: date | None = None) -> pa.Table:
+    """一企一策 of every scored firm of a low tier (see panhuo.score.policies.firm_plans)."""
+    book, day = rulebook or Rulebook.load(), on or date.today()
+    con = _opened(ws)
+    found = con.execute("SELECT max(year) FROM enterprises").fetchone()
+    year = day.year - 1 if found is None or found[0] is None else int(found[0])
+    place = str(ws.config.get("place", ""))
+    rule = pick(book, Scheme, place, day).land
+    con.register("land", land_bases(ws.dataset("occupancies"), ws.dataset("parcels"), year, rule)[0])
+    con.execute(
+        "CREATE TEMP VIEW latest AS SELECT enterprise_id, arg_max(status, year) AS status FROM enterprises GROUP BY 1"
+    )
+    return firm_plans(con.execute(FACTS).to_arrow_table(), pick(book, FirmPlanScheme, place, day))
+
+
+def listed(ws: Workspace, name: str) -> pa.Table:
+    """One of the four lists: (parcel_id, name, division, area_m2, finding_id, since, batch_tool), the oldest first.
+
+    `batch_tool` is the first way open for the parcel; its class says which of the five batches it falls in.
+    """
+    if name not in LISTS:
+        raise PanhuoError(f"没有清单 {name} (no such list)", remedy=f"可用 (available): {', '.join(LISTS)}")
+    wanted = ", ".join(f"'{f}'" for f in LISTS[name])
+    return (
+        _opened(ws)
+        .execute(
+            "WITH first AS (SELECT parcel_id, arg_min(tool_id, rank) AS batch_tool FROM options WHERE status <> 'closed'"
+            " GROUP BY 1)"
+            " SELECT f.parcel_id, p.name, p.division, p.area_m2, f.finding_id, f.since, batch_tool FROM findings f"
+            " LEFT JOIN parcels p USING (parcel_id) LEFT JOIN first USING (parcel_id)"
+            f" WHERE f.status = 'yes' AND f.finding_id IN ({wanted}) ORDER BY since NULLS LAST, parcel_id, finding_id"
+        )
+        .to_arrow_table()
+    )
+
+
+def linked(ws: Workspace, confirmed: pa.Table | None = None) -> tuple[pa.Table, pa.Table]:
+    """(occupancies with confirmed links laid in, the links a person must settle)."""
+    parcels, enterprises = ws.dataset("parcels"), ws.dataset("enterprises")
+    if parcels is None or enterprises is None:
+        raise PanhuoError(
+            "需要宗地和企业两个数据集 (parcels and enterprises are needed)", remedy="先导入 (import them)"
+        )
+    found = links(parcels, enterprises, confirmed)
+    return as_occupancies(found, ws.dataset("occupancies")), to_confirm(found)
+
+
+def quoted(name: str) -> str:
+    """A column name as SQL; fields such as `by` and `on` are words of SQL too."""
+    return f'"{name}"'
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, enterprise_id: str) -> list[dict[str, Any]]:
+    return list(con.execute(sql, {"id": enterprise_id}).to_arrow_table().to_pylist())
+
+
+def _opened(ws: Workspace) -> duckdb.DuckDBPyConnection:
+    """The workspace's datasets and latest results as tables of an in-memory DuckDB, absent ones empty."""
+    con = connect()
+    for name in DATASETS:
+        fields = {f: k for f, k in dataset_fields(name).items() if k != "geometry"}
+        _table(con, name, ws.dataset(name), fields)
+    for name in RESULTS:
+        columns = read_yaml(SPEC / "results" / f"{name}.yaml")["columns"]
+        _table(con, name, ws.assessment(name), {c: str(spec["type"]) for c, spec in columns.items()})
+    return con
+
+
+def _table(
+    con: duckdb.DuckDBPyConnection, name: str, held: pa.Table | None, fields: Mapping[str, str]
+) -> None:
+    """The fields of `held` as table `name`; what it lacks, or all of it, as typed NULLs."""
+    given = [] if held is None else held.column_names
+    con.register("held", pa.table({"_": pa.array([], pa.int8())}) if held is None else held)
+    columns = ", ".join(
+        f"CAST({quoted(f) if f in given else 'NULL'} AS {SQL_TYPES[k]}) AS {quoted(f)}"
+        for f, k in fields.items()
+    )
+    con.execute(f"CREATE TEMP TABLE {name} AS SELECT {columns} FROM held")
