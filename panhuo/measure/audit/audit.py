@@ -20,6 +20,7 @@ IDENTITIES: Final[Sequence[Identity]] = (
     units.equivalents,
     parts.parts_of_whole,
     parts.whole_after_parts,
+    parts.phases,
     parts.what_is_left,
     parts.what_is_saved,
     parts.each_of_many,

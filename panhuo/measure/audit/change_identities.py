@@ -40,14 +40,26 @@ def rate(report: Report) -> Iterator[Check]:
         subject, _, base = lead.partition("占")
         done = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE][-1:]
         told = [q for q in report.section(claim) if shared(report.context(q), subject) >= SAME_WORDS]
-        sure = _surest(report, _wholes(report, claim, done), base)
+        sure = _surest(report, _wholes(report, claim, done), base) or _stepwise(claim, done, report)
         wide = [] if sure else _wholes(report, claim, [*done, *told])
+        if done and words().says("whole", done[0].before):
+            parts = [q for q in report.section(claim) if alike(q, done[0])]
+            wide += [(q, done[0]) for q in parts if q.given.value < done[0].given.value]
         yield from settle(
             claim,
             "rate",
             [quotient(a, b) for a, b in sure],
             (quotient(a, b) for a, b in wide if a.unit.name == b.unit.name),
         )
+
+
+def _stepwise(claim: Quantity, done: Sequence[Quantity], report: Report) -> list[tuple[Quantity, Quantity]]:
+    """厂房13.5万㎡，其中已出租9.45万㎡，出租率: a rate named by what was done with the figure before."""
+    name = re.search(r"([^，。；的]{2})率[^率]*$", claim.before)
+    if not done or name is None or name[1] not in done[0].before:
+        return []
+    earlier = [q for q in report.within(claim, 0) if q.index < done[0].index and alike(q, done[0])]
+    return [(done[0], q) for q in earlier[-1:] if q.given.value > done[0].given.value]
 
 
 def _wholes(report: Report, claim: Quantity, done: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
@@ -116,11 +128,25 @@ def yearly_growth(report: Report) -> Iterator[Check]:
     for claim in report.quantities:
         if claim.kind != "percent" or not words().says("yearly", lead_of(report, claim)):
             continue
-        before = [q for q in report.within(claim, 2) if _last_year(report, q) and q.kind not in RELATIVE]
-        pairs = [(now, q) for q in before if (now := _this_year(report, claim, q))]
+        told = [q for q in report.within(claim, 2) if q.kind not in RELATIVE]
+        pairs = [(now, q) for q in told if _last_year(report, q) and (now := _this_year(report, claim, q))]
+        pairs += [(b, a) for a in told for b in told if alike(a, b) and _follows(report, a, b, claim)]
         ratios = [quotient(now, q) for now, q in pairs if q.noun == now.noun]
         falling = words().says("fall", claim.before)
         yield from settle(claim, "growth", [one_less(r) if falling else less_one(r) for r in ratios])
+
+
+def _follows(report: Report, a: Quantity, b: Quantity, claim: Quantity) -> bool:
+    """Whether two figures of the claim's sentence are told of one year and the next."""
+    years = [_year(report, q) for q in (a, b)]
+    return (
+        a.sentence == b.sentence == claim.sentence and None not in years and years[1] == (years[0] or 0) + 1
+    )
+
+
+def _year(report: Report, q: Quantity) -> int | None:
+    found = re.findall(r"((?:19|20)\d\d)年", report.plain.text[max(0, q.at - 14) : q.at])
+    return int(found[-1]) if found else None
 
 
 def _this_year(report: Report, claim: Quantity, last: Quantity) -> Quantity | None:
@@ -154,7 +180,7 @@ def from_to(report: Report) -> list[tuple[Quantity, Quantity]]:
 
 
 def change(report: Report) -> Iterator[Check]:
-    """由 A 增至 B，增长 N 倍（p%）: growth of the same thing; 增长 N 倍 may also mean to N times."""
+    """由 A 增至 B，增长 N 倍（p%）: growth of the same thing; 增长 N 倍 is not 是原来的 N 倍."""
     pairs = from_to(report)
     for claim in report.quantities:
         rises, falls = words().says("rise", claim.before[-8:]), words().says("fall", claim.before[-8:])
@@ -166,8 +192,8 @@ def change(report: Report) -> Iterator[Check]:
         yield from settle(
             claim,
             "change",
-            [c for a, b in sure for c in _changes(claim, a, b, falls=falls and not rises)],
-            (c for a, b in loose for c in _changes(claim, a, b, falls=falls and not rises)),
+            [_changed(a, b, falls=falls and not rises) for a, b in sure],
+            (_changed(a, b, falls=falls and not rises) for a, b in loose),
         )
 
 
@@ -183,11 +209,9 @@ def _about(report: Report, claim: Quantity, a: Quantity, b: Quantity) -> bool:
     return own is not None and own == noun and any(q.claim.overlaps(b.claim) for q in reached if alike(q, b))
 
 
-def _changes(claim: Quantity, a: Quantity, b: Quantity, *, falls: bool) -> list[Candidate]:
+def _changed(a: Quantity, b: Quantity, *, falls: bool) -> Candidate:
     ratio = quotient(b, a)
-    if falls:
-        return [one_less(ratio)]
-    return [less_one(ratio), ratio] if claim.kind == "times" else [less_one(ratio)]
+    return one_less(ratio) if falls else less_one(ratio)
 
 
 def times_of(report: Report) -> Iterator[Check]:

@@ -99,6 +99,8 @@ def slip(claim: Quantity, candidate: Candidate) -> str:
     computed, value = in_unit(claim, candidate.value), float(claim.value)
     if not computed or not value:
         return ""
+    if claim.kind == "times" and _same(computed + 1, value):
+        return "疑将“是原来的若干倍”写成“增长若干倍”"
     for power in (10.0, 100.0, 1000.0):
         if _same(computed, value * power) or _same(computed, value / power):
             return f"差{power:.0f}倍，疑小数点或单位之误"

@@ -85,7 +85,8 @@ def _list(report: Report, run: Sequence[Quantity]) -> list[Quantity]:
     """The members of `run` that follow each other closely in one sentence."""
     listed = [run[0]]
     for q in run[1:]:
-        if q.sentence != listed[-1].sentence or len(report.between(listed[-1], q)) > LIST_GAP:
+        apart = q.sentence != listed[-1].sentence or len(report.between(listed[-1], q)) > LIST_GAP
+        if apart or re.search("[合共总]计$", q.before):
             break
         listed.append(q)
     return listed
@@ -108,6 +109,7 @@ def whole_after_parts(report: Report) -> Iterator[Check]:
         if not words().says("total", whole.before[-6:]) or whole.kind in {"percent", "times", "months"}:
             continue
         run = [q for q in report.within(whole, 0) if q.index < whole.index and alike(q, whole)]
+        run = [q for q in run if q.given.value != whole.given.value]
         sums = [total(run[-size:]) for size in range(2, len(run) + 1)]
         if fitting := [c for c in sums if fits_as_written(whole, c)]:
             yield from settle(whole, "parts", fitting)
@@ -123,6 +125,30 @@ def _sums_up(whole: Quantity, parts: Sequence[Quantity]) -> bool:
     )
     size = whole.given.value
     return bool(called) and max(q.given.value for q in parts) < size and abs(found - size) <= SUM_SPAN * size
+
+
+def phases(report: Report) -> Iterator[Check]:
+    """一期用地75亩，二期用地60亩，两期合计135亩."""
+    for whole in report.quantities:
+        if not words().says("phases", lead_of(report, whole)) or not whole.unit.dimension:
+            continue
+        parts = [_phase(report, whole, name) for name in ("一期", "二期", "三期")]
+        found = [q for q in parts if q is not None]
+        if len(found) > 1:
+            yield from settle(whole, "parts", [total(found)])
+
+
+def _phase(report: Report, whole: Quantity, name: str) -> Quantity | None:
+    """The one figure of a phase that is called as the whole is."""
+    named = [
+        q
+        for q in report.section(whole)
+        if q.index < whole.index
+        and alike(q, whole)
+        and re.findall("[一二三]期", report.context(q))[-1:] == [name]
+        and q.before[-2:] == whole.before[-2:]
+    ]
+    return named[0] if len({q.given.value for q in named}) == 1 else None
 
 
 def sums_in_section(report: Report) -> Iterator[Check]:
@@ -169,7 +195,7 @@ def _related(a: Quantity, b: Quantity) -> bool:
 def what_is_left(report: Report) -> Iterator[Check]:
     """228亩，开发28亩，剩余200亩: the whole less a part."""
     for claim in report.quantities:
-        if not words().says("rest", claim.before[-8:]):
+        if not words().says("rest", lead_of(report, claim)[-12:]):
             continue
         before = [q for q in report.within(claim, 1) if q.index < claim.index and alike(q, claim)]
         pairs = [(a, b) for a in before for b in before if a.given.value > b.given.value]
@@ -217,7 +243,11 @@ def gain(report: Report) -> Iterator[Check]:
             continue
         before = [q for q in report.within(claim, 3) if q.index < claim.index and q.kind == "money"]
         costs = [q for q in before if q.noun == "cost"]
-        prices = [q for q in before if q.noun == "price" and costs and q.index > costs[-1].index]
+        prices = [
+            q
+            for q in before
+            if q.noun == "price" and costs and (q.index > costs[-1].index or claim.sentence - q.sentence <= 1)
+        ]
         if costs and prices:
             yield from settle(claim, "gain", [difference(prices[-1], costs[-1])])
 
