@@ -92,15 +92,20 @@ def plane_error(zone: int, lon: float, lat: float) -> tuple[float, float]:
     return abs(factors.meridional_scale - 1), abs(factors.areal_scale - 1)
 
 
-def outlines(wkb: pa.ChunkedArray | pa.Array, ids: list[str]) -> tuple[Geometries, list[Problem]]:
-    """Polygons of a WKB column in EPSG:4490, None where unusable, and a problem for each lost or mended."""
+def outlines(
+    wkb: pa.ChunkedArray | pa.Array, ids: list[str], *, degrees: bool = True
+) -> tuple[Geometries, list[Problem]]:
+    """Polygons of a WKB column, None where unusable, and a problem for each lost or mended.
+
+    degrees: the coordinates are EPSG:4490, and those beyond the globe are refused; else any plane in metres.
+    """
     raw = shapely.from_wkb(np.asarray(wkb.to_numpy(zero_copy_only=False), dtype=object), on_invalid="ignore")
     problems: list[Problem] = []
     _refuse(raw, shapely.is_missing(raw) | shapely.is_empty(raw), "geometry_empty", ids, problems)
     bounds = shapely.bounds(raw)
     # A coordinate beyond the globe is metres taken for degrees; any area from it would be nonsense.
     beyond = (np.abs(bounds[:, [0, 2]]) > 180).any(1) | (np.abs(bounds[:, [1, 3]]) > 90).any(1)
-    _refuse(raw, beyond, "crs_suspect", ids, problems)
+    _refuse(raw, beyond & degrees, "crs_suspect", ids, problems)
     kinds = shapely.get_type_id(raw)
     for row in np.flatnonzero((kinds >= 0) & (kinds != 3) & (kinds != 6)):
         raw[row] = _polygonal(raw[row])

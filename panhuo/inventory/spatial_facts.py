@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from panhuo.core.problems import Problem
+from panhuo.core.problems import PanhuoError, Problem
 from panhuo.inventory.conflicts import SLIVER_M2, SLIVER_WIDTH_M, Heights, is_sliver, overlaps
 from panhuo.inventory.geometry import (
     DEGREE_M,
@@ -28,6 +28,7 @@ from panhuo.inventory.geometry import (
     to_plane,
 )
 from panhuo.inventory.neighbours import ADJOIN_TOLERANCE_M, shared_edges
+from panhuo.inventory.overlay import PreparedLayer, overlay, prepare_layer
 from panhuo.inventory.sites import group_rows, text_codes
 
 ROADS: Final = "roads"
@@ -51,7 +52,7 @@ class _Found:
 
 def spatial_facts(
     parcels: pa.Table,
-    layers: Mapping[str, pa.Table],
+    layers: Mapping[str, pa.Table | PreparedLayer],
     *,
     contracts: pa.Table | None = None,
     occupancies: pa.Table | None = None,
@@ -64,9 +65,9 @@ def spatial_facts(
     """The dataset `spatial`: one row per parcel, in table order, and what was wrong with the outlines.
 
     parcels: `parcel_id`, `geometry` (WKB, EPSG:4490) and if known `z_min_m`, `z_max_m`, `use_state`,
-    `floor_area_m2`, `site_id`, `holder`, `holder_uscc`; layers: kind → polygons (`roads` may be lines);
-    contracts: `parcel_id`, `work_state`; slopes: of `terrain.slope_facts`; boundary_min_m: neighbours share
-    at least so much boundary [m]; sliver_m2: smaller overlaps are no conflict [m²].
+    `floor_area_m2`, `site_id`, `holder`, `holder_uscc`; layers: kind → polygons (prepared or not; `roads`
+    lines too); contracts: `parcel_id`, `work_state`; slopes: of `terrain.slope_facts`; boundary_min_m:
+    neighbours share at least so much boundary [m]; sliver_m2: smaller overlaps are no conflict [m²].
     """
     roads, road_problems = _road_lines(layers.get(ROADS))
     heights = Heights(parcels)
@@ -82,9 +83,8 @@ def spatial_facts(
     table = pa.table(columns)
     for kind, layer in sorted(layers.items()):
         if kind != ROADS:
-            from panhuo.inventory.overlay import overlay  # noqa: PLC0415  (being written beside this)
-
-            table = _with_layer(table, kind, overlay(parcels, layer))
+            table, more = _with_layer(table, parcels, kind, layer)
+            problems += more
     return _with_slopes(table, slopes), [*problems, *road_problems]
 
 
@@ -107,10 +107,14 @@ def _look(
     )
 
 
-def _road_lines(layer: pa.Table | None) -> tuple[Geometries | None, list[Problem]]:
+def _road_lines(layer: pa.Table | PreparedLayer | None) -> tuple[Geometries | None, list[Problem]]:
     """The roads as they are drawn, lines or polygons, in EPSG:4490; None without a road layer."""
     if layer is None:
         return None, []
+    if isinstance(layer, PreparedLayer):
+        raise PanhuoError(
+            "道路图层须为原图 the road layer must be a table", remedy="给出几何列 give its geometry"
+        )
     wkb = layer.column("geometry").combine_chunks().to_numpy(zero_copy_only=False).astype(object)
     roads = shapely.from_wkb(wkb, on_invalid="ignore")
     lost = shapely.is_missing(roads) | shapely.is_empty(roads)
@@ -196,7 +200,8 @@ def _adjoining(me: Ints, other: Ints, area: Floats, state: Floats, none: Bools) 
 
 
 def _same_holder(parcels: pa.Table, me: Ints, other: Ints) -> tuple[Bools, Bools]:
-    """Whether every neighbour has the parcel's own holder, and where that cannot be said (or there is none)."""
+    """Whether every neighbour has the parcel's own holder, and where that cannot be said (or there is
+    none)."""
     holder = text_codes(column_or_nulls(parcels, "holder", pa.string()))
     count = parcels.num_rows
     said = (holder[me] >= 0) & (holder[other] >= 0)
@@ -249,15 +254,23 @@ def _conflict_columns(count: int, found: list[_Found], heights: Heights) -> dict
     }
 
 
-def _with_layer(table: pa.Table, kind: str, covered: pa.Table) -> pa.Table:
+def _with_layer(
+    table: pa.Table, parcels: pa.Table, kind: str, layer: pa.Table | PreparedLayer
+) -> tuple[pa.Table, list[Problem]]:
     """`table` with `<kind>_m2` and `<kind>_share`: 0 off the layer, NULL without an outline."""
-    at = pc.index_in(covered["parcel_id"].cast(pa.string()), value_set=table["parcel_id"].combine_chunks())
+    ready = layer if isinstance(layer, PreparedLayer) else prepare_layer(layer, kind)
+    laid = overlay(parcels, ready)
+    at = pc.index_in(laid.areas["parcel_id"], value_set=table["parcel_id"].combine_chunks())
     rows = at.to_numpy(zero_copy_only=False).astype(np.int64)
     none = pc.is_null(table["perimeter_m"]).to_numpy(zero_copy_only=False)
     for name, column in ((f"{kind}_m2", "area_m2"), (f"{kind}_share", "share")):
-        values = _sum(rows, covered[column].to_numpy(zero_copy_only=False), table.num_rows)
-        table = table.append_column(name, _column(values, none))
-    return table
+        area = laid.areas[column].to_numpy(zero_copy_only=False)
+        table = table.append_column(name, _column(_sum(rows, np.nan_to_num(area), table.num_rows), none))
+    problems = list(ready.problems)
+    if laid.slivers:
+        action = f"ignored: {laid.slivers} 宗只擦边 parcels only brush it"
+        problems.append(Problem("layer_sliver", field=kind, action=action, severity="notice"))
+    return table, problems
 
 
 def _with_slopes(table: pa.Table, slopes: pa.Table | None) -> pa.Table:

@@ -151,6 +151,17 @@ def test_neighbours_of_unknown_state_leave_the_sum_unknown() -> None:
     assert row[0]["shared_boundary_m"] == pytest.approx(200, abs=1e-6)
 
 
+def test_layers_give_areas_and_unknown_stays_unknown() -> None:
+    table = parcels(box(0, 0, 100, 100), box(300, 0, 400, 100), None)
+    red = parcels(box(60, -10, 200, 110)).select(["geometry"])
+    facts, _ = spatial_facts(table, {"red_line": red})
+    row = facts.to_pylist()
+    assert row[0]["red_line_m2"] == pytest.approx(4000, rel=1e-3)  # ground area against the zone's plane
+    assert row[0]["red_line_share"] == pytest.approx(0.4, rel=1e-6)
+    assert [r["red_line_m2"] for r in row[1:]] == [0, None]
+    assert "farmland_m2" not in facts.column_names
+
+
 def test_shape_and_access_facts() -> None:
     table = parcels(box(0, 0, 200, 50), box(300, 0, 400, 100), None)
     line = shapely.LineString([(0, -4), (200, -4)])
