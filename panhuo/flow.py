@@ -9,6 +9,17 @@ the table here, then the function in `made_by` of spec/results/<table>.yaml.
 """
 
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow as pa
+
+from panhuo.diagnose import diagnose
+from panhuo.match import match
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.facts import Law, Tables
+from panhuo.rulebook.precedents import load_precedents
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +44,32 @@ FLOW = (
     Stage("plan", ("appraisals", "options"), ("plan",), "panhuo.plan"),
     Stage("measure", ("findings", "plan"), ("scoreboard",), "panhuo.measure.scoreboard.scoreboard"),
 )  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def law_on(root: Path, as_of: date) -> Law:
+    """The law of a date, its predicates rendered once for all counties."""
+    return Law(Rulebook.load(root), as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class judge_county:  # noqa: N801 - used as the function it stands for; a class so that every engine can send it
+    """Diagnosis and matching of one county's tables under the law in `root` as of a date: the stage engines map."""
+
+    root: Path
+    as_of: date
+
+    def __call__(self, tables: Tables) -> dict[str, pa.Table]:
+        """findings, options, facts of the county, and which rules could not be judged and why."""
+        law = law_on(self.root, self.as_of)
+        diagnosis = diagnose(tables, law)
+        return {
+            "findings": diagnosis.findings,
+            "options": match(diagnosis, law, load_precedents(self.root)),
+            "facts": diagnosis.facts,
+            "batch_facts": diagnosis.batch_facts,
+            "not_assessed": pa.table(
+                {"rule": pa.array(diagnosis.not_assessed.keys(), pa.string()),
+                 "why": pa.array(diagnosis.not_assessed.values(), pa.string())}
+            ),
+        }  # fmt: skip

@@ -40,7 +40,7 @@ def uscc_check_digit(body: str) -> str:
 
 
 def is_uscc(text: str) -> bool:
-    """Whether `text` is a well-formed 统一社会信用代码: 18 characters of its alphabet with both check characters right."""
+    """Whether `text` is a well-formed 统一社会信用代码: its alphabet, both check characters right."""
     if len(text) != 18 or any(c not in USCC_ALPHABET for c in text):
         return False
     return text[17] == uscc_check_digit(text[:17]) and text[16] == org_check_digit(text[8:16])

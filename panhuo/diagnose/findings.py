@@ -88,9 +88,14 @@ def _judge_unit(
     judge(con, "facts", rule_verdicts(law, unit))
     columns = set(con.table("facts").columns)
     parts = [
-        _finding_sql(rule_id, rule, law, _unit_id(unit), columns, unknowns=not why_not[rule_id]) for rule_id, rule in live.items()
+        _finding_sql(rule_id, rule, law, _unit_id(unit), columns, unknowns=not why_not[rule_id])
+        for rule_id, rule in live.items()
     ]
-    return con.sql(" UNION ALL ".join(parts)).to_arrow_table().cast(FINDINGS) if parts else FINDINGS.empty_table()
+    return (
+        con.sql(" UNION ALL ".join(parts)).to_arrow_table().cast(FINDINGS)
+        if parts
+        else FINDINGS.empty_table()
+    )
 
 
 def rule_verdicts(law: Law, unit: str) -> dict[str, str]:
@@ -99,13 +104,19 @@ def rule_verdicts(law: Law, unit: str) -> dict[str, str]:
     A rule of another unit does not concern this one: FALSE, so that a clause may name it all the same.
     """
     own = {r: rule for r, rule in law.book.rules.items() if rule.unit == unit}
-    verdicts = {VERDICT + r: "NULL" if _not_law(rule, law) else _verdict(rule, law) for r, rule in own.items()}
+    verdicts = {
+        VERDICT + r: "NULL" if _not_law(rule, law) else _verdict(rule, law) for r, rule in own.items()
+    }
     return verdicts | {VERDICT + r: "FALSE" for r in law.book.rules.keys() - own.keys()}
 
 
 def _verdict(rule: Rule, law: Law) -> str:
     when = render(law, rule.when)
-    return f"CASE WHEN ({render(law, rule.applies)}) IS FALSE THEN FALSE ELSE ({when}) END" if rule.applies else when
+    return (
+        f"CASE WHEN ({render(law, rule.applies)}) IS FALSE THEN FALSE ELSE ({when}) END"
+        if rule.applies
+        else when
+    )
 
 
 def _finding_sql(rule_id: str, rule: Rule, law: Law, key: str, columns: set[str], *, unknowns: bool) -> str:

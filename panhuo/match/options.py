@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from panhuo.diagnose.findings import Diagnosis
 from panhuo.rulebook.evaluate import VERDICT, render
@@ -69,7 +70,9 @@ def judge_clauses(parts: Sequence[Clause], truths: Sequence[bool | None]) -> tup
     return ("check" if None in required or None in barred else "open"), fit
 
 
-def match(diagnosis: Diagnosis, law: Law, precedents: Mapping[str, Precedent], threads: int | None = None) -> pa.Table:
+def match(
+    diagnosis: Diagnosis, law: Law, precedents: Mapping[str, Precedent], threads: int | None = None
+) -> pa.Table:
     """The options table: for each parcel or batch every tool that addresses one of its findings, ranked.
 
     A finding adds the weight of its severity ($match.severity_weight) to the fit of each tool that addresses it; an
@@ -99,47 +102,56 @@ def _unit_options(
     law: Law,
     precedents: Mapping[str, Precedent],
 ) -> list[pa.Table]:
-    """The unranked options of every tool in force over the registered table `facts`."""
+    """The unranked options of every tool in force over the registered table `facts`, judged in one pass."""
     weights: Mapping[str, float] = law.book.parameter("match.severity_weight", law.as_of).value
-    parts = []
-    for tool_id, tool in law.book.tools.items():
-        addressed = [f for f in tool.addresses if VERDICT + f in columns]
-        if addressed and law.book.in_force(tool, law.as_of):
-            parts.append(_tool_options(con, tool_id, tool, addressed, unjudged, law, weights, precedents))
-    return parts
+    live = {
+        tool_id: [finding for finding in tool.addresses if VERDICT + finding in columns]
+        for tool_id, tool in law.book.tools.items()
+        if law.book.in_force(tool, law.as_of)
+    }
+    live = {tool_id: addressed for tool_id, addressed in live.items() if addressed}
+    patterns = (
+        f"{_pattern_sql(law.book.tools[tool_id], addressed, unjudged, law)} AS {tool_id}"
+        for tool_id, addressed in live.items()
+    )
+    judged = con.sql(f"SELECT parcel_id, {', '.join(patterns)} FROM facts").to_arrow_table()
+    return [
+        _tool_options(judged.select(["parcel_id", tool_id]), addressed, law, weights, precedents)
+        for tool_id, addressed in live.items()
+    ]
+
+
+def _pattern_sql(tool: Tool, addressed: Sequence[str], unjudged: Collection[str], law: Law) -> str:
+    """DuckDB text of one digit per addressed finding and per clause; NULL where no finding offers the tool."""
+    # A rule that could not be judged in this run is NULL for every parcel: only its certain findings offer a tool.
+    present = " OR ".join(f"{VERDICT}{f} IS {'TRUE' if f in unjudged else 'NOT FALSE'}" for f in addressed)
+    truths = [VERDICT + finding for finding in addressed]
+    truths += [f"({render(law, part.item.when)})" for part in clauses(tool)]
+    digits = (f"CASE {truth} WHEN TRUE THEN '1' WHEN FALSE THEN '0' ELSE '?' END" for truth in truths)
+    return f"CASE WHEN {present} THEN {' || '.join(digits)} END"
 
 
 def _tool_options(
-    con: duckdb.DuckDBPyConnection,
-    tool_id: str,
-    tool: Tool,
+    judged: pa.Table,
     addressed: Sequence[str],
-    unjudged: Collection[str],
     law: Law,
     weights: Mapping[str, float],
     precedents: Mapping[str, Precedent],
 ) -> pa.Table:
-    """The tool's rows, unranked. Parcels with the same truth of every clause share one verdict: it is written once
-    per pattern, not once per parcel."""
-    parts = clauses(tool)
-    # A rule that could not be judged in this run is NULL for every parcel: only its certain findings offer a tool.
-    present = " OR ".join(f"{VERDICT}{f} IS {'TRUE' if f in unjudged else 'NOT FALSE'}" for f in addressed)
-    digits = [_digit(f"({render(law, part.item.when)})") for part in parts]
-    found = [_digit(VERDICT + finding) for finding in addressed]
-    pattern = " || ".join([*found, *digits])
-    rows = con.sql(f"SELECT parcel_id, {pattern} AS pattern FROM facts WHERE {present}").to_arrow_table()
-    encoded = rows["pattern"].combine_chunks().dictionary_encode()
-    verdict_rows = [_pattern(p, tool_id, addressed, parts, law, weights, precedents) for p in encoded.dictionary.to_pylist()]
-    by_pattern = pa.Table.from_pylist(
-        verdict_rows,
-        schema=pa.schema([f for f in OPTIONS if f.name not in ("parcel_id", "tool_id", "rank")]),
-    ).take(encoded.indices)
+    """The rows of one tool (the second column, its patterns), unranked. Parcels with the same truth of every clause
+    share one verdict: it is written once per pattern, not once per parcel."""
+    tool_id = judged.column_names[1]
+    rows = judged.filter(pc.is_valid(judged[tool_id]))
+    encoded = rows[tool_id].combine_chunks().dictionary_encode()
+    parts = clauses(law.book.tools[tool_id])
+    verdicts = [
+        _pattern(pattern, tool_id, addressed, parts, law, weights, precedents)
+        for pattern in encoded.dictionary.to_pylist()
+    ]
+    schema = pa.schema([f for f in OPTIONS if f.name not in ("parcel_id", "tool_id", "rank")])
+    by_pattern = pa.Table.from_pylist(verdicts, schema=schema).take(encoded.indices)
     tool_column = pa.repeat(pa.scalar(tool_id), len(rows))
     return by_pattern.append_column("parcel_id", rows["parcel_id"]).append_column("tool_id", tool_column)
-
-
-def _digit(sql: str) -> str:
-    return f"CASE WHEN {sql} THEN '1' WHEN NOT {sql} THEN '0' ELSE '?' END"
 
 
 def _pattern(
@@ -187,7 +199,9 @@ def nearest(tool_id: str, findings: Sequence[str], precedents: Mapping[str, Prec
         alike = (_jaccard(wanted, {f for f, status in found.items() if status == "yes"}) for found in parcels)
         return -max(alike, default=0.0), case_id
 
-    used = (case_id for case_id, case in precedents.items() if any(tool_id == t.tool for t in case.tools_used))
+    used = (
+        case_id for case_id, case in precedents.items() if any(tool_id == t.tool for t in case.tools_used)
+    )
     return sorted(used, key=distance)[:MOST_PRECEDENTS]
 
 

@@ -157,7 +157,8 @@ def _load(root: Path) -> Rulebook:
         rules=read_folder(root / "rules", Rule),
         tools=read_folder(root / "tools", Tool),
         situations={
-            path.stem: validate(TypeAdapter(list[Situation]), path) for path in sorted((root / "tests").glob("*.yaml"))
+            path.stem: validate(TypeAdapter(list[Situation]), path)
+            for path in sorted((root / "tests").glob("*.yaml"))
         },
         calendars=read_folder(root / "calendars", Calendar),
     )
@@ -187,7 +188,7 @@ def read_folder(folder: Path, model: type[M]) -> dict[str, M]:
 
 
 def read_topics(folder: Path, model: type[M]) -> dict[str, M]:
-    """Many items per file; an item's dotted name is <file>.<key>. The same key twice in a folder of facts is refused."""
+    """Many items per file; an item's dotted name is <file>.<key>."""
     items: dict[str, M] = {}
     for path in sorted(folder.glob("*.yaml")):
         for key, item in validate(TypeAdapter(dict[str, model]), path).items():  # type: ignore[valid-type]

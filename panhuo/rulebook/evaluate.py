@@ -40,7 +40,9 @@ def _missing_of(name: str, facts: Mapping[str, Fact], columns: set[str], above: 
     if fact is None or fact.dataset is not None:
         return f"CASE WHEN {name} IS NULL THEN ['{name}'] ELSE [] END"
     parts = [
-        part for inner in parse(fact.sql).names if (part := _missing_of(inner, facts, columns, above | {name}))
+        part
+        for inner in parse(fact.sql).names
+        if (part := _missing_of(inner, facts, columns, above | {name}))
     ]
     inner_list = f"flatten([{', '.join(parts)}])" if parts else f"['{name}']"
     return f"CASE WHEN {name} IS NULL THEN {inner_list} ELSE [] END"

@@ -5,7 +5,7 @@ fields of the unit's own datasets, then aggregates joined by parcel, then expres
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -42,15 +42,21 @@ class Law:
 
     book: Rulebook
     as_of: date
+    _rendered: dict[tuple[str, str], str] = field(default_factory=dict, compare=False, repr=False)
 
     def sql(self, expression: Expression, column: str = "division") -> str:
         """DuckDB text of `expression` with every parameter valued at the date, by place where places differ."""
 
         def parameter(name: str) -> str:
-            national = self.book.parameter(name, self.as_of).value if self.book.has_value(name, self.as_of) else None
+            national = (
+                self.book.parameter(name, self.as_of).value if self.book.has_value(name, self.as_of) else None
+            )
             return by_place(national, self.book.overlays(name, self.as_of), column)
 
-        return expression.sql(parameter)
+        key = (expression.text, column)
+        if key not in self._rendered:
+            self._rendered[key] = expression.sql(parameter)
+        return self._rendered[key]
 
 
 def connect(threads: int | None = None) -> duckdb.DuckDBPyConnection:
@@ -129,11 +135,11 @@ def _fields(tables: Tables, unit: str, as_of: date) -> str:
     joins: list[str] = []
     for name in OWN_DATASETS[unit]:
         held = set(tables[name].column_names) if name in tables else set()
-        for field, kind in dataset_fields(name).items():
-            if field not in taken and field not in GEOMETRY:
-                source = f"{name}.{field}" if field in held else "NULL"
-                columns.append(f"CAST({source} AS {SQL_TYPES[kind]}) AS {field}")
-                taken.add(field)
+        for column, kind in dataset_fields(name).items():
+            if column not in taken and column not in GEOMETRY:
+                source = f"{name}.{column}" if column in held else "NULL"
+                columns.append(f"CAST({source} AS {SQL_TYPES[kind]}) AS {column}")
+                taken.add(column)
         if name != first and name in tables:
             joins.append(f"LEFT JOIN ({_current(name, key, held)}) {name} USING ({key})")
     return f"SELECT {', '.join(columns)} FROM {first} {' '.join(joins)}"
@@ -141,11 +147,17 @@ def _fields(tables: Tables, unit: str, as_of: date) -> str:
 
 def _current(name: str, key: str, held: Collection[str]) -> str:
     """The latest row of each unit: a re-signed contract replaces the earlier one."""
-    order = ", ".join(f"{field} DESC NULLS LAST" for field in ("signed_on", "contract_no") if field in held) or key
-    return f"SELECT * FROM {name} WHERE {key} IS NOT NULL QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order}) = 1"
+    order = (
+        ", ".join(f"{field} DESC NULLS LAST" for field in ("signed_on", "contract_no") if field in held)
+        or key
+    )
+    first = f"row_number() OVER (PARTITION BY {key} ORDER BY {order}) = 1"
+    return f"SELECT * FROM {name} WHERE {key} IS NOT NULL QUALIFY {first}"
 
 
-def _add(con: duckdb.DuckDBPyConnection, facts: Mapping[str, Fact], tables: Tables, law: Law, key: str) -> None:
+def _add(
+    con: duckdb.DuckDBPyConnection, facts: Mapping[str, Fact], tables: Tables, law: Law, key: str
+) -> None:
     """Adds one layer of facts to the table `facts`: expressions in place, aggregates by one join per source."""
     columns, joins = ["f.*"], []
     sources: dict[tuple[str, str | None, str | None], dict[str, Fact]] = {}
@@ -160,7 +172,9 @@ def _add(con: duckdb.DuckDBPyConnection, facts: Mapping[str, Fact], tables: Tabl
     for number, ((dataset, group, join), members) in enumerate(sources.items()):
         alias = f"a{number}"
         by = group or key
-        joins.append(f"LEFT JOIN ({_aggregate(dataset, by, join, members, law)}) {alias} ON {alias}.{by} = f.{by}")
+        joins.append(
+            f"LEFT JOIN ({_aggregate(dataset, by, join, members, law)}) {alias} ON {alias}.{by} = f.{by}"
+        )
         for name, fact in members.items():
             value = f"{alias}.{name}"
             if fact.empty is not None:

@@ -82,7 +82,7 @@ def parse(text: str, *, aggregate: bool = False) -> Expression:
             continue
         raise PanhuoError(
             f"谓词中不许用 {node.key} (not allowed in a predicate): {text}",
-            remedy="只用比较、逻辑、算术、日期加减与白名单函数 (comparisons, logic, arithmetic, dates, listed functions)",
+            remedy="只用比较、逻辑、算术、日期加减与白名单函数 (use comparisons, logic, dates, listed functions)",
         )
     return Expression(text, tree)
 
