@@ -56,7 +56,7 @@ def split_joined(raw: RawTable) -> RawTable:
 
 def block_starts(raw: RawTable) -> list[int]:
     """The columns of a division header that the table has more than once."""
-    known = {h for h, (field, _, _) in headers_of("parcels").items() if field == TELLS_PLACE}
+    known = {header for header, fields in headers_of("parcels").items() if TELLS_PLACE in fields}
     seen: dict[str, list[int]] = {}
     for index, header in enumerate(raw.headers):
         if normal(header) in known:

@@ -25,13 +25,25 @@ from rapidfuzz import fuzz, process
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.readers import RawTable
-from panhuo.inventory.spec import DRAWN, PROVENANCE, SPEC, Dataset, Words, dataset_spec, dataset_specs, read_yaml, units
+from panhuo.inventory.spec import (
+    DRAWN,
+    PROVENANCE,
+    SPEC,
+    Dataset,
+    Words,
+    dataset_spec,
+    dataset_specs,
+    read_yaml,
+    units,
+)
 from panhuo.inventory.values import plain
 
 BLANKS: Final = re.compile(r"[\s:：*＊　]+")
 UNIT_TAIL: Final = re.compile(r"^(.+?)[(\[/_,，-]([^()\[\]]+)[)\]]?$")
 SUGGEST_FROM: Final = 72
-OWN_COLUMNS: Final = frozenset((*PROVENANCE.names, *DRAWN.names, "findings", "findings_unknown", "first_tool"))
+OWN_COLUMNS: Final = frozenset(
+    (*PROVENANCE.names, *DRAWN.names, "findings", "findings_unknown", "first_tool")
+)
 """Columns that an export adds and an import makes anew."""
 
 
@@ -171,12 +183,12 @@ def unit_ids() -> dict[str, str]:
 
 
 @cache
-def headers_of(dataset: str) -> dict[str, tuple[str, int, bool]]:
-    """Normal header → (field, order of preference, bound only) for a dataset."""
-    known: dict[str, tuple[str, int, bool]] = {}
+def headers_of(dataset: str) -> dict[str, dict[str, int]]:
+    """Normal header → the fields it means, each with its order of preference (电子监管号 is contract and parcel id)."""
+    known: dict[str, dict[str, int]] = {}
     for name, spec in dataset_spec(dataset).fields.items():
         for order, alias in enumerate((name, spec.label.zh, *spec.aliases)):
-            known.setdefault(normal(alias), (name, order, False))
+            known.setdefault(normal(alias), {}).setdefault(name, order)
     return known
 
 
@@ -196,21 +208,19 @@ def known_headers(cells: Sequence[str]) -> int:
     return sum(any(find(c, n) for n in names) for c in cells if c)
 
 
-def find(header: str, dataset: str) -> tuple[str, int, str] | None:
-    """(field, order, unit) that a header means in a dataset."""
+def find(header: str, dataset: str) -> list[tuple[str, int, str]]:
+    """(field, order, unit) of each field that a header means in a dataset."""
     known = headers_of(dataset)
     word = normal(header)
+    if word in known:
+        return [(name, order, "") for name, order in known[word].items()]
     base, unit = base_and_unit(header)
-    for candidate in (word, base):
-        if candidate in known:
-            name, order, _ = known[candidate]
-            spec = dataset_spec(dataset).fields[name]
-            own = units().get(spec.unit)
-            unit = unit if candidate == base else ""
-            if unit and (own is None or units()[unit].kind != own.kind):
-                continue
-            return name, order, unit
-    return None
+    fields = dataset_spec(dataset).fields
+    return [
+        (name, order, unit)
+        for name, order in known.get(base, {}).items()
+        if fields[name].unit in units() and units()[fields[name].unit].kind == units()[unit].kind
+    ]
 
 
 def make_plan(raw: RawTable, dataset: str, mapping: MappingFile) -> Plan:
@@ -223,10 +233,10 @@ def make_plan(raw: RawTable, dataset: str, mapping: MappingFile) -> Plan:
     for index, header in enumerate(raw.headers):
         if normal(header) in ignored:
             continue
-        found = find(header, dataset)
-        if found and found[0] not in given.fields:
-            # Of one header given twice the later column counts first: exports put the detail there.
-            feeds.setdefault(found[0], []).append((found[1] * 10_000 - index, Feed(index, found[2])))
+        for name, order, unit in find(header, dataset):
+            if name not in given.fields:
+                # Of one header given twice the later column counts first: exports put the detail there.
+                feeds.setdefault(name, []).append((order * 10_000 - index, Feed(index, unit)))
         for name in bounds_of(dataset).get(normal(header), ()):
             if name not in given.fields:
                 feeds.setdefault(name, []).append((10**9, Feed(index, "", True)))

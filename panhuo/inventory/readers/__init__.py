@@ -59,8 +59,7 @@ def read_plain(path: Path, file: str, encoding: str | None, score: HeaderScore) 
     """A text file: boundary points or a table."""
     with path.open("rb") as stream:
         head = stream.read(SNIFF)
-    # A sample may end inside a character; what follows the last line break is left out.
-    text, _ = decode(head[: head.rfind(b"\n") + 1 or None], file, encoding)
+    text, _ = decode(head, file, encoding, whole=len(head) < SNIFF)
     if looks_like_boundary_file(text):
         return read_boundary_txt(path, file, encoding)
     return read_text(path, file, score, encoding)

@@ -1,5 +1,6 @@
 """Tables in text: comma, tab, pipe or semicolon, in UTF-8, UTF-16 or a Chinese code page."""
 
+import codecs
 import csv
 import io
 from pathlib import Path
@@ -26,11 +27,16 @@ GUESSES: Final = ("gb18030", "big5")
 SAMPLE: Final = 40
 
 
-def decode(content: bytes, file: str, encoding: str | None) -> tuple[str, list[Problem]]:
-    """The text of `content`; a guessed code page is said aloud with a sample."""
+def decoded(content: bytes, name: str, whole: bool) -> str:
+    """`content` in code page `name`; of a part of a file the last character may be cut."""
+    return codecs.getincrementaldecoder(name)().decode(content, final=whole)
+
+
+def decode(content: bytes, file: str, encoding: str | None, whole: bool = True) -> tuple[str, list[Problem]]:
+    """The text of `content`, or of the beginning of it unless `whole`; a guess is said aloud with a sample."""
     if encoding:
         try:
-            return content.decode(encoding), []
+            return decoded(content, encoding, whole), []
         except (LookupError, UnicodeDecodeError) as fault:
             raise PanhuoError(
                 f"按 {encoding} 解不出文字 the text is not {encoding}",
@@ -38,12 +44,15 @@ def decode(content: bytes, file: str, encoding: str | None) -> tuple[str, list[P
                 why=str(fault),
                 remedy="换一个 --encoding，或不指定由程序判断 give another --encoding or none",
             ) from None
-    for bom, name in BOMS.items():
-        if content.startswith(bom):
-            return content.decode(name, errors="strict"), []
+    try:
+        for bom, name in BOMS.items():
+            if content.startswith(bom):
+                return decoded(content, name, whole), []
+    except UnicodeDecodeError as fault:
+        raise unreadable(file, str(fault)) from None
     for name in ("utf-8", *GUESSES):
         try:
-            text = content.decode(name)
+            text = decoded(content, name, whole)
         except UnicodeDecodeError:
             continue
         if name == "utf-8" or text.isascii():

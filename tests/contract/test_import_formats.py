@@ -1,0 +1,209 @@
+"""`panhuo import` on every format an office sends."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+import shapely
+from pyogrio.raw import write
+
+from panhuo.workspace.store import Workspace
+from import_bench import (  # noqa: F401
+    HEADERS,
+    ROWS,
+    SURVEY,
+    layer,
+    panhuo,
+    squares,
+    text,
+    xlsx,
+    zipped,
+)
+
+
+def parcels(root):
+    return Workspace.open(root).dataset("parcels").sort_by("parcel_id").to_pylist()
+
+
+def kinds(outcome):
+    return {kind for entry in outcome.json["imports"] for kind in entry["problems"]}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: xlsx(p / "台账.xlsx"),
+        lambda p: xlsx(p / "有标题.xlsx", title="某县存量土地台账"),
+        lambda p: text(p / "utf8.csv"),
+        lambda p: text(p / "bom.csv", "utf-8-sig"),
+        lambda p: text(p / "gbk.csv", "gbk"),
+        lambda p: text(p / "utf16.txt", "utf-16", "\t"),
+        lambda p: text(p / "pipe.txt", mark="|"),
+        lambda p: zipped(p / "z.zip", text(p / "inner.csv").parent, "*.csv"),
+    ],
+)
+def test_a_ledger_gives_the_same_parcels_in_every_format(panhuo, tmp_path, make):  # noqa: F811
+    folder = tmp_path / "in"
+    folder.mkdir()
+    outcome = panhuo("import", tmp_path / "ws", make(folder), "--json")
+    assert outcome.code == 0, outcome.err
+    entry = outcome.json["imports"][0]
+    assert (entry["dataset"], entry["rows"], entry["taken"], entry["refused"]) == ("parcels", 2, 2, 0)
+    one, two = parcels(tmp_path / "ws")
+    assert one["area_m2"] == pytest.approx(10_000)
+    assert (one["tenure"], two["tenure"]) == ("granted", "allocated")
+    assert (one["acquired_on"], two["acquired_on"]) == (date(2015, 3, 4), date(2016, 1, 9))
+    assert one["holder"] == "甲公司"
+    assert two["source_row"] == one["source_row"] + 1
+
+
+def test_a_guessed_code_page_is_said_with_a_sample(panhuo, tmp_path):  # noqa: F811
+    outcome = panhuo("import", tmp_path / "ws", text(tmp_path / "gbk.csv", "gbk"), "--json")
+    assert "encoding_assumed" in kinds(outcome)
+    notes = panhuo("check", tmp_path / "ws", "--json").json["problems"]
+    assert next(n for n in notes if n["type"] == "encoding_assumed")["value"].startswith("宗地代码")
+
+
+@pytest.mark.parametrize("name", ["p.shp", "p.gpkg", "p.gdb", "p.geojson", "p.fgb"])
+def test_a_layer_gives_outlines_in_degrees_and_areas(panhuo, tmp_path, name):  # noqa: F811
+    shapes, crs = squares(), "EPSG:4526"
+    if name == "p.geojson":  # RFC 7946 knows degrees only
+        import pyproj
+
+        move = pyproj.Transformer.from_crs(4526, 4490, always_xy=True).transform
+        shapes, crs = [shapely.transform(s, move, interleaved=False) for s in shapes], "EPSG:4490"
+    outcome = panhuo("import", tmp_path / "ws", layer(tmp_path / name, shapes, crs), "--json")
+    assert outcome.code == 0, outcome.err
+    rows = parcels(tmp_path / "ws")
+    assert [r["parcel_id"] for r in rows] == ["001", "002"]
+    assert [r["drawn_area_m2"] for r in rows] == pytest.approx([10_000] * 2, rel=1e-3)
+    assert rows[0]["area_m2"] == rows[0]["drawn_area_m2"]
+    middle = shapely.centroid(shapely.from_wkb(rows[0]["geometry"]))
+    assert (middle.x, middle.y) == pytest.approx((112.98, 28.19), abs=0.02)
+    assert rows[0]["crs_given"] == crs
+    assert shapely.hausdorff_distance(shapely.from_wkb(rows[0]["geometry_given"]), shapes[0]) < 1e-6
+
+
+def test_a_zipped_shapefile_in_gbk_without_prj_and_cpg(panhuo, tmp_path):  # noqa: F811
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write(
+        folder / "宗地.shp",
+        np.array(shapely.to_wkb(squares()), object),
+        [np.array(["001", "002"], object), np.array(["单位1", "单位2"], object)],
+        ["ZDDM", "QLRMC"],
+        geometry_type="Polygon",
+        crs="EPSG:4526",
+        encoding="GBK",
+    )
+    (folder / "宗地.prj").unlink()
+    (folder / "宗地.cpg").unlink(missing_ok=True)
+    outcome = panhuo("import", tmp_path / "ws", zipped(tmp_path / "shp.zip", folder, "*"), "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["imports"][0]["crs"] == "EPSG:4526"
+    assert {"crs_assumed", "encoding_assumed"} <= kinds(outcome)
+    assert parcels(tmp_path / "ws")[0]["holder"] == "单位1"
+
+
+def test_a_zipped_file_geodatabase(panhuo, tmp_path):  # noqa: F811
+    folder = tmp_path / "in"
+    folder.mkdir()
+    layer(folder / "p.gdb")
+    outcome = panhuo("import", tmp_path / "ws", zipped(tmp_path / "gdb.zip", folder, "*"), "--json")
+    assert outcome.code == 0, outcome.err
+    assert len(parcels(tmp_path / "ws")) == 2
+
+
+def test_closed_lines_of_a_drawing_are_parcels_named_by_the_text_inside(panhuo, tmp_path):  # noqa: F811
+    shapes = [shapely.LineString(s.exterior) for s in squares()] + [shapely.LineString([(38_400_000, 3_120_000), (38_400_900, 3_120_050)])]
+    path = tmp_path / "p.dxf"
+    wkb = np.array(shapely.to_wkb(shapes), object)
+    write(path, wkb, [], [], driver="DXF", geometry_type="LineString", crs="EPSG:4526")
+    outcome = panhuo("import", tmp_path / "ws", path, "--as", "parcels", "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["imports"][0]["taken"] == 2
+    assert outcome.json["imports"][0]["problems"]["line_open"] == 1
+    assert [r["area_m2"] for r in parcels(tmp_path / "ws")] == pytest.approx([10_000] * 2)
+
+
+def survey(path, text_, encoding="gbk"):
+    path.write_bytes(text_.replace("\n", "\r\n").encode(encoding))
+    return path
+
+
+OPEN = SURVEY.replace("J1,1,3120000.000,38400000.000\nJ5", "J5")
+SWAPPED = "\n".join(
+    ",".join([*line.split(",")[:2], line.split(",")[3], line.split(",")[2]]) if line.startswith("J") else line
+    for line in SURVEY.splitlines()
+)
+PLAIN_EAST = SURVEY.replace(",384", ",4")
+HEADLESS = "\n".join(SURVEY.splitlines()[6:])
+
+
+@pytest.mark.parametrize(
+    ("content", "epsg", "told"),
+    [
+        (SURVEY, "EPSG:4526", "crs_read"),
+        (OPEN, "EPSG:4526", "ring_open"),
+        (SWAPPED, "EPSG:4526", "axes_swapped"),
+        (PLAIN_EAST, "EPSG:4547", "crs_read"),
+        (HEADLESS, "EPSG:4526", "crs_assumed"),
+    ],
+)
+def test_boundary_point_files_and_their_quirks(panhuo, tmp_path, content, epsg, told):  # noqa: F811
+    path = survey(tmp_path / "界址点.txt", content.format(area="0.9600公顷"))
+    outcome = panhuo("import", tmp_path / "ws", path, "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["imports"][0]["crs"] == epsg
+    assert told in kinds(outcome)
+    (row,) = parcels(tmp_path / "ws")
+    assert row["drawn_area_m2"] == pytest.approx(9_600)
+    assert row["area_m2"] == pytest.approx(9_600)
+    shape = shapely.from_wkb(row["geometry"])
+    assert len(shape.interiors) == 1
+    assert shape.covers(shape.representative_point())
+
+
+def test_a_stated_area_in_the_wrong_unit_is_doubted(panhuo, tmp_path):  # noqa: F811
+    path = survey(tmp_path / "界址点.txt", SURVEY.format(area="14.4"))
+    outcome = panhuo("import", tmp_path / "ws", path, "--json")
+    assert outcome.json["imports"][0]["problems"]["area_unit_slip"] == 1
+
+
+def test_unmatched_columns_are_listed_and_a_mapping_can_be_kept(panhuo, tmp_path):  # noqa: F811
+    headers = ["LOT", *HEADERS[1:], "奇怪的列"]
+    rows = [[*row, "x"] for row in ROWS]
+    path = xlsx(tmp_path / "a.xlsx", headers, rows)
+    mapping = tmp_path / "map.yaml"
+    mapping.write_text("datasets: {parcels: {fields: {parcel_id: LOT}}}", encoding="utf-8")
+    outcome = panhuo("import", tmp_path / "ws", path, "--map", mapping, "--save-map", tmp_path / "used.yaml", "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["imports"][0]["problems"]["unmatched_column"] == 1
+    again = panhuo("import", tmp_path / "ws2", path, "--map", tmp_path / "used.yaml", "--json")
+    assert again.code == 0, again.err
+    assert parcels(tmp_path / "ws2") == parcels(tmp_path / "ws")
+
+
+def test_one_file_of_supply_results_feeds_contracts_and_parcels(panhuo, tmp_path):  # noqa: F811
+    headers = ["电子监管号", "行政区", "项目名称", "项目位置", "面积(公顷)", "土地来源", "土地用途", "供地方式", "土地级别",
+               "成交价格(万元)", "土地使用权人", "约定开工时间", "约定竣工时间", "合同签订日期"]  # fmt: skip
+    row = ["4301122017B00017", "望城区", "某厂", "某路", "2.5", "现有建设用地", "工业用地", "挂牌出让", "一级", "100.5", "甲公司",
+           "2018年01月09日", "2020年01月09日", "2017年01月09日"]  # fmt: skip
+    outcome = panhuo("import", tmp_path / "ws", text(tmp_path / "a.csv", headers=headers, rows=[row]), "--json")
+    assert {e["dataset"] for e in outcome.json["imports"]} == {"contracts", "parcels"}
+    (parcel,) = parcels(tmp_path / "ws")
+    (contract,) = Workspace.open(tmp_path / "ws").dataset("contracts").to_pylist()
+    assert parcel["parcel_id"] == contract["parcel_id"] == contract["contract_no"] == "4301122017B00017"
+    assert (parcel["division"], parcel["area_m2"], parcel["price_wan"]) == ("430112", 25_000.0, 100.5)
+    assert contract["start_by"] == date(2018, 1, 9)
+    assert contract["work_state"] is None
+    only = panhuo("import", tmp_path / "ws3", tmp_path / "a.csv", "--as", "contracts", "--json")
+    assert [e["dataset"] for e in only.json["imports"]] == ["contracts"]
+
+
+def test_a_layer_keeps_its_other_columns(panhuo, tmp_path):  # noqa: F811
+    path = layer(tmp_path / "永久基本农田.gpkg", columns={"BSM": ["a", "b"], "地力": ["一等", "二等"]})
+    outcome = panhuo("import", tmp_path / "ws", path, "--json")
+    assert outcome.json["imports"][0]["dataset"] == "layers/permanent_farmland"
+    rows = Workspace.open(tmp_path / "ws").dataset("layers/permanent_farmland").to_pylist()
+    assert rows[0]["attributes"] == '{"地力": "一等"}'

@@ -1,0 +1,104 @@
+"""Outlines as columns against GEOS and PROJ."""
+
+import numpy as np
+import pyarrow as pa
+import pyproj
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from panhuo.inventory import rings
+from panhuo.inventory.geometry_check import check, decode
+from panhuo.inventory.moving import to_lonlat
+
+COORDINATE = st.floats(0, 500, allow_nan=False).map(lambda v: round(v, 3))
+RING = st.lists(st.tuples(COORDINATE, COORDINATE), min_size=3, max_size=9)
+ORIGIN = np.array([38_400_000.0, 3_120_000.0])
+
+
+def wkb_of(shapes):
+    return pa.array(shapely.to_wkb(np.asarray(shapes, object)), pa.binary())
+
+
+@given(st.lists(RING, min_size=1, max_size=6), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_bounds_area_and_bytes_agree_with_geos(points, multi):
+    shapes = [shapely.Polygon(np.array(p) + ORIGIN) for p in points]
+    shapes = [shapely.MultiPolygon([s]) for s in shapes] if multi else shapes
+    wkb = wkb_of(shapes)
+    head = rings.head_length(wkb)
+    assert (head == (22 if multi else 13)).all()
+    read = rings.read_rings(wkb, int(head[0]))
+    assert np.array_equal(rings.bounds(read), shapely.bounds(shapes))
+    assert rings.write_rings(read, read.xy).equals(wkb)
+    area, sure = rings.measure(read)
+    valid = shapely.is_valid(shapes)
+    assert not (sure & ~valid).any()
+    assert area[valid] == pytest.approx(shapely.area(shapes)[valid], abs=1e-4)
+
+
+def test_a_square_is_surely_valid_and_a_bow_tie_is_not():
+    square = shapely.box(0, 0, 10, 10)
+    tie = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+    twice = shapely.Polygon([(0, 0), (9, 0), (9, 9), (0, 9), (-1, -1), (8, -1), (10, 10), (-1, 10)])
+    read = rings.read_rings(wkb_of([square, tie, twice]), 13)
+    assert rings.measure(read)[1].tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("epsg", [4526, 4547, 4498, 26986, 3857])
+def test_points_move_as_proj_moves_them(epsg):
+    rng = np.random.default_rng(epsg)
+    low = {4526: (38_380_000, 3_100_000), 4547: (380_000, 3_100_000), 4498: (20_300_000, 5_900_000),
+           26986: (100_000, 890_000), 3857: (12.5e6, 3.2e6)}[epsg]  # fmt: skip
+    xy = rng.uniform(0, 9_000, (20_000, 2)) + low
+    want = np.column_stack(pyproj.Transformer.from_crs(epsg, 4490, always_xy=True).transform(*xy.T))
+    assert np.abs(to_lonlat(xy, f"EPSG:{epsg}") - want).max() < 1e-9
+
+
+def test_area_in_a_zone_is_the_plane_and_elsewhere_the_ground():
+    plane = shapely.box(38_400_000, 3_120_000, 38_400_100, 3_120_100)
+    assert check(decode(pa.chunked_array([wkb_of([plane])])), "EPSG:4526", True).area_m2 == pytest.approx([1e4])
+    # A degree square at the equator by the ellipsoid, against pyproj's geodesic area.
+    degrees = shapely.box(113.0, 28.0, 113.01, 28.01)
+    geodesic, _ = pyproj.Geod(ellps="GRS80").geometry_area_perimeter(degrees)
+    area = check(decode(pa.chunked_array([wkb_of([degrees])])), "EPSG:4490", True).area_m2
+    assert area == pytest.approx([geodesic], rel=1e-6)
+    # Web Mercator swells areas; the ground does not.
+    mercator = shapely.transform(
+        degrees, pyproj.Transformer.from_crs(4490, 3857, always_xy=True).transform, interleaved=False
+    )
+    area = check(decode(pa.chunked_array([wkb_of([mercator])])), "EPSG:3857", True).area_m2
+    assert area == pytest.approx([geodesic], rel=1e-6)
+
+
+def test_mixed_kinds_keep_their_rows():
+    shapes = [
+        shapely.box(38_400_000, 3_120_000, 38_400_010, 3_120_010),
+        shapely.Point(38_400_005, 3_120_005),
+        None,
+        shapely.box(38_400_020, 3_120_000, 38_400_040, 3_120_010).difference(
+            shapely.box(38_400_025, 3_120_002, 38_400_030, 3_120_004)
+        ),
+        shapely.MultiPolygon([shapely.box(38_400_050, 3_120_000, 38_400_060, 3_120_010)]),
+    ]
+    found = check(decode(pa.chunked_array([wkb_of(shapes)])), "EPSG:4526", True)
+    assert found.area_m2 == pytest.approx([100, np.nan, np.nan, 190, 100], nan_ok=True)
+    assert shapely.from_wkb(found.given.to_pylist())[3].equals(shapes[3])
+    assert {f.type: f.rows.tolist() for f in found.faults} == {"geometry_empty": [2]}
+
+
+@pytest.mark.parametrize(("strict", "type"), [(True, "geometry_invalid"), (False, "geometry_mended")])
+def test_a_bow_tie_is_refused_or_mended_aloud(strict, type):
+    tie = shapely.Polygon([(38_400_000, 3_120_000), (38_400_010, 3_120_010), (38_400_010, 3_120_000), (38_400_000, 3_120_010)])
+    found = check(decode(pa.chunked_array([wkb_of([tie])])), "EPSG:4526", strict)
+    assert [f.type for f in found.faults] == [type]
+    assert (found.geometry[0].as_py() is None) == strict
+
+
+def test_a_touching_ring_is_mended_with_its_area():
+    pinched = shapely.Polygon([(38_400_000, 3_120_000), (38_400_010, 3_120_000), (38_400_005, 3_120_005),
+                               (38_400_010, 3_120_010), (38_400_000, 3_120_010), (38_400_005, 3_120_005)])  # fmt: skip
+    found = check(decode(pa.chunked_array([wkb_of([pinched])])), "EPSG:4526", True)
+    assert [f.type for f in found.faults] == ["geometry_mended"]
+    assert found.area_m2 == pytest.approx([50.0])
