@@ -202,7 +202,7 @@ def canonical(row: Row) -> Row:
     return dict(_canonical(name, value) for name, value in row.items())
 
 
-def _canonical(name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401
+def _canonical(name: str, value: Any) -> tuple[str, Any]:
     if name.endswith("_wan_m2"):
         return name.removesuffix("_wan_m2") + "_m2", value * 10_000
     if name.endswith("_yi"):

@@ -5,7 +5,7 @@ Parcels of unknown area stand in the workbook by their coordinates alone.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -27,10 +27,21 @@ DRAWN: Final = "图形为按面积示意绘制，非测量成果"
 LAND: Final = {"parcels", "batches", "contracts", "demands"}
 """Datasets whose areas are land, told in 亩; floor areas are told in 平方米."""
 
+MADE: Final = datetime(2026, 1, 1)
+"""The time written into files, so that the same cases give the same bytes."""
 HEADERS: Final = {("buildings", "parcel_id"): "所在宗地"}
 """Headers other than the label: a layer of buildings with 宗地编号 could be one of parcels too."""
 
 Cell = str | float | date | None
+
+
+def write_all(cases: Mapping[str, Precedent], folder: Path) -> list[Path]:
+    """Writes the files of every case; gives their paths."""
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{MADE.isoformat()}.000Z"})
+    try:
+        return [path for name, case in cases.items() for path in write_ledgers(name, case, folder)]
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
 def write_ledgers(case_id: str, case: Precedent, folder: Path) -> list[Path]:
@@ -104,6 +115,7 @@ def _parts(shape: BaseGeometry) -> list[BaseGeometry]:
 def write_workbook(path: Path, sheets: Mapping[str, list[Row]]) -> Path:
     """A workbook with a sheet per dataset that has rows."""
     with xlsxwriter.Workbook(str(path), {"default_date_format": "yyyy-mm-dd"}) as book:
+        book.set_properties({"created": MADE})
         head = book.add_format({"bold": True, "bg_color": "#E8EEF4"})
         for dataset, rows in sheets.items():
             if not rows:
@@ -154,7 +166,7 @@ def _in_mu(dataset: str, field: FieldSpec) -> bool:
     )
 
 
-def _cell(dataset: str, field: FieldSpec, value: Any) -> Cell:  # noqa: ANN401 - a cell of any field
+def _cell(dataset: str, field: FieldSpec, value: Any) -> Cell:
     if value is None or isinstance(value, date):
         return value
     if isinstance(value, bool):

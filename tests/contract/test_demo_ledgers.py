@@ -5,7 +5,7 @@ from math import isclose
 import pytest
 
 from panhuo.rulebook.precedents import load_precedents
-from panhuo.workspace.demo_ledgers import write_ledgers
+from panhuo.workspace.demo_ledgers import write_all
 from panhuo.workspace.imports import Options, import_files
 from panhuo.workspace.store import Workspace
 
@@ -23,7 +23,7 @@ KEYS = {
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cases")
-    files = [path for name, case in CASES.items() for path in write_ledgers(name, case, folder / "ledgers")]
+    files = write_all(CASES, folder / "ledgers")
     report = import_files(folder / "ws", files, Options(), lambda _: None)
     assert sum(entry["refused"] for entry in report["imports"]) == 0
     return Workspace.open(folder / "ws")
@@ -54,3 +54,10 @@ def test_outlines_are_drawn_to_the_stated_area(workspace):
     drawn = [row for row in workspace.dataset("parcels").to_pylist() if row["drawn_area_m2"]]
     assert len(drawn) > 30
     assert all(abs(row["drawn_area_m2"] - row["area_m2"]) < 0.01 for row in drawn)
+
+
+def test_the_same_cases_give_the_same_bytes(tmp_path):
+    first, second = (
+        {path.name: path.read_bytes() for path in write_all(CASES, tmp_path / name)} for name in ("a", "b")
+    )
+    assert first == second

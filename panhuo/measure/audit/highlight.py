@@ -106,7 +106,7 @@ def write_docx(document: Document, checks: Sequence[Check], out: Path) -> None:
     copy.save(str(out))
 
 
-def _plain_docx(document: Document) -> Any:  # noqa: ANN401 - python-docx has no type for a document
+def _plain_docx(document: Document) -> Any:
     copy = docx.Document()
     for line in document.text.split("\n"):
         copy.add_paragraph(line)

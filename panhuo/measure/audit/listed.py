@@ -34,7 +34,7 @@ def check_listed(figures: Sequence[Any]) -> list[ListedCheck]:
     return [_checked(row, known) for row in rows if row["formula"]]
 
 
-def _row(number: int, figure: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the file holds
+def _row(number: int, figure: Any) -> dict[str, Any]:
     if not isinstance(figure, dict):
         raise PanhuoError("清单的每一项应有 id、value、unit", where=f"figures[{number}]")
     told = {**figure, **(figure.get("stated") or {})}
