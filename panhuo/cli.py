@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -84,15 +83,17 @@ def main() -> None:
             sys.stdout.write(json.dumps({"error": fault.as_dict()}, ensure_ascii=False) + "\n")
         words.print(f"[red]✗[/red] {escape(str(fault))}")
         sys.exit(2)
-    except click.ClickException as fault:
-        words.print(f"[red]✗[/red] {escape(fault.format_message())}")
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         words.print("已中止 stopped")
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
     except Exception as fault:
+        # Usage faults are exceptions of click, which typer may carry inside itself under another name.
+        usage = getattr(fault, "format_message", None)
+        if usage:
+            words.print(f"[red]✗[/red] {escape(usage())}")
+            sys.exit(2)
         if os.environ.get("PANHUO_DEBUG"):
             raise
         kind = type(fault).__name__
@@ -269,3 +270,45 @@ def show_audit(result: dict[str, Any]) -> None:
     )
     if result["copy"]:
         out.print(escape(result["copy"]))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="新工作区 new workspace")] = Path("panhuo-demo"),
+    as_json: Json = False,
+) -> None:
+    """二十个案例演示 The twenty cases, from their ledgers to what each parcel is offered."""
+    from panhuo.workspace.demo import make_demo
+
+    with working() as say:
+        result = make_demo(folder, say=say, tick=lambda stage, done, total: say(f"{stage} {done}/{total}"))
+    emit(result, as_json, show_demo)
+
+
+def show_demo(result: dict[str, Any]) -> None:
+    """Case → findings → first tools → what was really done."""
+    table = Table(header_style="bold", show_lines=True)
+    for zh, en in (
+        ("案例", "case"),
+        ("诊断", "findings"),
+        ("首选工具", "first tools"),
+        ("实际做法", "really done"),
+        ("命中", "hits"),
+    ):
+        table.add_column(session.pick(zh, en), overflow="fold")
+    for case in result["cases"]:
+        name = f"{case['case'].removeprefix('case_')} {session.pick(case['label']['zh'], case['label']['en'])}"
+        listed = (
+            "\n".join(session.pick(item["zh"], item["en"]) for item in case[key][:5])
+            for key in ("findings", "offered", "used")
+        )
+        table.add_row(f"{name}\n{case['as_of']}", *listed, f"{case['hits']}/{len(case['units'])}")
+    Console(highlight=False).print(table)
+    hits, units = (sum(n) for n in zip(*((c["hits"], len(c["units"])) for c in result["cases"]), strict=True))
+    out.print(
+        session.pick(
+            f"{units} 个地块中 {hits} 个的实际做法都在前三项内",
+            f"in {hits} of {units} units every tool really used is among the first three",
+        )
+    )
+    out.print(f"{escape(result['workspace'])}  {escape(result['ledgers'])}")

@@ -1,0 +1,46 @@
+"""The twenty cases through the whole flow: what was really done is among what is offered first."""
+
+import pytest
+
+from panhuo.core.problems import PanhuoError
+from panhuo.rulebook.precedents import load_precedents
+from panhuo.workspace.demo import make_demo
+from panhuo.workspace.store import Workspace
+
+CASES = load_precedents()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    return make_demo(tmp_path_factory.mktemp("demo") / "ws")
+
+
+@pytest.fixture(scope="module")
+def found(demo):
+    rows = Workspace.open(demo["workspace"]).assessment("findings").to_pylist()
+    return {(row["parcel_id"], row["finding_id"]): row["status"] for row in rows}
+
+
+def test_in_most_cases_all_that_was_done_is_among_the_first_three(demo):
+    whole = [case["case"] for case in demo["cases"] if case["hits"] == len(case["units"])]
+    assert len(whole) >= 17, set(CASES) - set(whole)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_findings_the_facts_must_give(name, found):
+    for unit, wanted in CASES[name].findings_expected.items():
+        for finding, status in wanted.items():
+            assert found.get((unit, finding)) == status, f"{unit} {finding}"
+
+
+def test_each_case_is_judged_on_its_own_date(demo):
+    ws = Workspace.open(demo["workspace"])
+    since = [row["since"] for row in ws.assessment("findings").to_pylist() if row["parcel_id"] == "c20-p1"]
+    assert all(day is None or day <= CASES["case_20"].as_of for day in since)
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path):
+    (tmp_path / "letter.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(PanhuoError):
+        make_demo(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
