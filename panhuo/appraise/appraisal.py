@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from panhuo.appraise.calc import Calc
-from panhuo.appraise.cashflow import PARTIES, Flow, Party, npv, payback_months, peak_exposure
+from panhuo.appraise.cashflow import PARTIES, Flow, Party, npv, payback_months, peak_exposure, rate_or_none
 from panhuo.appraise.inputs import Inputs, money_spec
 from panhuo.appraise.law import Law, leaf_dict
 from panhuo.appraise.money import total
@@ -177,15 +177,8 @@ def party_totals(party: Party, flows: Iterable[Flow], rate: float, on: date) -> 
         tax_wan=paid,
         peak_exposure_wan=peak_exposure(dated),
         payback_months=payback_months(dated, on),
-        xirr=_rate_or_none(dated) if has_both and spans_time else None,
+        xirr=rate_or_none(dated) if has_both and spans_time else None,
     )
-
-
-def _rate_or_none(dated: list[tuple[date, float]]) -> float | None:
-    import pyxirr  # noqa: PLC0415
-
-    found = pyxirr.xirr([d for d, _ in dated], [a for _, a in dated])
-    return None if found is None else round(found, 6)
 
 
 def _totals_dict(totals: PartyTotals) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Amounts in 万元, signed: in is positive. Time is actual days over 365.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -72,10 +73,16 @@ def xirr(flows: Sequence[tuple[date, float]]) -> float:
             where="; ".join(f"{day} {amount}" for day, amount in flows),
             remedy="补齐投入或回收的现金流 (give both outlays and returns)",
         )
-    found = pyxirr.xirr([day for day, _ in flows], amounts)
+    found = rate_or_none(flows)
     if found is None:
         raise PanhuoError("内部收益率无解 (no rate of return exists for these flows)")
-    return ratio(found)
+    return found
+
+
+def rate_or_none(flows: Sequence[tuple[date, float]]) -> float | None:
+    """The same, or None where there is no rate."""
+    found = pyxirr.xirr([day for day, _ in flows], [amount for _, amount in flows])
+    return None if found is None or not math.isfinite(found) else ratio(found)
 
 
 def peak_exposure(flows: Iterable[tuple[date, float]]) -> float:

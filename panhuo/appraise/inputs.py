@@ -4,6 +4,7 @@ What an input is (label, unit, bounds, ledger field, default, spread) stands in 
 the inputs its file in law/models declares. A missing needed input ends the appraisal with its name; nothing is invented.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -167,7 +168,8 @@ def resolve(
     `source` names the file of the given values. Raises PanhuoError naming any value out of bounds.
     """
     items: dict[str, Input] = {}
-    for name in names:
+    specs = money_spec().inputs
+    for name in dict.fromkeys(n for name in names for n in (specs[name].pick, name) if n):
         items[name] = _resolve_one(name, given, ledger, items, law, on, source)
     return Inputs(items)
 
@@ -210,7 +212,7 @@ def checked(name: str, value: Any) -> Any:
     except (TypeError, ValueError, KeyError):
         raise _refusal(name, spec, value, f"应为 {spec.type} (should be a {spec.type})") from None
     if isinstance(typed, float):
-        if typed != typed or typed in (float("inf"), float("-inf")):
+        if not math.isfinite(typed):
             raise _refusal(name, spec, value, "不是有限数 (not a finite number)")
         if spec.above is not None and not typed > spec.above:
             raise _refusal(name, spec, value, f"须大于 {spec.above:g} (must be above)")

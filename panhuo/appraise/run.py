@@ -47,15 +47,15 @@ class ModelFile(LawFile):
     """law/models/<id>.yaml: the tools a model appraises and the inputs it may read.
 
     needs: inputs without which there is no result; `a|b` asks for one of them, `a+b` in such a choice for both.
-    may: inputs used where they are there. `months`: how long the way takes when the tool's file does not say.
+    may: inputs used where they are there.
     """
 
     label: Label
     summary: Label
     tools: list[str]
     needs: list[str]
-    may: list[str] = []
-    cites: list[Cite] = []
+    may: tuple[str, ...] = ()
+    cites: tuple[Cite, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -64,7 +64,7 @@ class ModelFile(LawFile):
         return list(dict.fromkeys([*needed, *self.may, *ALWAYS]))
 
 
-class MissingInputs(PanhuoError):
+class MissingInputsError(PanhuoError):
     """An appraisal refused because inputs are missing; `missing` holds what is asked for (a choice as `a|b`)."""
 
     def __init__(self, tool_id: str, missing: list[str]) -> None:
@@ -114,7 +114,7 @@ def prepare(
 ) -> tuple[str, Inputs]:
     """The model and resolved inputs of a tool for a case.
 
-    Raises MissingInputs with the names of what is missing, PanhuoError for a tool no model appraises.
+    Raises MissingInputsError with the names of what is missing, PanhuoError for a tool no model appraises.
     """
     model_id = model_of(tool_id, rulebook)
     if model_id is None:
@@ -126,7 +126,7 @@ def prepare(
     values = case.given if given is None else given
     inputs = resolve(model.names, values, case.ledger, Law(rulebook, case.place), case.on, case.source)
     if missing := unmet(model, inputs):
-        raise MissingInputs(tool_id, missing)
+        raise MissingInputsError(tool_id, missing)
     return model_id, inputs
 
 
