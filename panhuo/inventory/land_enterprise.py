@@ -23,6 +23,7 @@ LEGAL_FORMS: Final = re.compile(
     r"(股份有限公司|有限责任公司|有限公司|股份公司|集团公司|集团|公司|厂|\(有限合伙\)|个体工商户)+$"
 )
 NOISE: Final = re.compile(r"[\s·•\-—_,，.。、'\"“”()\[\]【】]")
+BRACKETED: Final = re.compile(r"[(\[【][^)\]】]*[)\]】]")
 LIKENESS: Final = 85.0
 """Least likeness (0–100) of two plain names for a link to be proposed."""
 CHUNK: Final = 512
@@ -36,8 +37,8 @@ def whole_name(name: str) -> str:
 
 
 def plain_name(name: str) -> str:
-    """The same without its legal form: what an old and a new spelling of one firm share."""
-    whole = whole_name(name)
+    """The same without its legal form and what stands in brackets: what two spellings of one firm share."""
+    whole = whole_name(BRACKETED.sub("", unicodedata.normalize("NFKC", name)) or name)
     return LEGAL_FORMS.sub("", whole) or whole
 
 

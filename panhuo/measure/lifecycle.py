@@ -13,7 +13,7 @@ import pyarrow as pa
 from panhuo.core.dates import WorkCalendar, next_working_day
 from panhuo.rulebook.predicate import literal
 from panhuo.rulebook.scheme import AdmissionScheme, LifecycleScheme, Milestone
-from panhuo.score.judged import held, opened
+from panhuo.rulebook.judged import held, opened
 
 DATES: Final = dict.fromkeys(
     ("delivery_by", "delivered_on", "start_by", "started_on", "finish_by", "finished_on", "production_by",
@@ -97,14 +97,14 @@ def promised_figures(promises: pa.Table, actuals: pa.Table) -> pa.Table:
     return con.execute(
         'WITH last AS (SELECT contract_no, measure, arg_max(actual, "on") AS actual, max("on") AS measured_on'
         " FROM actuals WHERE actual IS NOT NULL GROUP BY ALL),"
-        " both AS (SELECT p.*, actual, measured_on,"
+        " compared AS (SELECT p.*, actual, measured_on,"
         " CASE WHEN side = 'at_least' THEN actual >= promised ELSE actual <= promised END AS ok"
         " FROM promises p LEFT JOIN last USING (contract_no, measure))"
         " SELECT contract_no, measure, promised, actual, side, due_on,"
         " CASE WHEN ok IS NULL THEN 'unknown' WHEN ok THEN 'kept' WHEN measured_on < due_on THEN 'not_due'"
         " ELSE 'missed' END AS state,"
         " CASE WHEN ok = FALSE THEN abs(promised - actual) / promised END AS short"
-        " FROM both ORDER BY contract_no, measure"
+        " FROM compared ORDER BY contract_no, measure"
     ).to_arrow_table()
 
 

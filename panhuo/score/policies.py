@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from panhuo.rulebook.predicate import literal
 from panhuo.rulebook.scheme import FirmPlanScheme, Scheme
-from panhuo.score.judged import held, opened
+from panhuo.rulebook.judged import held, opened
 
 TEXT_FIELDS = ("tier", "status", "industry")
 

@@ -1,0 +1,99 @@
+"""Milestones on the right day, across year ends, leap days and holidays; promised figures; what follows."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from panhuo.core.dates import WorkCalendar
+from panhuo.measure.lifecycle import consequences, milestones, promised_figures, stages, warning_days
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.scheme import AdmissionScheme, LifecycleScheme, scheme
+
+BOOK = Rulebook.load()
+RULE = scheme(BOOK, LifecycleScheme, "lifecycle", date(2025, 1, 1))
+CALENDAR = WorkCalendar(
+    {day for year in BOOK.calendars.values() for day in year.holidays},
+    {day for year in BOOK.calendars.values() for day in year.workdays},
+    date(2012, 1, 1),
+    date(2026, 12, 31),
+)
+AHEAD = int(float(RULE.milestones["start"].ahead_days))
+
+
+def state(on: date, milestone: str = "start", **fields: Any) -> dict[str, Any]:
+    table = pa.Table.from_pylist([{"contract_no": "c", "parcel_id": "p", **fields}])
+    rows = milestones(table, RULE, CALENDAR, on).to_pylist()
+    return next(row for row in rows if row["milestone"] == milestone)
+
+
+DUES = [
+    (date(2024, 2, 29), date(2024, 2, 29)),  # a leap day, a Thursday
+    (date(2024, 12, 31), date(2024, 12, 31)),  # a year's last day
+    (date(2025, 1, 1), date(2025, 1, 2)),  # New Year's Day
+    (date(2024, 10, 1), date(2024, 10, 8)),  # the October holiday
+    (date(2024, 2, 4), date(2024, 2, 4)),  # a Sunday worked in exchange
+    (date(2024, 3, 2), date(2024, 3, 4)),  # a Saturday
+]
+
+
+@pytest.mark.parametrize(("due", "last"), DUES)
+def test_forewarning_and_warning_begin_on_their_days(due: date, last: date) -> None:
+    facts = {"start_by": due, "work_state": "not_started"}
+    first = last - timedelta(days=AHEAD)
+    assert state(first - timedelta(days=1), **facts)["state"] == "ahead"
+    assert state(first, **facts)["state"] == "due_soon" and state(first, **facts)["days"] == AHEAD
+    assert state(last, **facts)["state"] == "due_soon" and state(last, **facts)["days"] == 0
+    late = state(last + timedelta(days=1), **facts)
+    assert (late["state"], late["days"], late["due_on"]) == ("overdue", 1, last)
+    assert warning_days(due, AHEAD, CALENDAR) == (first, last, last + timedelta(days=1))
+
+
+def test_a_warning_stops_when_the_fact_changes() -> None:
+    on, due = date(2024, 6, 3), date(2024, 3, 1)
+    assert state(on, start_by=due, work_state="not_started")["state"] == "overdue"
+    assert state(on, start_by=due, work_state="under_way")["state"] == "met"
+    assert state(on, start_by=due, started_on=due)["state"] == "met"
+    assert (late := state(on, start_by=due, started_on=date(2024, 3, 4)))["state"] == "met_late" and late["days"] == 3
+    assert state(on, start_by=due, started_on=date(2024, 6, 4), work_state="not_started")["state"] == "overdue"
+
+
+def test_nobody_knowing_is_unknown_and_no_date_is_said() -> None:
+    assert state(date(2024, 6, 3), start_by=date(2024, 3, 1))["state"] == "unknown"
+    assert state(date(2024, 6, 3), work_state="not_started")["state"] == "no_date"
+
+
+def test_production_falls_due_after_completion_where_the_contract_is_silent() -> None:
+    facts = {"finish_by": date(2024, 8, 31), "work_state": "under_way"}
+    assert state(date(2024, 9, 1), "production", **facts)["due_on"] == date(2025, 2, 28)
+    agreed = state(date(2024, 9, 1), "production", production_by=date(2025, 6, 3), **facts)
+    assert agreed["due_on"] == date(2025, 6, 3)
+
+
+@pytest.mark.parametrize(("actual", "measured", "expected"), [
+    (40.0, date(2026, 1, 5), "kept"), (39.99, date(2026, 1, 5), "missed"), (39.99, date(2025, 12, 30), "not_due"),
+    (None, date(2026, 1, 5), "unknown"),
+])  # fmt: skip
+def test_promised_figures_at_their_due_date(actual: float | None, measured: date, expected: str) -> None:
+    promised = pa.table({"contract_no": ["c"], "measure": ["tax_per_mu"], "promised": [40.0], "side": ["at_least"],
+                         "due_on": [date(2025, 12, 31)]})  # fmt: skip
+    actuals = pa.table({"contract_no": ["c"], "measure": ["tax_per_mu"], "actual": pa.array([actual], pa.float64()), "on": [measured]})
+    assert promised_figures(promised, actuals)["state"].to_pylist() == [expected]
+
+
+def test_what_the_contract_says_follows() -> None:
+    rule = scheme(BOOK, AdmissionScheme, "standard_land", date(2025, 1, 1))
+    subjects = pa.table({"contract_no": ["a", "b", "c"], "subject": ["start", "tax_per_mu", "tax_per_mu"],
+                         "subject_kind": ["milestone", "figure", "figure"], "state": ["overdue", "kept", "missed"]})  # fmt: skip
+    got = {row["contract_no"]: row["kind"] for row in consequences(subjects, rule).to_pylist()}
+    assert got == {"a": "take_back", "b": "reward", "c": "penalty"}
+
+
+@pytest.mark.parametrize(("status", "stage"), [
+    ("building", "entering"), ("operating", "inside"), ("half_stopped", "inside"), ("stopped", "leaving"),
+    ("cancelled", "left"), (None, "unknown"),
+])  # fmt: skip
+def test_stages_in_the_park(status: str | None, stage: str) -> None:
+    table = pa.table({"enterprise_id": ["e"], "status": pa.array([status], pa.string())})
+    assert stages(table, RULE)["stage"].to_pylist() == [stage]
