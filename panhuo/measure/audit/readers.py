@@ -9,6 +9,7 @@ from typing import Any, Final
 import docx
 import yaml
 from charset_normalizer import from_bytes
+from docx.opc.exceptions import OpcError
 from docx.table import Table as DocxTable
 from docx.text.paragraph import Paragraph
 from pypdf import PdfReader
@@ -56,7 +57,7 @@ def read_document(path: Path) -> Document:
         )
     try:
         return READERS[kind](path)
-    except (CalamineError, PyPdfError, zipfile.BadZipFile, KeyError, ValueError, OSError) as fault:
+    except (OpcError, CalamineError, PyPdfError, zipfile.BadZipFile, KeyError, ValueError, OSError) as fault:
         raise PanhuoError(
             "文件打不开或已损坏 cannot open the file",
             where=str(path),
