@@ -15,7 +15,7 @@ from panhuo.rulebook.book import Value
 
 @dataclass(frozen=True)
 class Figure:
-    """A result that is no cash flow: cover ratio, price per 亩, land saved; `name` is an id of spec/money.yaml figures."""
+    """A result that is no cash flow: cover ratio, price per 亩, land saved; `name` is a figure of spec/money.yaml."""
 
     name: str
     unit: str

@@ -149,7 +149,8 @@ def _differences(first: Appraisal, second: Appraisal) -> list[dict[str, str]]:
                 "better": first.tool_id,
                 "than": second.tool_id,
                 "party": party,
-                "zh": f"{who.zh}：{first.tool_id} 比 {second.tool_id} 现金净额{'多' if gap > 0 else '少'} {abs(gap):g} 万元，"
+                "zh": f"{who.zh}：{first.tool_id} 比 {second.tool_id} 现金净额"
+                f"{'多' if gap > 0 else '少'} {abs(gap):g} 万元，"
                 f"主要在{what.zh}（差 {moves[main]:+g} 万元）{mark_zh}",
                 "en": f"{who.en}: {first.tool_id} nets {gap:+g} 万元 against {second.tool_id}, "
                 f"mainly by {what.en} ({moves[main]:+g} 万元){mark_en}",

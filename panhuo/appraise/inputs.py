@@ -1,7 +1,8 @@
 """Inputs of an appraisal: each is given, from the ledger, defaulted with its source, or missing.
 
 What an input is (label, unit, bounds, ledger field, default, spread) stands in spec/money.yaml. A model may read only
-the inputs its file in law/models declares. A missing needed input ends the appraisal with its name; nothing is invented.
+the inputs its file in law/models declares. A missing needed input ends the appraisal with its
+name; nothing is invented.
 """
 
 import math
@@ -23,7 +24,7 @@ InputType = Literal["number", "date", "text", "bool", "payments"]
 
 
 class InputSpec(BaseModel):
-    """One input: bounds are inclusive (`least`, `most`) or strict (`above`); `pick` names the input that indexes a table."""
+    """One input. Bounds are inclusive (`least`, `most`) or strict (`above`); `pick`: the input that indexes a table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -169,8 +170,8 @@ def resolve(
     """
     items: dict[str, Input] = {}
     specs = money_spec().inputs
-    for name in dict.fromkeys(n for name in names for n in (specs[name].pick, name) if n):
-        items[name] = _resolve_one(name, given, ledger, items, law, on, source)
+    for each in dict.fromkeys(n for name in names for n in (specs[name].pick, name) if n):
+        items[each] = _resolve_one(each, given, ledger, items, law, on, source)
     return Inputs(items)
 
 

@@ -1,4 +1,4 @@
-"""Deals between parties: staged equity with buy-back, sale, court auction, split under mortgage, shared plant, terms."""
+"""Deals between parties: staged equity with buy-back, sale, court auction, split under mortgage, terms."""
 
 from panhuo.appraise import taxes
 from panhuo.appraise.appraisal import Book
@@ -103,7 +103,7 @@ def asset_sale(book: Book) -> None:
 
 
 def court_auction(book: Book) -> None:
-    """司法拍卖: reserves of both rounds; sold at the given hammer price, else at the first reserve (the least it may be).
+    """司法拍卖: reserves of both rounds; sold at the given hammer price, else at the first reserve.
 
     Taxes fall on each side by statute; the debt is paid from what the sale leaves.
     """

@@ -50,7 +50,7 @@ def take_back(book: Book) -> None:
     Buildings of another owner are a second agreement: that owner is booked as `tenant`. Nothing is paid before both
     close, so both payments fall on one day.
     """
-    x, law, on = book.x, book.law, book.on
+    x = book.x
     land = land_compensation(book)
     book.pay("land_compensation", land, "government", "holder")
     if x.has("building_value_wan"):
