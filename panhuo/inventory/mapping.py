@@ -204,7 +204,7 @@ def bounds_of(dataset: str) -> dict[str, tuple[str, ...]]:
 
 def known_headers(cells: Sequence[str]) -> int:
     """How many cells of a row are headers of any dataset: tells a header row from a title."""
-    names = [n for n in dataset_specs() if n not in ("layers", "corrections")]
+    names = [n for n in dataset_specs() if n != "layers"]
     return sum(any(find(c, n) for n in names) for c in cells if c)
 
 

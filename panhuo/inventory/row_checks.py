@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from panhuo.core.units import MU_M2
+from panhuo.inventory.spec import units
 from panhuo.inventory.values import Fault, wild
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ SLIPS: Final = {
     "公顷↔亩": 15.0, "亩↔公顷": 1 / 15, "公顷↔m²": 10_000.0, "m²↔公顷": 1e-4,
 }  # fmt: skip
 SLIP_TOLERANCE: Final = 0.02
+UNIT_ROWS: Final = 2
+UNIT_SHARE: Final = 0.9
 
 
 def swapped_ranges(work: "Work") -> None:
@@ -47,6 +50,7 @@ def check_rows(work: "Work") -> None:
         doubt(work, after, type, pc.greater(columns[before], columns[after]), before, after)
     if "area_m2" in columns and "drawn_area_m2" in columns:
         check_area(work)
+        columns["area_m2"] = pc.coalesce(columns["area_m2"], columns["drawn_area_m2"])
     if "price_wan" in columns and "area_m2" in columns:
         dear = pc.greater(pc.divide(columns["price_wan"], columns["area_m2"]), wild().price_wan_per_m2_max)
         doubt(work, "price_wan", "price_unlikely", dear, "price_wan", "area_m2")
@@ -54,6 +58,7 @@ def check_rows(work: "Work") -> None:
 
 def check_area(work: "Work") -> None:
     """Stated against drawn area: beyond the tolerance a doubt, at a ratio that units or a slipped point make, a slip."""
+    read_by_outlines(work)
     stated, drawn = work.columns["area_m2"], work.columns["drawn_area_m2"]
     ratio = pc.fill_null(pc.divide(stated, drawn), 1.0).to_numpy(zero_copy_only=False)
     off = np.abs(ratio - 1) > wild().area_tolerance
@@ -64,6 +69,23 @@ def check_area(work: "Work") -> None:
         slip |= np.abs(ratio / factor - 1) <= SLIP_TOLERANCE
     doubt(work, "area_m2", "area_unit_slip", pa.array(slip), "area_m2", "drawn_area_m2")
     doubt(work, "area_m2", "area_disagrees", pa.array(off & ~slip), "area_m2", "drawn_area_m2")
+
+
+def read_by_outlines(work: "Work") -> None:
+    """A column of areas without a unit, read in the unit that the outlines show most rows to be in."""
+    feeds = work.plan.feeds.get("area_m2", ())
+    if not feeds or feeds[0].unit:
+        return
+    stated, drawn = work.columns["area_m2"], work.columns["drawn_area_m2"]
+    ratio = pc.drop_null(pc.divide(drawn, stated)).to_numpy(zero_copy_only=False)
+    for unit in ("mu", "ha"):
+        agree = np.abs(ratio / units()[unit].ratio - 1) <= wild().area_tolerance
+        if len(ratio) >= UNIT_ROWS and agree.mean() >= UNIT_SHARE:
+            value = work.raw.headers[feeds[0].column]
+            action = f"mended: read as {units()[unit].names[0]}, as the outlines show"
+            work.note("unit_assumed", field="area_m2", value=value, action=action)
+            work.columns["area_m2"] = pc.multiply(stated, units()[unit].ratio)
+            return
 
 
 def doubt(work: "Work", field: str, type: str, mask: pa.Array, one: str, two: str) -> None:

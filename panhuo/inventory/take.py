@@ -5,6 +5,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -15,11 +16,11 @@ from numpy.typing import NDArray
 from panhuo.core.ids import is_uscc
 from panhuo.core.problems import Problem, Severity, problem_table
 from panhuo.inventory.codes import by_distinct, to_code, to_land_use
-from panhuo.inventory.mapping import Feed, Plan
+from panhuo.inventory.mapping import Feed, Plan, normal
 from panhuo.inventory.outlines import Located
 from panhuo.inventory.readers import RawTable
 from panhuo.inventory.row_checks import check_rows, swapped_ranges
-from panhuo.inventory.spec import ARROW_TYPES, FieldSpec, problem, problem_types
+from panhuo.inventory.spec import ARROW_TYPES, FieldSpec, dataset_specs, problem, problem_types, units
 from panhuo.inventory.values import Fault, as_text, faults_at, flat, to_bool, to_date, to_float, to_int
 
 Bools = NDArray[np.bool_]
@@ -156,11 +157,14 @@ def fed(work: Work, name: str, field: FieldSpec, feed: Feed) -> pa.Array:
         texts = as_text(source)
         source = pa.chunked_array([pc.if_else(pc.match_substring_regex(texts, "[于<>≤≥低高]"), texts, None)])
     array, faults = converted(work, name, field, source, feed.unit)
+    header = work.raw.headers[feed.column]
+    if unit_unsaid(field, feed, header) and array.null_count < len(array):
+        work.note("unit_assumed", field=name, value=header, action=f"read as {units()[field.unit].names[0]}")
     lost = [f for f in faults if f.type in ("not_a_number", "not_a_date", "not_in_code_list")]
     count = sum(len(f.rows) for f in lost)
     filled = len(array) - as_text(source).null_count if count else 0
     if count >= MISLABELLED_ROWS and count >= MISLABELLED_SHARE * filled and looks_other(source, field):
-        header, sample = work.raw.headers[feed.column], lost[0].values[0].as_py()
+        sample = lost[0].values[0].as_py()
         work.note(
             "mislabelled_column",
             field=name,
@@ -170,6 +174,18 @@ def fed(work: Work, name: str, field: FieldSpec, feed: Feed) -> pa.Array:
         faults = [f for f in faults if f not in lost]
     work.add(name, faults)
     return array
+
+
+def unit_unsaid(field: FieldSpec, feed: Feed, header: str) -> bool:
+    """Whether neither header, mapping nor custom says what an area or a sum of money is counted in."""
+    counted = field.unit in units() and units()[field.unit].kind in ("area", "money")
+    return counted and not feed.unit and normal(header) not in work_names()
+
+
+@cache
+def work_names() -> frozenset[str]:
+    """The program's own field names, which hold their unit."""
+    return frozenset(normal(n) for spec in dataset_specs().values() for n in spec.fields)
 
 
 def looks_other(source: pa.ChunkedArray, field: FieldSpec) -> bool:
@@ -238,7 +254,7 @@ def joined_division(work: Work, name: str, field: FieldSpec, feeds: tuple[Feed, 
 
 
 def place_outlines(work: Work, located: Located) -> None:
-    """The outline columns, and the area drawn where none is stated."""
+    """The outline columns."""
     work.columns["geometry"] = located.geometry
     work.columns["geometry_given"] = located.given
     work.columns["drawn_area_m2"] = located.area_m2
@@ -248,8 +264,6 @@ def place_outlines(work: Work, located: Located) -> None:
     )
     work.add("geometry", located.faults)
     work.notes.extend(located.notes)
-    if "area_m2" in work.columns:
-        work.columns["area_m2"] = pc.coalesce(work.columns["area_m2"], located.area_m2)
 
 
 # --- keys ----------------------------------------------------------------------------------------------------------

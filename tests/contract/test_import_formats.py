@@ -207,3 +207,13 @@ def test_a_layer_keeps_its_other_columns(panhuo, tmp_path):  # noqa: F811
     assert outcome.json["imports"][0]["dataset"] == "layers/permanent_farmland"
     rows = Workspace.open(tmp_path / "ws").dataset("layers/permanent_farmland").to_pylist()
     assert rows[0]["attributes"] == '{"地力": "一等"}'
+
+
+@pytest.mark.parametrize(("header", "told"), [("宗地面积", "unit_assumed"), ("宗地面积(亩)", None)])
+def test_areas_without_a_unit_are_read_by_their_outlines(panhuo, tmp_path, header, told):  # noqa: F811
+    path = layer(tmp_path / "p.gpkg", columns={"宗地代码": ["1", "2"], header: [15.0, 15.01]})
+    outcome = panhuo("import", tmp_path / "ws", path, "--json")
+    problems = outcome.json["imports"][0]["problems"]
+    assert ("unit_assumed" in problems) == (told is not None)
+    assert "area_unit_slip" not in problems
+    assert [r["area_m2"] for r in parcels(tmp_path / "ws")] == pytest.approx([10_000, 15.01 * 2000 / 3])
