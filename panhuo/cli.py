@@ -70,7 +70,7 @@ def emit(result: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]],
 def working() -> Iterator[Callable[[str], None]]:
     """A spinner on stderr whose words the use case sets."""
     with words.status("…") as status:
-        yield lambda text: status.update(text)
+        yield status.update
 
 
 def main() -> None:
@@ -235,6 +235,118 @@ def export(
 
 
 @app.command()
+def assess(
+    ws: Root,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="基准日 day of the law, 2025-06-30")] = None,
+    place: Annotated[str, typer.Option("--place", help="行政区划代码 division code")] = "",
+    engine: Annotated[str, typer.Option("--engine", help="local | spark")] = "local",
+    law: Annotated[Path | None, typer.Option("--law", help="另一套法规文件夹 another law folder")] = None,
+    as_json: Json = False,
+) -> None:
+    """诊断、评分、匹配 Diagnose, score and match every parcel as of a date."""
+    from panhuo.workspace.assess import assess as run
+    from panhuo.workspace.store import Workspace
+
+    with stages() as tick:
+        result = run(
+            Workspace.open(ws), as_of=parse_day(as_of), place=place, engine=engine, law=law, tick=tick
+        )
+    emit(result, as_json, show_assess)
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Progress bars on stderr, one a stage."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=words, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def tick(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield tick
+
+
+def show_assess(result: dict[str, Any]) -> None:
+    """Findings counted, with those not judged and why."""
+    from panhuo.rulebook import Rulebook
+
+    rules = Rulebook.load().rules
+    table = Table(box=None, header_style="bold")
+    for zh, en in (("结论", "finding"), ("成立", "holds"), ("待核", "unknown")):
+        table.add_column(session.pick(zh, en), justify="left" if zh == "结论" else "right")
+    for name, counts in sorted(result["findings"].items(), key=lambda item: (-item[1]["yes"], item[0])):
+        label = session.pick(rules[name].label.zh, rules[name].label.en) if name in rules else name
+        table.add_row(f"{label} [dim]{name}[/dim]", str(counts["yes"]), str(counts["unknown"]))
+    out.print(table)
+    for name, why in result["not_assessed"].items():
+        out.print(session.pick("未判", "not judged") + f" {name}: {why}", style="dim")
+    seconds = sum(result["seconds"].values())
+    out.print(
+        session.pick(
+            f"{result['parcels']} 宗，{result['options']} 条工具建议，用时 {seconds:.1f} 秒 → {result['assessment']}",
+            f"{result['parcels']} parcels, {result['options']} options, {seconds:.1f} s → {result['assessment']}",
+        )
+    )
+
+
+@app.command()
+def explain(
+    ws: Root,
+    unit: Annotated[
+        str, typer.Argument(metavar="ID", help="地块、batch:批次 或企业 parcel, batch:<id> or enterprise")
+    ],
+    as_json: Json = False,
+) -> None:
+    """结果背后的全部依据 The whole chain behind a parcel's or an enterprise's results."""
+    from panhuo.workspace.explain import explain as run
+    from panhuo.workspace.store import Workspace
+
+    emit(run(Workspace.open(ws), unit), as_json, lambda chain: show_tree(unit, chain))
+
+
+def show_tree(name: str, chain: dict[str, Any]) -> None:
+    """A nested object as a tree."""
+    from panhuo.report.tree import tree
+
+    out.print(tree(name, chain, session.lang))
+
+
+@app.command()
+def report(
+    ws: Root,
+    output: Annotated[Path, typer.Option("-o", "--output", help="docx pdf html xlsx")],
+    parcel: Annotated[str | None, typer.Option("--parcel", help="一地一策 of a parcel")] = None,
+    board: Annotated[bool, typer.Option("--board", help="看板 the board")] = False,
+    finding: Annotated[str | None, typer.Option("--list", help="某结论的清单 list of a finding")] = None,
+    as_json: Json = False,
+) -> None:
+    """一地一策、清单、看板 A parcel's plan, a finding's list, the board."""
+    from panhuo.workspace import reports
+    from panhuo.workspace.store import Workspace
+
+    if sum((parcel is not None, board, finding is not None)) != 1:
+        raise PanhuoError(
+            "要哪一种报告 which report",
+            remedy="--parcel ID | --board | --list FINDING 三选一 choose one of the three",
+        )
+    workspace = Workspace.open(ws)
+    with working() as say:
+        say(session.pick("编写", "writing") + f" {output.name}")
+        if parcel is not None:
+            result = reports.report_parcel(workspace, parcel, output, session.lang)
+        elif finding is not None:
+            result = reports.report_list(workspace, finding, output, session.lang)
+        else:
+            result = reports.report_board(workspace, output, session.lang)
+    emit(result, as_json, lambda r: out.print(escape(r["file"])))
+
+
+@app.command()
 def audit(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="docx pdf txt md xlsx xls yaml")],
     output: Annotated[
@@ -274,7 +386,9 @@ def show_audit(result: dict[str, Any]) -> None:
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="新工作区 new workspace")] = Path("panhuo-demo"),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="新工作区 new workspace")] = Path(
+        "panhuo-demo"
+    ),
     as_json: Json = False,
 ) -> None:
     """二十个案例演示 The twenty cases, from their ledgers to what each parcel is offered."""
@@ -297,7 +411,9 @@ def show_demo(result: dict[str, Any]) -> None:
     ):
         table.add_column(session.pick(zh, en), overflow="fold")
     for case in result["cases"]:
-        name = f"{case['case'].removeprefix('case_')} {session.pick(case['label']['zh'], case['label']['en'])}"
+        name = (
+            f"{case['case'].removeprefix('case_')} {session.pick(case['label']['zh'], case['label']['en'])}"
+        )
         listed = (
             "\n".join(session.pick(item["zh"], item["en"]) for item in case[key][:5])
             for key in ("findings", "offered", "used")

@@ -166,7 +166,7 @@ def zone_of_division(code: str) -> int | None:
 
 
 def to_division(texts: pa.Array, context: pa.Array | None) -> Converted:
-    """Division codes from codes or from names such as 湖南省,长沙市,长沙县 (wide to narrow, any part may be missing)."""
+    """Division codes from codes or from names such as 湖南省,长沙市,长沙县, wide to narrow, some parts missing."""
     if context is not None:
         head = pc.extract_regex(context, r"^(?P<d>\d{6})\d{4}[A-Z]\d{5}")
         head = pc.struct_field(head, "d")

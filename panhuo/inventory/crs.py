@@ -136,7 +136,7 @@ def refuse_mixed(kinds: NDArray[Any], rows: NDArray[Any], boxes: Floats, file: s
         return
     # A place with no range of its own can hold anything; it mixes with nothing but degrees and zoned values.
     loose = {"other", "mercator", "plain", "~plain"}
-    if set(words) <= loose or set(words) <= {"degrees", "~degrees"} and "degrees" in words:
+    if set(words) <= loose or (set(words) <= {"degrees", "~degrees"} and "degrees" in words):
         kinds[:] = "other" if set(words) <= loose else "degrees"
         return
     said = "; ".join(

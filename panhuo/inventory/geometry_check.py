@@ -80,8 +80,7 @@ def decode(column: pa.ChunkedArray) -> list[Piece]:
     """The outlines of a WKB column in pieces, those of one ring apart from the others."""
     slices: list[tuple[int, pa.Array]] = []
     start = 0
-    for chunk in column.chunks:
-        chunk = chunk.cast(pa.binary())
+    for chunk in column.cast(pa.binary()).chunks:
         slices += [(start + i, chunk.slice(i, CHUNK)) for i in range(0, len(chunk), CHUNK)]
         start += len(chunk)
     with ThreadPoolExecutor(WORKERS) as pool:

@@ -140,8 +140,8 @@ def take_table(
     for plan in plans:
         if plan.spec.has_geometry and located is None:
             located = locate(raw, plan, options.crs or mapping.crs, zone_of_division(place))
-        table, plan = as_layer(raw, plan) if layer else (raw, plan)
-        taken = take(table, plan, located if plan.spec.has_geometry else None, options.today)
+        table, its_plan = as_layer(raw, plan) if layer else (raw, plan)
+        taken = take(table, its_plan, located if plan.spec.has_geometry else None, options.today)
         notes += file_period(raw, taken)
         out.append(taken)
     out[0] = replace(out[0], problems=pa.concat_tables([problem_table(notes), out[0].problems]))

@@ -28,7 +28,7 @@ def layer_kind(raw: RawTable) -> str | None:
 
 
 def as_layer(raw: RawTable, plan: Plan) -> tuple[RawTable, Plan]:
-    """`raw` with the columns that feed no field as JSON in the field `attributes`; a lone outline is named by its file."""
+    """`raw` with the columns that feed no field as JSON in `attributes`; a lone outline is named by its file."""
     used = {f.column for feeds in plan.feeds.values() for f in feeds}
     spare = [i for i in range(len(raw.headers)) if i not in used]
     headers, columns = list(raw.headers), list(raw.columns)

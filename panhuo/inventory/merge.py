@@ -91,7 +91,7 @@ def joined_sources(old: pa.ChunkedArray, mine: pa.ChunkedArray) -> pa.ChunkedArr
     """Both files' names, each once."""
     pairs = {
         (o, m): m
-        if o is None or m in o.split(" + ") and o == m
+        if o is None or (m in o.split(" + ") and o == m)
         else o
         if m in (o or "").split(" + ")
         else f"{o} + {m}"

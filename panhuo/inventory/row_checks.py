@@ -1,6 +1,6 @@
 """Facts of a row held against each other: order of dates, bounds, stated and drawn area, price and area."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -9,9 +9,7 @@ import pyarrow.compute as pc
 from panhuo.core.units import MU_M2
 from panhuo.inventory.spec import units
 from panhuo.inventory.values import Fault, wild
-
-if TYPE_CHECKING:
-    from panhuo.inventory.take import Work
+from panhuo.inventory.work import Work
 
 SWAPPED_SHARE: Final = 0.8
 SWAPPED_ROWS: Final = 10
@@ -24,7 +22,7 @@ UNIT_ROWS: Final = 2
 UNIT_SHARE: Final = 0.9
 
 
-def swapped_ranges(work: "Work") -> None:
+def swapped_ranges(work: Work) -> None:
     """Puts back two bound columns that most rows show to be exchanged, and says so."""
     for low, high in work.plan.spec.ranges.items():
         if low not in work.plan.feeds or high not in work.plan.feeds:
@@ -41,7 +39,7 @@ def swapped_ranges(work: "Work") -> None:
             work.columns[low], work.columns[high] = work.columns[high], upper
 
 
-def check_rows(work: "Work") -> None:
+def check_rows(work: Work) -> None:
     """Doubts about single rows; the values stay as they are."""
     columns = work.columns
     for low, high in work.plan.spec.ranges.items():
@@ -56,8 +54,8 @@ def check_rows(work: "Work") -> None:
         doubt(work, "price_wan", "price_unlikely", dear, "price_wan", "area_m2")
 
 
-def check_area(work: "Work") -> None:
-    """Stated against drawn area: beyond the tolerance a doubt, at a ratio that units or a slipped point make, a slip."""
+def check_area(work: Work) -> None:
+    """Stated against drawn area: beyond the tolerance a doubt; at a ratio of units or of a slipped point, a slip."""
     read_by_outlines(work)
     stated, drawn = work.columns["area_m2"], work.columns["drawn_area_m2"]
     ratio = pc.fill_null(pc.divide(stated, drawn), 1.0).to_numpy(zero_copy_only=False)
@@ -71,7 +69,7 @@ def check_area(work: "Work") -> None:
     doubt(work, "area_m2", "area_disagrees", pa.array(off & ~slip), "area_m2", "drawn_area_m2")
 
 
-def read_by_outlines(work: "Work") -> None:
+def read_by_outlines(work: Work) -> None:
     """A column of areas without a unit, read in the unit that the outlines show most rows to be in."""
     feeds = work.plan.feeds.get("area_m2", ())
     if not feeds or feeds[0].unit:
@@ -88,7 +86,7 @@ def read_by_outlines(work: "Work") -> None:
             return
 
 
-def doubt(work: "Work", field: str, type: str, mask: pa.Array, one: str, two: str) -> None:
+def doubt(work: Work, field: str, type: str, mask: pa.Array, one: str, two: str) -> None:
     """A doubt at the rows where `mask` is true, with the two values it is about."""
     rows = np.flatnonzero(pc.fill_null(mask, False).to_numpy(zero_copy_only=False))
     if len(rows):

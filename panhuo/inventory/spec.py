@@ -132,7 +132,7 @@ class ProblemType(SpecFile):
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The YAML mapping of a spec file."""
-    content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - the safe one
+    content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader)
     return content
 
 

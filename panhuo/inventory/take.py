@@ -1,12 +1,11 @@
 """Rows of a file → rows of a dataset in its own types and units, with every repair and refusal as a problem row."""
 
-import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -14,25 +13,24 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from panhuo.core.ids import is_uscc
-from panhuo.core.problems import Problem, Severity, problem_table
+from panhuo.core.problems import problem_table
 from panhuo.inventory.codes import by_distinct, to_code, to_land_use
+from panhuo.inventory.keys import identify, repeats
 from panhuo.inventory.mapping import Feed, Plan, normal
 from panhuo.inventory.outlines import Located
 from panhuo.inventory.readers import RawTable
 from panhuo.inventory.row_checks import check_rows, swapped_ranges
-from panhuo.inventory.spec import ARROW_TYPES, FieldSpec, dataset_specs, problem, problem_types, units
-from panhuo.inventory.values import Fault, as_text, faults_at, flat, to_bool, to_date, to_float, to_int
+from panhuo.inventory.spec import ARROW_TYPES, FieldSpec, dataset_specs, problem_types, units
+from panhuo.inventory.values import Fault, as_text, faults_at, to_bool, to_date, to_float, to_int
+from panhuo.inventory.work import Work
 
 Bools = NDArray[np.bool_]
 
 WORKERS: Final = 2
+USCC_FORM: Final = re.compile(r"[0-9A-Z]{18}")
 MISLABELLED_SHARE: Final = 0.9
 """A column of which this share cannot be what its header says is mislabelled as a whole."""
 MISLABELLED_ROWS: Final = 10
-KEY_FAULTS: Final = ("key_missing", "duplicate_key", "required_missing", "shifted_row")
-"""Errors that no plan overlooks: without its key a row cannot be told from others."""
-MADE: Final = "made-"
-"""Begins an id that the program gave a row without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,35 +49,6 @@ class Taken:
     def dataset(self) -> str:
         """The dataset the rows are of."""
         return self.plan.dataset
-
-
-@dataclass
-class Work:
-    """A table being taken: the columns ready so far and the faults met."""
-
-    raw: RawTable
-    plan: Plan
-    today: date
-    columns: dict[str, pa.Array]
-    faults: list[tuple[str, Fault]]
-    notes: list[Problem]
-
-    def add(self, field: str, faults: list[Fault]) -> None:
-        """Faults of a field."""
-        self.faults.extend((field, f) for f in faults)
-
-    def severity(self, fault: Fault) -> Severity:
-        """How bad a fault is under the plan: a lenient one takes cells that cannot be as unknown."""
-        severity = problem_types()[fault.type].severity
-        return (
-            "warning"
-            if severity == "error" and self.plan.lenient and fault.type not in KEY_FAULTS
-            else severity
-        )
-
-    def note(self, type: str, *, field: str = "", value: str = "", action: str = "") -> None:
-        """A problem of the whole table."""
-        self.notes.append(problem(type, file=self.raw.where, field=field, value=value, action=action))
 
 
 def take(raw: RawTable, plan: Plan, located: Located | None, today: date) -> Taken:
@@ -118,9 +87,6 @@ def take(raw: RawTable, plan: Plan, located: Located | None, today: date) -> Tak
     )
 
 
-# --- columns -------------------------------------------------------------------------------------------------------
-
-
 def column(work: Work, name: str, field: FieldSpec) -> pa.Array:
     """A field's column: its feeds converted, the first filled one counting, or its constant, or nulls."""
     rows = work.raw.rows
@@ -137,7 +103,7 @@ def column(work: Work, name: str, field: FieldSpec) -> pa.Array:
     if len(parts) == 1:
         return parts[0]
     headers = [work.raw.headers[f.column] for f in feeds]
-    if name in work.plan.spec.key or field.type == "text" and not field.codes:
+    if name in work.plan.spec.key or (field.type == "text" and not field.codes):
         return pc.coalesce(*parts)
     if len(set(headers)) < len(headers):
         work.note("header_repeated", field=name, value=", ".join(headers), action="later column first")
@@ -199,31 +165,44 @@ def converted(
     work: Work, name: str, field: FieldSpec, source: pa.ChunkedArray, unit: str
 ) -> tuple[pa.Array, list[Fault]]:
     """A source column in the field's type and unit."""
-    if field.type == "float":
-        return to_float(source, field, unit)
-    if field.type == "int":
-        return to_int(source, field)
-    if field.type == "date":
-        return to_date(source, field, work.today)
-    if field.type == "bool":
-        return to_bool(source)
-    if field.codes == "land_use":
-        code, scheme, faults = to_land_use(source, given_scheme(work) if name == "land_use" else None)
-        if name == "land_use" and "land_use_scheme" in work.plan.spec.fields:
-            work.columns["land_use_scheme"] = scheme
-        return code, faults
-    if field.codes:
-        return to_code(source, field.codes)
+    match field.type:
+        case "float":
+            result = to_float(source, field, unit)
+        case "int":
+            result = to_int(source, field)
+        case "date":
+            result = to_date(source, field, work.today)
+        case "bool":
+            result = to_bool(source)
+        case _ if field.codes == "land_use":
+            result = land_use(work, name, source)
+        case _ if field.codes:
+            result = to_code(source, field.codes)
+        case _:
+            result = words(field, source)
+    return result
+
+
+def land_use(work: Work, name: str, source: pa.ChunkedArray) -> tuple[pa.Array, list[Fault]]:
+    """Land-use codes; those of `land_use` with their scheme beside them."""
+    own = name == "land_use" and "land_use_scheme" in work.plan.spec.fields
+    code, scheme, faults = to_land_use(source, given_scheme(work) if own else None)
+    if own:
+        work.columns["land_use_scheme"] = scheme
+    return code, faults
+
+
+def words(field: FieldSpec, source: pa.ChunkedArray) -> tuple[pa.Array, list[Fault]]:
+    """Text, with what the field is to be found in or checked by."""
     texts = as_text(source)
     if field.extract:
         inner = pc.struct_field(pc.extract_regex(texts, field.extract), "id")
         texts = pc.coalesce(inner, texts)
-    if field.check == "uscc":
-        good = by_distinct(
-            texts, lambda t: "1" if is_uscc(t) or not re.fullmatch(r"[0-9A-Z]{18}", t) else None
-        )
-        return texts, faults_at("bad_uscc", pc.and_(pc.is_valid(texts), pc.is_null(good)), texts, "kept")
-    return texts, []
+    if field.check != "uscc":
+        return texts, []
+    # Other documents of identity stand in the same column; only what has the form of a USCC is checked as one.
+    good = by_distinct(texts, lambda t: None if USCC_FORM.fullmatch(t) and not is_uscc(t) else "1")
+    return texts, faults_at("bad_uscc", pc.and_(pc.is_valid(texts), pc.is_null(good)), texts, "kept")
 
 
 def given_scheme(work: Work) -> pa.Array | None:
@@ -250,9 +229,6 @@ def joined_division(work: Work, name: str, field: FieldSpec, feeds: tuple[Feed, 
     return array
 
 
-# --- outlines ------------------------------------------------------------------------------------------------------
-
-
 def place_outlines(work: Work, located: Located) -> None:
     """The outline columns."""
     work.columns["geometry"] = located.geometry
@@ -264,9 +240,6 @@ def place_outlines(work: Work, located: Located) -> None:
     )
     work.add("geometry", located.faults)
     work.notes.extend(located.notes)
-
-
-# --- keys ----------------------------------------------------------------------------------------------------------
 
 
 def says_something(work: Work) -> Bools:
@@ -285,97 +258,6 @@ def says_something(work: Work) -> Bools:
         if problem_types()[fault.type].severity == "error":
             out[fault.rows] = True
     return out
-
-
-def identify(work: Work) -> None:
-    """Says where the id was taken from; rows without one get one from their own words, or are refused."""
-    spec = work.plan.spec
-    first = spec.key[0]
-    ids = work.columns[first]
-    feeds = work.plan.feeds.get(first, ())
-    if feeds:
-        headers = ", ".join(dict.fromkeys(work.raw.headers[f.column] for f in feeds))
-        work.note("key_source", field=first, value=headers, action="id taken from the first filled")
-    missing = pc.is_null(ids)
-    for name, field in spec.fields.items():
-        if field.required and name != first:
-            work.add(name, faults_at("required_missing", pc.is_null(work.columns[name]), ids, "refused"))
-    if not pc.any(missing).as_py():
-        return
-    if (
-        first not in ("parcel_id", "contract_no", "feature_id", "building_id", "batch_id")
-        or len(spec.key) > 1
-    ):
-        work.add(first, faults_at("key_missing", missing, ids, "refused"))
-        return
-    made = made_ids(work.raw, np.flatnonzero(missing.to_numpy(zero_copy_only=False)))
-    work.columns[first] = pc.coalesce(ids, made)
-    work.add(first, faults_at("key_made", missing, made, "given an id from the words of the row"))
-    if first != "parcel_id" and "parcel_id" in work.columns:
-        work.columns["parcel_id"] = pc.coalesce(work.columns["parcel_id"], made)
-
-
-def made_ids(raw: RawTable, rows: NDArray[np.int64]) -> pa.Array:
-    """Ids from the words (or the outline) of rows; equal rows are numbered, since nothing else tells them apart."""
-    picked = pa.array(rows)
-    texts = [as_text(c).take(picked).to_pylist() for c in raw.columns]
-    if raw.geometry is not None:
-        texts.append([(b or b"").hex() for b in flat(raw.geometry).take(picked).to_pylist()])
-    out: list[str | None] = [None] * raw.rows
-    seen: dict[str, int] = {}
-    for row, cells in zip(rows, zip(*texts, strict=True), strict=True):
-        digest = hashlib.blake2b("\x1f".join(c or "" for c in cells).encode(), digest_size=8).hexdigest()
-        seen[digest] = seen.get(digest, 0) + 1
-        out[row] = f"{MADE}{digest}" + (f"-{seen[digest]}" if seen[digest] > 1 else "")
-    return pa.array(out, pa.string())
-
-
-def repeats(work: Work, speaking: Bools) -> Bools:
-    """Rows that repeat an earlier one word for word; those that repeat its key and differ are faults."""
-    parts = [flat(work.columns[k]).cast(pa.string()) for k in work.plan.spec.key]
-    keys = parts[0]
-    if len(parts) > 1:
-        keys = pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="")
-    live = keys if speaking.all() else pc.if_else(pa.array(speaking), keys, None)
-    if pc.count_distinct(live, mode="only_valid").as_py() == len(live) - live.null_count:
-        return np.zeros(len(keys), bool)
-    counts = live.value_counts()
-    twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").drop_null()
-    out = np.zeros(len(keys), bool)
-    if not len(twice):
-        return out
-    rows = np.flatnonzero(pc.is_in(live, twice).to_numpy(zero_copy_only=False) & speaking)
-    names = [n for n in work.columns if n not in ("geometry_given", "crs_given", "drawn_area_m2")]
-    cells = zip(*[work.columns[n].take(pa.array(rows)).to_pylist() for n in names], strict=True)
-    first: dict[str, tuple[Any, ...]] = {}
-    differing: set[str] = set()
-    later: list[int] = []
-    for row, key, values in zip(rows.tolist(), live.take(pa.array(rows)).to_pylist(), cells, strict=True):
-        if key not in first:
-            first[key] = values
-        else:
-            later.append(row)
-            if values != first[key]:
-                differing.add(key)
-    for row in later:
-        same = keys[row].as_py() not in differing
-        if same or work.plan.keep_first:
-            out[row] = True
-    keyed = pc.replace_substring(keys, "\x1f", " ")
-    alike = np.zeros(len(keys), bool)
-    alike[[row for row in later if out[row] and keys[row].as_py() not in differing]] = True
-    name = work.plan.spec.key[0]
-    work.add(name, faults_at("duplicate_row", pa.array(alike), keyed, "left out, the first is kept"))
-    work.add(name, faults_at("key_repeated", pa.array(out & ~alike), keyed, "left out, the first is kept"))
-    if differing and not work.plan.keep_first:
-        bad = pc.is_in(live, pa.array(sorted(differing)))
-        work.add(
-            work.plan.spec.key[0], faults_at("duplicate_key", bad, keyed, "refused: rows of one id differ")
-        )
-    return out
-
-
-# --- the end -------------------------------------------------------------------------------------------------------
 
 
 def refused_rows(work: Work) -> Bools:
@@ -403,9 +285,10 @@ def finished(work: Work, keep: Bools) -> pa.Table:
 
 def problems(work: Work, speaking: Bools) -> pa.Table:
     """Every note and fault as problem rows."""
-    tables = [problem_table([*work.notes])]
+    # Columns are read side by side; what they told is put in one order, so that a run can be repeated.
+    tables = [problem_table(sorted(work.notes, key=lambda p: (p.type, p.field, p.value)))]
     schema = tables[0].schema
-    for field, fault in work.faults:
+    for field, fault in sorted(work.faults, key=lambda f: (f[0], f[1].type, f[1].action)):
         live = speaking[fault.rows]
         if not live.any():
             continue

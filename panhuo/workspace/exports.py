@@ -21,6 +21,15 @@ from panhuo.workspace.store import Workspace, write_table
 DRAWN_COLUMNS: Final = ("geometry", "geometry_given")
 SHP_NAME: Final = 10
 SHP_TEXT: Final = 254
+TXT_HEAD: Final = (
+    "[属性描述]",
+    "格式版本号=1.01版本",
+    "数据产生单位=panhuo",
+    "坐标系=2000国家大地坐标系",
+    "几度分带=3",
+    "投影类型=高斯克吕格",
+    "计量单位=米",
+)
 XLSX_ROWS: Final = 1_048_575
 HECTARE_M2: Final = 10_000
 GDAL_TYPES: Final = {"Polygon", "MultiPolygon", "Point"}
@@ -91,7 +100,7 @@ def table_of(ws: Workspace, name: str) -> pa.Table:
     return table.drop_columns([c for c in ("geometry_given", "ended_on") if c in table.column_names])
 
 
-def write_gdal(table: pa.Table, path: Path, layer: str, driver: str, **options: Any) -> None:  # noqa: ANN401
+def write_gdal(table: pa.Table, path: Path, layer: str, driver: str, **options: Any) -> None:
     """`table` as a layer; outlines of mixed kinds are written as multipolygons."""
     spatial = "geometry" in table.column_names
     kind = None
@@ -201,13 +210,13 @@ def header(dataset: str, column: str) -> str:
     return f"{field.label.zh}({unit.names[0]})" if known and unit else field.label.zh
 
 
-def cell(value: Any) -> Any:  # noqa: ANN401
+def cell(value: Any) -> Any:
     """A value as Excel keeps it."""
     return "是" if value is True else "否" if value is False else value
 
 
 def to_txt(ws: Workspace, path: Path) -> dict[str, int]:
-    """The outlines as a boundary-point file in the CGCS2000 3° zone where most of them lie, in GBK as survey tools read.
+    """The outlines as a boundary-point file in the CGCS2000 3° zone where most lie, in GBK as survey tools read.
 
     Columns and order of the survey format: X north, Y east with zone; ring 1 outside, the others holes.
     """
@@ -227,8 +236,7 @@ def to_txt(ws: Workspace, path: Path) -> dict[str, int]:
             remedy="导出为 gpkg export to gpkg",
         )  # fmt: skip
     plane = pyproj.Transformer.from_crs(CGCS2000, PREFIXED_3 + zone, always_xy=True)
-    lines = ["[属性描述]", "格式版本号=1.01版本", "数据产生单位=panhuo", "坐标系=2000国家大地坐标系", "几度分带=3",
-             "投影类型=高斯克吕格", "计量单位=米", f"带号={zone}", "精度=0.001", "转换参数=,,,,,,", "[地块坐标]"]  # fmt: skip
+    lines = [*TXT_HEAD, f"带号={zone}", "精度=0.001", "转换参数=,,,,,,", "[地块坐标]"]
     for index in np.flatnonzero(polygon):
         row = {c: table[c][int(index)].as_py() for c in table.column_names if c != "geometry"}
         lines += plot_lines(shapely.transform(shapes[index], plane.transform, interleaved=False), row)
@@ -236,7 +244,7 @@ def to_txt(ws: Workspace, path: Path) -> dict[str, int]:
     return {"parcels": int(polygon.sum())}
 
 
-def plot_lines(shape: Any, row: dict[str, Any]) -> list[str]:  # noqa: ANN401
+def plot_lines(shape: Any, row: dict[str, Any]) -> list[str]:
     """The lines of one parcel: its head and its rings (east, north in metres)."""
     rings = [ring for part in shapely.get_parts(shape) for ring in [part.exterior, *part.interiors]]
     points = []

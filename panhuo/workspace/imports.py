@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -65,12 +65,8 @@ def import_files(root: Path, files: Sequence[Path], options: Options, say: Say) 
             entries += [entry for job in fresh for entry in fresh_entries(job, {})]
             return {"imports": entries, "snapshot": ws.snapshot if ws else None}
         say("写入 writing")
-        if ws is not None:
-            snapshot, unchanged = write(ws, fresh, before, options)
-        else:
-            ws = Workspace.create(root, place=options.place)
-            with ws.locked():
-                snapshot, unchanged = write(ws, fresh, before, options)
+        with nullcontext(ws) if ws else new_workspace(root, options.place) as target:
+            snapshot, unchanged = write(target, fresh, before, options)
         entries += [entry for job in fresh for entry in fresh_entries(job, unchanged)]
         return {"imports": entries, "snapshot": snapshot}
 
@@ -86,6 +82,14 @@ def writing(root: Path, dry_run: bool) -> Iterator[Workspace | None]:
         ws = Workspace.open(root)
         with ws.locked():
             yield ws
+
+
+@contextmanager
+def new_workspace(root: Path, place: str) -> Iterator[Workspace]:
+    """A new workspace under its lock."""
+    ws = Workspace.create(root, place=place)
+    with ws.locked():
+        yield ws
 
 
 def input_hash(path: Path) -> str:

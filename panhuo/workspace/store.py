@@ -203,9 +203,7 @@ def write_table(table: pa.Table, path: Path) -> None:
     short = [
         f.name for f in table.schema if not pa.types.is_binary(f.type) and not pa.types.is_floating(f.type)
     ]
-    pq.write_table(
-        table, path, compression="snappy", use_dictionary=short, row_group_size=ROW_GROUP
-    )
+    pq.write_table(table, path, compression="snappy", use_dictionary=short, row_group_size=ROW_GROUP)
 
 
 @cache
@@ -218,10 +216,15 @@ def geo_metadata() -> bytes:
 
 
 def write_text(path: Path, text: str) -> None:
-    """`text` in `path`, through a neighbour file so that a crash never leaves half of it."""
+    """`text` in `path` as UTF-8, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """`content` in `path`, through a neighbour file so that a crash never leaves half of it."""
     part = path.with_name(f"{STAGING}{os.getpid()}-{path.name}")
-    with part.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+    with part.open("wb") as stream:
+        stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(path)

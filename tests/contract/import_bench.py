@@ -77,7 +77,10 @@ def text(path: Path, encoding="utf-8", mark=",", headers=HEADERS, rows=ROWS) -> 
 
 def squares(count=2, origin=(38_400_000.0, 3_120_000.0), step=100.0):
     """Squares of 100 m side, 1 ha, along a row."""
-    return [shapely.box(origin[0] + i * step, origin[1], origin[0] + i * step + 100, origin[1] + 100) for i in range(count)]
+    return [
+        shapely.box(origin[0] + i * step, origin[1], origin[0] + i * step + 100, origin[1] + 100)
+        for i in range(count)
+    ]
 
 
 def layer(path: Path, shapes=None, crs="EPSG:4526", columns=None, **options) -> Path:

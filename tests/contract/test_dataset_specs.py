@@ -11,18 +11,31 @@ from panhuo.inventory.spec import SPEC, code_rows, dataset_specs, problem_types,
 from panhuo.inventory.values import wild
 
 ASKED = {
-    "parcels": "parcel_id name division address geometry lon lat area_m2 land_use land_use_scheme planned_use tenure holder "
-    "holder_uscc site_id certificate_no term_end acquired_on price_wan floor_area_m2 base_area_m2 far_planned_min "
-    "far_planned_max density_max green_min height_max_m z_min_m z_max_m legacy heritage",
-    "contracts": "contract_no parcel_id signed_on delivered_on start_by finish_by work_state observed_on started_on permit_on "
-    "works_type works_done developed_m2 due_m2 invested_wan investment_total_wan suspended_on delay_cause stock_cause industry",
+    "parcels": (
+        "parcel_id name division address geometry lon lat area_m2 land_use land_use_scheme "
+        "planned_use tenure holder holder_uscc site_id certificate_no term_end acquired_on "
+        "price_wan floor_area_m2 base_area_m2 far_planned_min far_planned_max density_max "
+        "green_min height_max_m z_min_m z_max_m legacy heritage"
+    ),
+    "contracts": (
+        "contract_no parcel_id signed_on delivered_on start_by finish_by work_state observed_on "
+        "started_on permit_on works_type works_done developed_m2 due_m2 invested_wan "
+        "investment_total_wan suspended_on delay_cause stock_cause industry"
+    ),
     "batches": "batch_id division approved_on area_m2 supplied_m2 cause",
     "encumbrances": "parcel_id kind party amount_wan from_on until_on court case_no rank",
-    "buildings": "building_id parcel_id owner floor_area_m2 storeys built_year vacant_m2 condition heritage_grade geometry",
-    "enterprises": "enterprise_id name industry status division revenue_wan tax_wan output_wan value_added_wan rd_wan "
-    "energy_tce emission_eq employees year opened_on veto",
+    "buildings": (
+        "building_id parcel_id owner floor_area_m2 storeys built_year vacant_m2 condition "
+        "heritage_grade geometry"
+    ),
+    "enterprises": (
+        "enterprise_id name industry status division revenue_wan tax_wan output_wan "
+        "value_added_wan rd_wan energy_tce emission_eq employees year opened_on veto"
+    ),
     "occupancies": "parcel_id enterprise_id kind area_m2 from_on until_on rent",
-    "demands": "demand_id name industry area_m2_min area_m2_max floor_area_m2 investment_wan needs division",
+    "demands": (
+        "demand_id name industry area_m2_min area_m2_max floor_area_m2 investment_wan needs division"
+    ),
     "corrections": "dataset key field value evidence by on",
 }
 FIELDS = [(d, f) for d, spec in dataset_specs().items() for f in spec.fields]
@@ -51,7 +64,12 @@ def test_a_field_is_whole(dataset, name):
 @pytest.mark.parametrize("name", dataset_specs())
 def test_a_dataset_refers_to_its_own_fields(name):
     spec = dataset_specs()[name]
-    named = {*spec.key, *(f for alternative in spec.recognised_by for f in alternative), *spec.ranges, *spec.ranges.values()}
+    named = {
+        *spec.key,
+        *(f for alternative in spec.recognised_by for f in alternative),
+        *spec.ranges,
+        *spec.ranges.values(),
+    }
     assert named | {f for order in spec.orders for f in order[:2]} <= set(spec.fields)
     assert {order[2] for order in spec.orders} <= set(problem_types())
 
@@ -63,7 +81,9 @@ def test_one_header_means_several_fields_only_among_ids(name):
         for alias in (field, spec.label.zh, *spec.aliases):
             owners.setdefault(normal(alias), set()).add(field)
     doubled = {alias: fields for alias, fields in owners.items() if len(fields) > 1}
-    assert all(fields in ({"contract_no", "parcel_id"}, {"feature_id", "code"}) for fields in doubled.values()), doubled
+    assert all(
+        fields in ({"contract_no", "parcel_id"}, {"feature_id", "code"}) for fields in doubled.values()
+    ), doubled
 
 
 @pytest.mark.parametrize("path", sorted((SPEC / "codes").glob("*.csv")), ids=lambda p: p.stem)

@@ -51,17 +51,23 @@ def locked(path):
 
 
 def bomb(path):
-    with zipfile.ZipFile(path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.csv", "w") as stream:
+    with (
+        zipfile.ZipFile(path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.csv", "w") as stream,
+    ):
         for _ in range(200):
             stream.write(bytes(1 << 20))
     return path / "a.zip"
 
 
 def xlsx_bomb(path):
-    with zipfile.ZipFile(path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("xl/worksheets/sheet1.xml", "w") as stream:
-            for _ in range(200):
-                stream.write(b" " * (1 << 20))
+    sheet = "xl/worksheets/sheet1.xml"
+    with (
+        zipfile.ZipFile(path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open(sheet, "w") as stream,
+    ):
+        for _ in range(200):
+            stream.write(b" " * (1 << 20))
     return path / "a.xlsx"
 
 
@@ -79,7 +85,9 @@ def mixed(path):
 
 
 def bow_tie(path):
-    tie = shapely.Polygon([(38_400_000, 3_120_000), (38_400_100, 3_120_100), (38_400_100, 3_120_000), (38_400_000, 3_120_100)])
+    tie = shapely.Polygon(
+        [(38_400_000, 3_120_000), (38_400_100, 3_120_100), (38_400_100, 3_120_000), (38_400_000, 3_120_100)]
+    )
     return layer(path / "a.gpkg", [squares(1)[0], tie])
 
 
@@ -89,7 +97,9 @@ def wrong_geoparquet(path):
 
 
 def broken_survey(path):
-    (path / "a.txt").write_text("[地块坐标]\n4,1,A,B,面,,,,@\nJ1,1,3120000,38400000\n这一行坏了\n", encoding="gbk")
+    (path / "a.txt").write_text(
+        "[地块坐标]\n4,1,A,B,面,,,,@\nJ1,1,3120000,38400000\n这一行坏了\n", encoding="gbk"
+    )
     return path / "a.txt"
 
 
@@ -104,11 +114,20 @@ CASES = {
     "mixed CRS": (mixed, ["多种坐标系", "row 3"]),
     "self-crossing polygon": (bow_tie, ["自相交", "row 2", "geometry"]),
     "duplicate id": (lambda p: bad_row(p, 宗地代码=ROWS[0][0]), ["编号重复", "row 2", "parcel_id"]),
-    "date in 2099": (lambda p: bad_row(p, 登记时间="2099-01-01"), ["将来", "row 3", "acquired_on", "2099-01-01"]),
-    "text for a number": (lambda p: bad_row(p, **{"宗地面积(亩)": "很大"}), ["数字列", "row 3", "area_m2", "很大"]),
+    "date in 2099": (
+        lambda p: bad_row(p, 登记时间="2099-01-01"),
+        ["将来", "row 3", "acquired_on", "2099-01-01"],
+    ),
+    "text for a number": (
+        lambda p: bad_row(p, **{"宗地面积(亩)": "很大"}),
+        ["数字列", "row 3", "area_m2", "很大"],
+    ),
     "10^7 columns": (wide_text, ["列数过多", "10,000,001"]),
     "wide sheet": (wide_sheet, ["列数过多"]),
-    "no dataset": (lambda p: text(p / "a.csv", headers=["甲", "乙"], rows=[["1", "2"]]), ["看不出", "甲, 乙", "--as"]),
+    "no dataset": (
+        lambda p: text(p / "a.csv", headers=["甲", "乙"], rows=[["1", "2"]]),
+        ["看不出", "甲, 乙", "--as"],
+    ),
     "unknown kind": (lambda p: text(p / "a.pptx", "gbk"), ["不认识的文件类型", ".pptx"]),
     "broken parquet": (wrong_geoparquet, ["读不出来", "a.parquet"]),
     "broken survey file": (broken_survey, ["界址点行读不懂", "row 4"]),
@@ -150,7 +169,9 @@ def test_one_bad_file_stops_the_good_ones_beside_it(panhuo, ws, tmp_path):  # no
 
 
 def test_the_rest_can_be_taken_when_asked(panhuo, tmp_path):  # noqa: F811
-    outcome = panhuo("import", tmp_path / "ws", bad_row(tmp_path, 登记时间="2099-01-01"), "--accept-partial", "--json")
+    outcome = panhuo(
+        "import", tmp_path / "ws", bad_row(tmp_path, 登记时间="2099-01-01"), "--accept-partial", "--json"
+    )
     assert outcome.code == 0
     entry = outcome.json["imports"][0]
     assert (entry["rows"], entry["taken"], entry["refused"]) == (2, 1, 1)
@@ -160,7 +181,9 @@ def test_the_rest_can_be_taken_when_asked(panhuo, tmp_path):  # noqa: F811
 
 def test_a_dry_run_writes_nothing(panhuo, ws, tmp_path):  # noqa: F811
     before = tree(ws)
-    outcome = panhuo("import", ws, text(tmp_path / "b.csv", rows=[changed(ROWS[0], 坐落="别处")]), "--dry-run", "--json")
+    outcome = panhuo(
+        "import", ws, text(tmp_path / "b.csv", rows=[changed(ROWS[0], 坐落="别处")]), "--dry-run", "--json"
+    )
     assert outcome.code == 0
     assert outcome.json["imports"][0]["taken"] == 1
     assert tree(ws) == before
@@ -173,8 +196,16 @@ def test_a_second_writer_is_refused(panhuo, ws, tmp_path):  # noqa: F811
     assert "另一个进程" in outcome.err
 
 
-@pytest.mark.parametrize("arguments", [["import"], ["nonsense"], ["import", "x", "y", "--no-such-option"], ["check", "/none"],
-                                       ["import", "w", "f.csv", "--vintage", "soon"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["import"],
+        ["nonsense"],
+        ["import", "x", "y", "--no-such-option"],
+        ["check", "/none"],
+        ["import", "w", "f.csv", "--vintage", "soon"],
+    ],
+)
 def test_bad_usage_is_exit_2(panhuo, arguments):  # noqa: F811
     outcome = panhuo(*arguments)
     assert outcome.code == 2

@@ -5,9 +5,6 @@ from datetime import date
 import numpy as np
 import pytest
 import shapely
-from pyogrio.raw import write
-
-from panhuo.workspace.store import Workspace
 from import_bench import (  # noqa: F401
     HEADERS,
     ROWS,
@@ -19,6 +16,9 @@ from import_bench import (  # noqa: F401
     xlsx,
     zipped,
 )
+from pyogrio.raw import write
+
+from panhuo.workspace.store import Workspace
 
 
 def parcels(root):
@@ -115,7 +115,9 @@ def test_a_zipped_file_geodatabase(panhuo, tmp_path):  # noqa: F811
 
 
 def test_closed_lines_of_a_drawing_are_parcels_named_by_the_text_inside(panhuo, tmp_path):  # noqa: F811
-    shapes = [shapely.LineString(s.exterior) for s in squares()] + [shapely.LineString([(38_400_000, 3_120_000), (38_400_900, 3_120_050)])]
+    shapes = [shapely.LineString(s.exterior) for s in squares()] + [
+        shapely.LineString([(38_400_000, 3_120_000), (38_400_900, 3_120_050)])
+    ]
     path = tmp_path / "p.dxf"
     wkb = np.array(shapely.to_wkb(shapes), object)
     write(path, wkb, [], [], driver="DXF", geometry_type="LineString", crs="EPSG:4526")
@@ -176,7 +178,9 @@ def test_unmatched_columns_are_listed_and_a_mapping_can_be_kept(panhuo, tmp_path
     path = xlsx(tmp_path / "a.xlsx", headers, rows)
     mapping = tmp_path / "map.yaml"
     mapping.write_text("datasets: {parcels: {fields: {parcel_id: LOT}}}", encoding="utf-8")
-    outcome = panhuo("import", tmp_path / "ws", path, "--map", mapping, "--save-map", tmp_path / "used.yaml", "--json")
+    outcome = panhuo(
+        "import", tmp_path / "ws", path, "--map", mapping, "--save-map", tmp_path / "used.yaml", "--json"
+    )
     assert outcome.code == 0, outcome.err
     assert outcome.json["imports"][0]["problems"]["unmatched_column"] == 1
     again = panhuo("import", tmp_path / "ws2", path, "--map", tmp_path / "used.yaml", "--json")
@@ -185,11 +189,41 @@ def test_unmatched_columns_are_listed_and_a_mapping_can_be_kept(panhuo, tmp_path
 
 
 def test_one_file_of_supply_results_feeds_contracts_and_parcels(panhuo, tmp_path):  # noqa: F811
-    headers = ["电子监管号", "行政区", "项目名称", "项目位置", "面积(公顷)", "土地来源", "土地用途", "供地方式", "土地级别",
-               "成交价格(万元)", "土地使用权人", "约定开工时间", "约定竣工时间", "合同签订日期"]  # fmt: skip
-    row = ["4301122017B00017", "望城区", "某厂", "某路", "2.5", "现有建设用地", "工业用地", "挂牌出让", "一级", "100.5", "甲公司",
-           "2018年01月09日", "2020年01月09日", "2017年01月09日"]  # fmt: skip
-    outcome = panhuo("import", tmp_path / "ws", text(tmp_path / "a.csv", headers=headers, rows=[row]), "--json")
+    headers = [
+        "电子监管号",
+        "行政区",
+        "项目名称",
+        "项目位置",
+        "面积(公顷)",
+        "土地来源",
+        "土地用途",
+        "供地方式",
+        "土地级别",
+        "成交价格(万元)",
+        "土地使用权人",
+        "约定开工时间",
+        "约定竣工时间",
+        "合同签订日期",
+    ]
+    row = [
+        "4301122017B00017",
+        "望城区",
+        "某厂",
+        "某路",
+        "2.5",
+        "现有建设用地",
+        "工业用地",
+        "挂牌出让",
+        "一级",
+        "100.5",
+        "甲公司",
+        "2018年01月09日",
+        "2020年01月09日",
+        "2017年01月09日",
+    ]
+    outcome = panhuo(
+        "import", tmp_path / "ws", text(tmp_path / "a.csv", headers=headers, rows=[row]), "--json"
+    )
     assert {e["dataset"] for e in outcome.json["imports"]} == {"contracts", "parcels"}
     (parcel,) = parcels(tmp_path / "ws")
     (contract,) = Workspace.open(tmp_path / "ws").dataset("contracts").to_pylist()

@@ -58,8 +58,17 @@ def test_another_file_of_the_same_name_ends_nothing(panhuo, tmp_path):  # noqa: 
 
 
 def test_replace_says_the_file_is_everything(panhuo, tmp_path):  # noqa: F811
-    panhuo("import", tmp_path / "ws", text(tmp_path / "a.csv", rows=[row(1), row(2)]), "--vintage", "2024-01-01")
-    panhuo("import", tmp_path / "ws", text(tmp_path / "b.csv", rows=[row(2)]), "--replace", "--vintage", "2025-01-01")
+    panhuo(
+        "import", tmp_path / "ws", text(tmp_path / "a.csv", rows=[row(1), row(2)]), "--vintage", "2024-01-01"
+    )
+    panhuo(
+        "import",
+        tmp_path / "ws",
+        text(tmp_path / "b.csv", rows=[row(2)]),
+        "--replace",
+        "--vintage",
+        "2025-01-01",
+    )
     assert [r["parcel_id"][-1] for r in parcels(tmp_path / "ws")] == ["2"]
 
 
@@ -77,7 +86,9 @@ def test_a_map_and_a_ledger_of_the_same_parcels_make_one_row_each(panhuo, tmp_pa
 
 
 def test_a_snapshot_of_the_past_still_opens(panhuo, tmp_path):  # noqa: F811
-    first = panhuo("import", tmp_path / "ws", text(tmp_path / "a.csv", rows=[row(1)]), "--json").json["snapshot"]
+    first = panhuo("import", tmp_path / "ws", text(tmp_path / "a.csv", rows=[row(1)]), "--json").json[
+        "snapshot"
+    ]
     panhuo("import", tmp_path / "ws", text(tmp_path / "b.csv", rows=[row(2)]))
     assert len(parcels(tmp_path / "ws")) == 2
     assert len(parcels(tmp_path / "ws", snapshot=first)) == 1
@@ -145,9 +156,17 @@ def test_check_lists_problems_with_place_and_owner_worst_first(panhuo, tmp_path)
 def test_check_finds_references_to_nothing(panhuo, tmp_path):  # noqa: F811
     panhuo("import", tmp_path / "ws", text(tmp_path / "a.csv", rows=[row(1)]))
     headers = ["合同编号", "宗地代码", "合同签订日期"]
-    contracts = text(tmp_path / "c.csv", headers=headers, rows=[["H1", row(1)[0], "2016-01-01"], ["H2", "没有", "2016-01-01"]])
+    contracts = text(
+        tmp_path / "c.csv",
+        headers=headers,
+        rows=[["H1", row(1)[0], "2016-01-01"], ["H2", "没有", "2016-01-01"]],
+    )
     panhuo("import", tmp_path / "ws", contracts, "--as", "contracts")
-    lost = [p for p in panhuo("check", tmp_path / "ws", "--json").json["problems"] if p["type"] == "reference_missing"]
+    lost = [
+        p
+        for p in panhuo("check", tmp_path / "ws", "--json").json["problems"]
+        if p["type"] == "reference_missing"
+    ]
     assert [(p["field"], p["value"], p["row"]) for p in lost] == [("contracts.parcel_id", "没有", 3)]
 
 
@@ -180,7 +199,10 @@ def test_parcels_are_exported_with_their_latest_findings(panhuo, tmp_path):  # n
     import pyarrow.parquet as pq
 
     rows = pq.read_table(tmp_path / "o.parquet").sort_by("parcel_id").to_pylist()
-    assert [(r["findings"], r["findings_unknown"]) for r in rows] == [("idle_not_started,low_far", "mortgaged"), (None, None)]
+    assert [(r["findings"], r["findings_unknown"]) for r in rows] == [
+        ("idle_not_started,low_far", "mortgaged"),
+        (None, None),
+    ]
 
 
 def test_an_unknown_kind_of_export_is_refused(panhuo, tmp_path):  # noqa: F811

@@ -31,7 +31,10 @@ def taken(outcome):
 
 def test_supply_results_of_2005(panhuo, tmp_path):  # noqa: F811
     rows, problems = taken(panhuo("import", tmp_path / "ws", *files("cn_landchina_2005/raw/*.xls"), "--json"))
-    assert rows == {"contracts": 7002, "parcels": 7002}  # 3,761 + 3,158 + 61 + 26 less 4 repeated word for word
+    assert rows == {
+        "contracts": 7002,
+        "parcels": 7002,
+    }  # 3,761 + 3,158 + 61 + 26 less 4 repeated word for word
     assert problems["duplicate_row"] == 2 * 4
     assert problems["file_period"] == 1  # the file named 2005-06-31 holds contracts of July 2020
     assert problems["date_sentinel"] >= 40  # 1900-01-01 and 1901-01-02
@@ -65,11 +68,15 @@ def test_supply_results_of_2017_with_their_swapped_and_mislabelled_columns(panhu
 
 
 def test_transfers_and_the_results_of_2019(panhuo, tmp_path):  # noqa: F811
-    rows, _ = taken(panhuo("import", tmp_path / "a", *files("cn_landchina_2017/raw/secondary*.xls"), "--json"))
+    rows, _ = taken(
+        panhuo("import", tmp_path / "a", *files("cn_landchina_2017/raw/secondary*.xls"), "--json")
+    )
     assert rows["parcels"] == 395
     rows, _ = taken(panhuo("import", tmp_path / "b", *files("cn_landchina_mixed_2019/jieguo*.txt"), "--json"))
     assert rows == {"contracts": 30, "parcels": 30}
-    rows, problems = taken(panhuo("import", tmp_path / "c", *files("cn_landchina_mixed_2019/concat*.txt"), "--json"))
+    rows, problems = taken(
+        panhuo("import", tmp_path / "c", *files("cn_landchina_mixed_2019/concat*.txt"), "--json")
+    )
     assert rows == {"contracts": 31, "parcels": 88}
     assert problems["joined_records"] == 1  # an announcement of 桐乡 beside a result of 萧县
     outcome = panhuo("import", tmp_path / "d", *files("cn_landchina_mixed_2019/churang*.txt"))
@@ -91,9 +98,13 @@ def test_the_boundaries_of_hunan(panhuo, tmp_path):  # noqa: F811
     rows, problems = taken(outcome)
     assert rows == {"layers/boundaries": 137}
     assert problems["crs_suspect"] == 1  # GCJ-02 by its name
-    rows, _ = taken(panhuo("import", tmp_path / "b", *files("cn_boundaries_hunan/datav/430000.json"), "--json"))
+    rows, _ = taken(
+        panhuo("import", tmp_path / "b", *files("cn_boundaries_hunan/datav/430000.json"), "--json")
+    )
     assert rows == {"layers/boundaries": 14}
-    rows, _ = taken(panhuo("import", tmp_path / "c", *files("cn_boundaries_hunan/cnmaps/43010*.geojson"), "--json"))
+    rows, _ = taken(
+        panhuo("import", tmp_path / "c", *files("cn_boundaries_hunan/cnmaps/43010*.geojson"), "--json")
+    )
     assert rows == {"layers/boundaries": 5}
 
 
@@ -113,7 +124,14 @@ def test_easthampton_parcels_and_assessor_roll_meet(panhuo, tmp_path):  # noqa: 
 
 def test_foreign_layers(panhuo, tmp_path):  # noqa: F811
     rows, problems = taken(
-        panhuo("import", tmp_path / "a", *files("us_hillside_parcels_dem/parcels.shp"), "--as", "parcels", "--json")
+        panhuo(
+            "import",
+            tmp_path / "a",
+            *files("us_hillside_parcels_dem/parcels.shp"),
+            "--as",
+            "parcels",
+            "--json",
+        )
     )
     assert rows == {"parcels": 109}
     assert problems["geometry_duplicate"] > 37

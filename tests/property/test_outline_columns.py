@@ -58,7 +58,9 @@ def test_points_move_as_proj_moves_them(epsg):
 
 def test_area_in_a_zone_is_the_plane_and_elsewhere_the_ground():
     plane = shapely.box(38_400_000, 3_120_000, 38_400_100, 3_120_100)
-    assert check(decode(pa.chunked_array([wkb_of([plane])])), "EPSG:4526", True).area_m2 == pytest.approx([1e4])
+    assert check(decode(pa.chunked_array([wkb_of([plane])])), "EPSG:4526", True).area_m2 == pytest.approx(
+        [1e4]
+    )
     # A degree square at the equator by the ellipsoid, against pyproj's geodesic area.
     degrees = shapely.box(113.0, 28.0, 113.01, 28.01)
     geodesic, _ = pyproj.Geod(ellps="GRS80").geometry_area_perimeter(degrees)
@@ -90,7 +92,9 @@ def test_mixed_kinds_keep_their_rows():
 
 @pytest.mark.parametrize(("strict", "type"), [(True, "geometry_invalid"), (False, "geometry_mended")])
 def test_a_bow_tie_is_refused_or_mended_aloud(strict, type):
-    tie = shapely.Polygon([(38_400_000, 3_120_000), (38_400_010, 3_120_010), (38_400_010, 3_120_000), (38_400_000, 3_120_010)])
+    tie = shapely.Polygon(
+        [(38_400_000, 3_120_000), (38_400_010, 3_120_010), (38_400_010, 3_120_000), (38_400_000, 3_120_010)]
+    )
     found = check(decode(pa.chunked_array([wkb_of([tie])])), "EPSG:4526", strict)
     assert [f.type for f in found.faults] == [type]
     assert (found.geometry[0].as_py() is None) == strict

@@ -71,7 +71,7 @@ def refuse_wide(path: Path, file: str) -> None:
         raise unreadable(file, str(fault)) from None
 
 
-def columns_used(stream: Any) -> set[bytes]:  # noqa: ANN401 - a zip member is no public type
+def columns_used(stream: Any) -> set[bytes]:
     """The column letters of a worksheet's cells."""
     letters: set[bytes] = set()
     rest = b""
@@ -121,7 +121,7 @@ def as_date(value: date) -> date:
     return value.date() if isinstance(value, datetime) else value
 
 
-def cell_text(value: Any) -> str:  # noqa: ANN401 - a cell may hold anything
+def cell_text(value: Any) -> str:
     """A cell as a person reads it: 43110 and not 43110.0, 2017-01-09 and no midnight."""
     if isinstance(value, bool):
         return "是" if value else "否"

@@ -115,13 +115,13 @@ def drawing(
     return RawTable(file, "", tuple(n for n, _ in kept), tuple(c for _, c in kept), 1, wkb, "", tuple(notes))
 
 
-def ring(line: Any) -> Any:  # noqa: ANN401 - shapely has no types
+def ring(line: Any) -> Any:
     """The polygon a closed line bounds."""
     points = shapely.get_coordinates(line, include_z=False)
     return shapely.polygons(np.vstack([points[:-1], points[:1]]))
 
 
-def labels_inside(outlines: Any, shapes: Any, kind: Any, texts: list[str | None]) -> list[str | None]:  # noqa: ANN401
+def labels_inside(outlines: Any, shapes: Any, kind: Any, texts: list[str | None]) -> list[str | None]:
     """The first text standing in each outline."""
     labels: list[str | None] = [None] * len(outlines)
     points = [i for i, t in enumerate(texts) if t and kind[i] == shapely.GeometryType.POINT]

@@ -74,7 +74,17 @@ def test_a_value_beyond_what_is_possible_is_unknown_and_told():
 
 
 @pytest.mark.parametrize(
-    "cell", ["2017/1/9", "2017-01-09", "2017年1月9日", "2017.1.9", "20170109", "42744", "二〇一七年一月九日", "2017/1/9 10:59:31"]
+    "cell",
+    [
+        "2017/1/9",
+        "2017-01-09",
+        "2017年1月9日",
+        "2017.1.9",
+        "20170109",
+        "42744",
+        "二〇一七年一月九日",
+        "2017/1/9 10:59:31",
+    ],
 )
 def test_dates_in_the_wild(cell):
     values, faults = read(to_date, [cell], CONTRACTS["signed_on"], TODAY)
