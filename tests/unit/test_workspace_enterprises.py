@@ -1,0 +1,114 @@
+"""一企一档, 一企一策, the lists and the scoreboard over a real workspace folder."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from panhuo.core.problems import PanhuoError
+from panhuo.inventory.spec import dataset_spec
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.scheme import Scheme, scheme
+from panhuo.score import score
+from panhuo.workspace.enterprises import dossier, linked, listed, plans
+from panhuo.workspace.scoreboards import net_tasks, read_tasks, write_scoreboard
+from panhuo.workspace.store import Workspace, write_table
+
+ON = date(2024, 6, 1)
+BOOK = Rulebook.load()
+FIRMS = [f"E{k}" for k in range(10)]
+FINDINGS = {"parcel_id": "P0", "finding_id": "idle_not_started", "status": "yes", "since": date(2022, 1, 1)}
+
+
+def dataset(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=dataset_spec(name).arrow_schema())
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Ten firms on ten parcels; E0 stopped and idle, P9 held under a slip of E9's name."""
+    made = Workspace.create(tmp_path_factory.mktemp("ws") / "park", place="430112")
+    parcels = [{"parcel_id": f"P{k}", "name": f"地块{k}", "division": "430112", "area_m2": 10_000.0,
+                "holder": f"湖南第{k}号精密机械制造有限公司"} for k in range(10)]  # fmt: skip
+    parcels[9]["holder"] = "湖南第9号精密机戒制造公司"
+    firms = [{"enterprise_id": e, "name": f"湖南第{k}号精密机械制造有限公司", "year": 2023, "industry": "C3011", "division": "430112",
+              "status": "stopped" if k == 0 else "operating", "tax_wan": 10.0 * k, "revenue_wan": 100.0 * k,
+              "opened_on": date(2010, 1, 1)} for k, e in enumerate(FIRMS)]  # fmt: skip
+    uses = [{"parcel_id": f"P{k}", "enterprise_id": e, "kind": "own", "area_m2": 10_000.0} for k, e in enumerate(FIRMS)]
+    uses.append({"parcel_id": "P1", "enterprise_id": "E2", "kind": "lease_in", "area_m2": 100.0,
+                 "from_on": date(2020, 1, 1), "until_on": date(2045, 1, 1)})  # fmt: skip
+    tables = {"parcels": dataset("parcels", parcels), "enterprises": dataset("enterprises", firms),
+              "occupancies": dataset("occupancies", uses)}  # fmt: skip
+    with made.locked(), made.write_snapshot("s1") as folder:
+        for name, table in tables.items():
+            write_table(table, folder / f"{name}.parquet")
+    rule = scheme(BOOK, Scheme, "hunan_default", ON)
+    result = score(tables["enterprises"], tables["occupancies"], tables["parcels"], rule, on=ON)
+    second = {**FINDINGS, "parcel_id": "P1", "since": date(2020, 1, 1)}
+    for name, flagged in (("a1", [FINDINGS, second]), ("a2", [FINDINGS])):
+        with made.write_assessment(name) as folder:
+            write_table(result.scores, folder / "scores.parquet")
+            write_table(result.items, folder / "score_items.parquet")
+            write_table(pa.Table.from_pylist(flagged), folder / "findings.parquet")
+    return made
+
+
+def test_a_score_can_be_redone_by_hand_from_the_dossier(ws: Workspace) -> None:
+    found = dossier(ws, "E5", rulebook=BOOK, on=ON)
+    got = found["scores"][0]
+    figures, held = found["figures"][0], found["land"][0]
+    tax = next(item for item in got["items"] if item["indicator"] == "tax_per_mu")
+    by_hand = figures["tax_wan"] / (held["area_m2"] * 3 / 2000)
+    assert tax["value"] == pytest.approx(by_hand)
+    assert tax["formula"]["points"] == "70 × clip(value ÷ base, 0, 1.5)"
+    assert tax["points"] == pytest.approx(70 * min(max(by_hand / tax["base"], 0), 1.5))
+    assert got["score"] == pytest.approx(sum(item["points"] or 0 for item in got["items"]))
+    assert got["source"]["mark"] == "M" and got["assumed"]
+
+
+def test_a_dossier_holds_land_leases_warnings_and_stage(ws: Workspace) -> None:
+    found = dossier(ws, "E0", rulebook=BOOK, on=ON)
+    assert found["stage"]["stage"] == "leaving"
+    assert [w["finding_id"] for w in found["warnings"]] == ["idle_not_started"]
+    assert {p["tool_id"] for p in found["plan"]} == {"agreed_resumption", "temporary_use"}
+    broken = {c["check"]: c["status"] for c in dossier(ws, "E2", rulebook=BOOK, on=ON)["lease_checks"]}
+    assert broken["term"] == "yes" and broken["title_term"] == "unknown"
+
+
+def test_an_unknown_enterprise_is_refused(ws: Workspace) -> None:
+    with pytest.raises(PanhuoError, match="no such enterprise"):
+        dossier(ws, "nobody", rulebook=BOOK, on=ON)
+
+
+def test_plans_are_for_low_tiers_only(ws: Workspace) -> None:
+    tiers = {row["enterprise_id"]: row["tier"] for row in ws.assessment("scores").to_pylist()}
+    planned = set(plans(ws, rulebook=BOOK, on=ON)["enterprise_id"].to_pylist())
+    assert planned == {firm for firm, tier in tiers.items() if tier in ("C", "D")}
+
+
+def test_lists_name_the_parcels_of_their_findings(ws: Workspace) -> None:
+    assert listed(ws, "idle")["parcel_id"].to_pylist() == ["P0"]
+    assert listed(ws, "vacant").num_rows == 0
+    with pytest.raises(PanhuoError, match="no such list"):
+        listed(ws, "other")
+
+
+def test_a_slip_in_a_name_waits_for_confirmation(ws: Workspace) -> None:
+    _, open_ones = linked(ws)
+    assert open_ones.to_pylist()[0]["parcel_id"] == "P9" and open_ones["enterprise_id"].to_pylist()[0] == "E9"
+
+
+def test_the_board_of_two_assessments_and_of_a_task_file(ws: Workspace, tmp_path: Path) -> None:
+    tasks = net_tasks(ws, "a1", "a2", 2024)
+    idle = next(row for row in tasks.to_pylist() if row["measure"] == "idle_net")
+    assert (idle["opening_m2"], idle["disposed_m2"], idle["closing_m2"]) == (20_000, 10_000, 10_000)
+    file = tmp_path / "tasks.csv"
+    file.write_text("division,year,measure,base_mu,done_mu\n4313,2024,unsupplied_gross,23865.75,5199.65\n", encoding="utf-8")
+    board, problems = write_scoreboard(ws, read_tasks(file), rulebook=BOOK)
+    assert problems == [] and round(board["rate"][0].as_py(), 4) == 0.2179
+    assert ws.assessment("scoreboard").num_rows == 1
+    file.write_text("division,base_mu\n4313,1\n", encoding="utf-8")
+    with pytest.raises(PanhuoError, match="measure"):
+        read_tasks(file)
