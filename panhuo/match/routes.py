@@ -1,7 +1,7 @@
 """Routes: ordered sets of tools that together clear what blocks a parcel, composed from its options."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -136,52 +136,91 @@ def compose(
 
     public: the land is not in private hands, so that it can be supplied without being taken back first.
     """
+    held = frozenset(findings)
+    blocking = frozenset(f for f in findings if book.rules[f].severity in terms.clears)
     usable = [o for o in offers if o.status != "closed"][: terms.candidates]
-    blocking = {f for f in findings if book.rules[f].severity in terms.clears}
-    routes = [
+    steps = [_step(offer, held, book, terms) for offer in usable]
+    found = [
         route
-        for size in range(1, min(LONGEST, len(usable)) + 1)
-        for chosen in combinations(usable, size)
-        if (route := _route(chosen, findings, blocking, book, terms, public))
+        for size in range(1, min(LONGEST, len(steps)) + 1)
+        for chosen in combinations(steps, size)
+        if (route := _route(chosen, blocking, book, terms, public=public))
     ]
     kept: list[Route] = []
-    for route in sorted(routes, key=lambda r: (-r.fit, r.tools)):
+    for route in sorted(found, key=lambda r: (-r.fit, r.tools)):
         if not any(set(route.tools) <= set(k.tools) for k in kept):
             kept.append(route)
     return kept[:KEPT]
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An offer with what a route asks of it. `favour`: what speaks for it apart from the findings it addresses."""
+
+    tool: str
+    status: str
+    favour: float
+    addresses: frozenset[str]
+    excludes: frozenset[str]
+    after: frozenset[str]
+    resupplies: bool
+
+
+def _step(offer: Offer, held: frozenset[str], book: Rulebook, terms: Terms) -> _Step:
+    tool = book.tools[offer.tool]
+    addressed = held.intersection(tool.addresses)
+    favour = offer.fit - _weight(addressed, book, terms)
+    return _Step(
+        tool=offer.tool,
+        status=offer.status,
+        favour=favour if offer.status == "open" else favour * terms.check_share,
+        addresses=addressed,
+        excludes=frozenset(tool.excludes),
+        after=frozenset(tool.after),
+        resupplies=_resupplies(tool, book),
+    )
+
+
 def _route(
-    chosen: Sequence[Offer],
-    findings: Sequence[str],
-    blocking: set[str],
-    book: Rulebook,
-    terms: Terms,
-    public: bool,
+    chosen: Sequence[_Step], blocking: frozenset[str], book: Rulebook, terms: Terms, *, public: bool
 ) -> Route | None:
     """The route of `chosen`, or None when two exclude each other or a step neither follows on nor clears anything."""
-    names = {o.tool for o in chosen}
-    if any(names & set(book.tools[name].excludes) for name in names):
+    names = {step.tool for step in chosen}
+    if any(names & step.excludes for step in chosen):
         return None
-    ordered = _in_order([o.tool for o in chosen], book.tools)
+    ordered = _in_order(chosen)
     cleared: set[str] = set()
     because: list[tuple[str, str]] = []
     follows = 0
-    for position, name in enumerate(ordered):
-        fresh = (set(book.tools[name].addresses) & set(findings)) - cleared
-        ahead = [earlier for earlier in ordered[:position] if earlier in book.tools[name].after]
-        if not ahead and (
-            (position and not fresh & blocking) or (_resupplies(book.tools[name], book) and not public)
-        ):
+    for position, step in enumerate(ordered):
+        fresh = step.addresses - cleared
+        ahead = [earlier.tool for earlier in ordered[:position] if earlier.tool in step.after]
+        if not ahead and ((position and not fresh & blocking) or (step.resupplies and not public)):
             return None
         follows += bool(ahead)
         cleared |= fresh
-        because.append((name, ahead[-1] if ahead else ",".join(sorted(fresh))))
-    fit = sum(_favour(o, findings, book, terms) for o in chosen) + _weight(cleared, book, terms)
+        because.append((step.tool, ahead[-1] if ahead else ",".join(sorted(fresh))))
+    fit = sum(step.favour for step in chosen) + _weight(cleared, book, terms)
     fit += terms.follow_gain * follows - terms.step_cost * (len(chosen) - 1)
-    status = "open" if all(o.status == "open" for o in chosen) else "check"
-    left = tuple(sorted(blocking - cleared))
-    return Route(tuple(ordered), status, round(fit, 6), tuple(sorted(cleared)), left, tuple(because))
+    return Route(
+        tools=tuple(step.tool for step in ordered),
+        status="open" if all(step.status == "open" for step in chosen) else "check",
+        fit=round(fit, 6),
+        clears=tuple(sorted(cleared)),
+        leaves=tuple(sorted(blocking - cleared)),
+        because=tuple(because),
+    )
+
+
+def _in_order(steps: Sequence[_Step]) -> list[_Step]:
+    """`steps` so that each comes after the tools it follows, otherwise in the order given (best first)."""
+    left, ordered = list(steps), list[_Step]()
+    while left:
+        names = {step.tool for step in left}
+        ready = next(step for step in left if not step.after & (names - {step.tool}))
+        ordered.append(ready)
+        left.remove(ready)
+    return ordered
 
 
 def _resupplies(tool: Tool, book: Rulebook) -> bool:
@@ -189,21 +228,5 @@ def _resupplies(tool: Tool, book: Rulebook) -> bool:
     return tool.class_ == "supply" and any(book.tools[name].batch == "store" for name in tool.after)
 
 
-def _in_order(names: Sequence[str], tools: Mapping[str, Tool]) -> list[str]:
-    """`names` so that each comes after the tools it follows, otherwise in the order given (best first)."""
-    left, ordered = list(names), list[str]()
-    while left:
-        ready = next(n for n in left if not set(tools[n].after) & set(left) - {n})
-        ordered.append(ready)
-        left.remove(ready)
-    return ordered
-
-
-def _favour(offer: Offer, findings: Sequence[str], book: Rulebook, terms: Terms) -> float:
-    """What favours the tool apart from the findings it addresses; less while it is yet to be checked."""
-    favour = offer.fit - _weight(set(book.tools[offer.tool].addresses) & set(findings), book, terms)
-    return favour if offer.status == "open" else favour * terms.check_share
-
-
-def _weight(findings: set[str], book: Rulebook, terms: Terms) -> float:
+def _weight(findings: Iterable[str], book: Rulebook, terms: Terms) -> float:
     return sum(terms.severity_weight[book.rules[f].severity] for f in findings)
