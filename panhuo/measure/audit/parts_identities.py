@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise, product
+from itertools import chain, combinations, pairwise
 from math import comb
 
 from panhuo.core.figures import last_place
@@ -19,6 +19,8 @@ SUM_SPAN = 0.35
 EXACT = 1e-6
 CHANCE = 0.15
 """A sum is taken for true when fewer than this many would fit to the last digit by chance."""
+STEPS = 20_000
+LONGEST_LIST = 12
 
 
 def total(parts: Sequence[Quantity]) -> Candidate:
@@ -152,30 +154,36 @@ def _phase(report: Report, whole: Quantity, name: str) -> Quantity | None:
 
 
 def sums_in_section(report: Report) -> Iterator[Check]:
-    """A sum anywhere in the section that fits to the last digit and is about the same thing; only clears."""
+    """A sum anywhere in the section that fits to the last digit and is about the same thing; only clears.
+
+    Any two or three figures are tried while few enough for a fit to be no accident; else only those listed.
+    """
     for whole in report.quantities:
         if whole.kind in {"percent", "times", "months", "number"} or whole.bound:
             continue
         others = [q for q in report.section(whole) if alike(q, whole) and _related(q, whole)]
         smaller = {q.claim.value: q for q in reversed(others) if 0 < q.claim.value < whole.claim.value}
-        for parts in _fitting(whole, list(smaller.values())):
-            chance = comb(len(smaller), len(parts)) / (float(whole.value) / float(last_place(whole.value)))
-            listed = any(_listed(report, found) for found in _told(parts, others))
-            if chance < CHANCE or listed:
+        steps = float(whole.value) / float(last_place(whole.value))
+        tried: list[Sequence[Quantity]] = [
+            parts
+            for size in (2, 3)
+            if comb(len(smaller), size) < CHANCE * min(steps, STEPS)
+            for parts in combinations(smaller.values(), size)
+        ]
+        for parts in chain(_lists(report, others), tried):
+            if abs(sum(p.claim.value for p in parts) - whole.claim.value) <= EXACT * whole.claim.value:
                 yield from settle(whole, "parts", [total(parts)])
                 break
 
 
-def _fitting(whole: Quantity, smaller: Sequence[Quantity]) -> Iterator[tuple[Quantity, ...]]:
-    for size in (2, 3):
-        for parts in combinations(smaller, size):
-            if abs(sum(p.claim.value for p in parts) - whole.claim.value) <= EXACT * whole.claim.value:
-                yield parts
-
-
-def _told(parts: Sequence[Quantity], others: Sequence[Quantity]) -> Iterator[tuple[Quantity, ...]]:
-    """Every way the same values are told in the section."""
-    return product(*([q for q in others if q.claim.value == part.claim.value] for part in parts))
+def _lists(report: Report, quantities: Sequence[Quantity]) -> Iterator[Sequence[Quantity]]:
+    """Every stretch of two or more figures that stand side by side in one sentence."""
+    for first in range(len(quantities)):
+        for last in range(first + 2, min(first + LONGEST_LIST, len(quantities)) + 1):
+            stretch = quantities[first:last]
+            if not _listed(report, stretch):
+                break
+            yield stretch
 
 
 def _listed(report: Report, parts: Sequence[Quantity]) -> bool:

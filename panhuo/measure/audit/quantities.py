@@ -1,7 +1,7 @@
 """Quantities of a report: number, unit, word of degree, what it counts, and where it stands."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +14,8 @@ from panhuo.measure.audit.text import SENTENCE_END, Plain
 from panhuo.measure.audit.words import words
 from panhuo.rulebook.quantities import quantities
 
+REACH: Final = 80
+"""Sentences: figures further apart are not held against each other."""
 LABEL: Final = 24
 """How many characters before (and half as many after) a quantity are read as its label."""
 CLAUSE_STOPS: Final = '，、：:（）()“”"【】[]'
@@ -88,15 +90,13 @@ class Report:
 
     def within(self, of: Quantity, sentences: int) -> list[Quantity]:
         """Quantities of the same section at most so many sentences away, `of` itself left out."""
-        return [
-            q
-            for q in self.quantities
-            if q.index != of.index and q.section == of.section and abs(q.sentence - of.sentence) <= sentences
-        ]
+        first = bisect_left(self.quantities, of.sentence - sentences, key=lambda q: q.sentence)
+        last = bisect_right(self.quantities, of.sentence + sentences, key=lambda q: q.sentence)
+        return [q for q in self.quantities[first:last] if q.index != of.index and q.section == of.section]
 
     def section(self, of: Quantity) -> list[Quantity]:
-        """Every other quantity of the section."""
-        return [q for q in self.quantities if q.section == of.section and q.index != of.index]
+        """Every other quantity of the section, no further away than a reader remembers."""
+        return self.within(of, REACH)
 
     def context(self, of: Quantity) -> str:
         """What stands before a quantity in its sentence, as far as a label reaches."""
