@@ -140,7 +140,9 @@ def facing_edges(start: Floats, end: Floats, owner: Ints, tolerance_m: float) ->
     beside = _stretch(along0, along1, np.zeros(len(long)), long)
     low, high = np.maximum(near[0], beside[0]), np.minimum(near[1], beside[1])
     metres = (high - low) * np.abs(along1 - along0)
-    good = (cosine > _PARALLEL_COSINE) & (high > low) & (metres > _GRID_M)
+    # An edge that enters the tolerance on one side and leaves it on the other crosses; it does not run along.
+    crosses = (near[0] > beside[0]) & (near[1] < beside[1])
+    good = (cosine > _PARALLEL_COSINE) & (high > low) & (metres > _GRID_M) & ~crosses
     return Facing(one[good], two[good], low[good], high[good], metres[good])
 
 

@@ -2,7 +2,7 @@
 
 Each cut takes some of the parts off the rest. Directions tried are those of the parcel's own sides, across
 them, and every thirty degrees; for each the cut is moved until the area is right. What is kept at each step
-are the cuts that break the fewest rules, the shortest first.
+are the cuts that break the fewest rules, the shortest and squarest first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ AREA_TOLERANCE_M2: Final = 1e-6
 WHOLE_BUILDING_M2: Final = 0.01
 ROAD_REACH_M: Final = 5.0
 STEP_DEGREES: Final = 30
-BEAM: Final = 10
+BEAM: Final = 16
 _SIDES: Final = 4
 
 PARTS_SCHEMA: Final = pa.schema(
@@ -35,6 +35,7 @@ PARTS_SCHEMA: Final = pa.schema(
         ("area_m2", pa.float64()),
         ("width_m", pa.float64()),
         ("frontage_m", pa.float64()),
+        ("squareness", pa.float64()),
         ("cut_m", pa.float64()),
         ("broken", pa.string()),
         ("geometry", pa.binary()),
@@ -93,6 +94,13 @@ class _State:
     left: tuple[tuple[shapely.Polygon, tuple[int, ...]], ...]
     cut_m: float
     broken: int
+    trace: tuple[tuple[tuple[int, ...], int], ...] = ()
+    """What each cut took off and in which direction, to the nearest step: states of one trace are much alike."""
+
+    def worth(self) -> tuple[int, float]:
+        """Fewest rules broken first; then short new boundaries, dearer the less the worst piece is a rectangle."""
+        pieces = [part.outline for part in self.done] + [piece for piece, _ in self.left]
+        return self.broken, self.cut_m / min(squareness(piece) for piece in pieces) ** 2
 
 
 def split_parcel(
@@ -141,6 +149,7 @@ def split_parcel(
             "area_m2": part.outline.area,
             "width_m": part.width_m,
             "frontage_m": part.frontage_m,
+            "squareness": squareness(part.outline),
             "cut_m": proposal.cut_m,
             "broken": ", ".join(part.broken),
             "geometry": shapely.to_wkb(to_lonlat(np.array([part.outline]), zone)[0]),
@@ -175,14 +184,23 @@ def split_polygon(
     states = [_State((), ((parent, tuple(range(len(areas)))),), 0.0, 0)]
     for _ in range(len(areas) - 1):
         grown = [new for state in states for new in _cut_once(state, targets, ground)]
-        states = sorted(grown, key=lambda s: (s.broken, s.cut_m))[:BEAM]
-    finished = [Proposal(_blamed(s.done, ground.buildings), s.cut_m) for s in states]
+        ranked = sorted(grown, key=_State.worth)
+        unlike = {state.trace: state for state in reversed(ranked)}
+        states = sorted(unlike.values(), key=_State.worth)[:BEAM]
+    finished = [
+        Proposal(_blamed(s.done, ground.buildings), s.cut_m) for s in sorted(states, key=_State.worth)
+    ]
     if not finished:
         raise PanhuoError(
             "直线切分不能得到完整的地块 no straight cut leaves every part in one piece",
             remedy="改变份额，或先把凹角处分开 change the shares or cut the inner corners first",
         )
-    return _distinct(sorted(finished, key=lambda p: (p.broken, p.cut_m)))[:proposals]
+    return _distinct(finished)[:proposals]
+
+
+def squareness(outline: shapely.Polygon) -> float:
+    """Area over the area of the smallest rectangle about it: 1 a rectangle, one half a triangle."""
+    return float(outline.area / shapely.minimum_rotated_rectangle(outline).area)
 
 
 def new_ids(parent: str, count: int, taken: Sequence[str]) -> list[str]:
@@ -214,7 +232,10 @@ def _cut_once(state: _State, targets: Geometries, ground: _Ground) -> Iterator[_
             stay = tuple(n for n in numbers if n not in off)
             for angle in _directions(piece):
                 for cut in _cut(piece, angle, targets[list(off)].sum() / targets[list(numbers)].sum()):
-                    yield from _joined(state, tuple(rest), cut, (off, stay), ground)
+                    mark = (off, round(np.degrees(angle) / STEP_DEGREES) % (360 // STEP_DEGREES))
+                    yield replace(
+                        _joined(state, tuple(rest), cut, (off, stay), ground), trace=(*state.trace, mark)
+                    )
 
 
 def _joined(
@@ -223,7 +244,7 @@ def _joined(
     cut: tuple[shapely.Polygon, shapely.Polygon, float],
     groups: tuple[tuple[int, ...], tuple[int, ...]],
     ground: _Ground,
-) -> Iterator[_State]:
+) -> _State:
     one, two, metres = cut
     split = sum(_splits(building, one, two) for building in ground.buildings)
     done, left = list(state.done), list(rest)
@@ -233,7 +254,7 @@ def _joined(
         else:
             left.append((piece, numbers))
     broken = state.broken + split + sum(len(p.broken) for p in done[len(state.done) :])
-    yield _State(tuple(done), tuple(left), state.cut_m + metres, broken)
+    return _State(tuple(done), tuple(left), state.cut_m + metres, broken)
 
 
 def _directions(piece: shapely.Polygon) -> list[float]:

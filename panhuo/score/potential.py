@@ -169,7 +169,7 @@ def _evaluated(facts: pa.Table, rulebook: Rulebook, scheme: PotentialScheme, on:
 
     known = set(facts.column_names)
     wanted = {fact for text in texts.values() for fact in parse(text).names}
-    absent = "".join(f", NULL::DOUBLE AS {name}" for name in sorted(wanted - known))
+    absent = "".join(f", NULL AS {name}" for name in sorted(wanted - known))
     columns = ", ".join(
         f"CAST(({parse(text).sql(value)}) AS DOUBLE) AS {name}" for name, text in texts.items()
     )

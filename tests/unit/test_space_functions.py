@@ -32,7 +32,9 @@ def town(people: float = 400.0, sites: int = 237, seed: int = 5) -> tuple[dict, 
     """237 spaces in a made-up town of streets on a grid: the case publishes counts, not places."""
     rng = np.random.default_rng(seed)
     far = BLOCK * BLOCKS
-    at = rng.integers(0, BLOCKS, (sites, 2)) * BLOCK + np.column_stack([np.zeros(sites), rng.uniform(0, BLOCK, sites)])
+    at = rng.integers(0, BLOCKS, (sites, 2)) * BLOCK + np.column_stack(
+        [np.zeros(sites), rng.uniform(0, BLOCK, sites)]
+    )
     homes = np.stack(np.meshgrid(np.arange(0, far, BLOCK), np.arange(0, far, BLOCK)), -1).reshape(-1, 2) + 20
     kept = np.array([None] * sites, object)
     kept[:60] = "traffic"
@@ -43,7 +45,9 @@ def town(people: float = 400.0, sites: int = 237, seed: int = 5) -> tuple[dict, 
         "kept_function": kept.tolist(),
         **lonlat(at),
     }
-    population = pa.table({"people": np.full(len(homes), people) * rng.uniform(0.2, 1.8, len(homes)), **lonlat(homes)})
+    population = pa.table(
+        {"people": np.full(len(homes), people) * rng.uniform(0.2, 1.8, len(homes)), **lonlat(homes)}
+    )
     municipal = pa.table({"amount_m2": np.full(40, 600.0), **lonlat(rng.uniform(0, far, (40, 2)))})
     traffic = pa.table({"amount_m2": np.full(20, 900.0), **lonlat(rng.uniform(0, far, (20, 2)))})
     courts = pa.table({"amount_m2": np.full(30, 800.0), **lonlat(rng.uniform(0, far, (30, 2)))})
@@ -95,7 +99,12 @@ def test_no_more_is_planned_than_is_needed() -> None:
 
 
 def one(**site) -> dict:
-    base = {"site_id": ["a"], "area_m2": [1000.0], "clear_height_m": [5.0], **lonlat(np.array([[500.0, 510.0]]))}
+    base = {
+        "site_id": ["a"],
+        "area_m2": [1000.0],
+        "clear_height_m": [5.0],
+        **lonlat(np.array([[500.0, 510.0]])),
+    }
     return {**base, **site}
 
 
@@ -157,6 +166,8 @@ def test_a_layer_without_lines_is_no_network() -> None:
 
 def test_reach_measures_the_way() -> None:
     network = grid_streets(4)
-    a, b = (planar_points(pa.table(lonlat(np.array([p]))), network.zone) for p in ([0.0, 10.0], [500.0, 240.0]))
+    a, b = (
+        planar_points(pa.table(lonlat(np.array([p]))), network.zone) for p in ([0.0, 10.0], [500.0, 240.0])
+    )
     found = reach(network, a, b, 2000, 100)
     assert found.metres[0] == pytest.approx(10 + 500 + 250 + 10, abs=3)

@@ -30,6 +30,15 @@ def test_edges_adjoin_within_the_tolerance(apart: float, adjoining: bool) -> Non
     assert bool(pairs(found)) is adjoining
 
 
+def test_edges_that_cross_at_a_flat_angle_do_not_adjoin() -> None:
+    band = shapely.transform(
+        shapely.Polygon([(-40, 50), (240, 10), (240, 30), (-40, 70)]),
+        lambda xy: xy + np.array([395_000, 3_120_000]),
+    )
+    found, _ = neighbours(parcels(box(0, 0, 200, 40), band))
+    assert found.num_rows == 0
+
+
 def test_a_corner_is_not_a_boundary() -> None:
     found, _ = neighbours(parcels(box(0, 0, 100, 100), box(100, 100, 200, 200)))
     assert found.num_rows == 0

@@ -92,3 +92,11 @@ def test_every_curve_rises_or_falls_and_is_labelled() -> None:
         assert curve.label.zh
         assert curve.label.en
     assert sum(c.weight for c in scheme.indicators.values()) == 100
+
+
+def test_a_ledger_without_any_of_the_facts_is_unknown_throughout() -> None:
+    bare = pa.table({"parcel_id": ["a", "b"]})
+    for row in potential(bare, Rulebook.load(), ON).grades.to_pylist():
+        assert (row["grade"], row["score"], row["obstacles"]) == ("unknown", None, "")
+        assert (row["score_low"], row["score_high"]) == (0, 100)
+        assert "heritage" in row["unknown_obstacles"]

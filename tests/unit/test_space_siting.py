@@ -5,7 +5,12 @@ from space_data import box, parcels
 from panhuo.inventory.siting import SitingRules, siting
 
 RULES = SitingRules(
-    area_min_m2=10_000, slope_max_deg=15, homes_min_m=500, water_min_m=200, roads_max_m=300, avoid=("farmland", "red_line")
+    area_min_m2=10_000,
+    slope_max_deg=15,
+    homes_min_m=500,
+    water_min_m=200,
+    roads_max_m=300,
+    avoid=("farmland", "red_line"),
 )
 
 
@@ -58,7 +63,9 @@ def test_each_test_fails_alone_just_beyond_its_bound(shape, slope: float, failed
     assert rows["p0"]["failed"] == failed
     assert rows["p0"]["status"] == "fail"
     if failed == "off_farmland":
-        assert tests["p0", failed]["value"] == pytest.approx(1000, abs=0.01)  # two overlapping fields count once
+        assert tests["p0", failed]["value"] == pytest.approx(
+            1000, abs=0.01
+        )  # two overlapping fields count once
 
 
 def test_a_missing_layer_or_slope_is_unknown_not_passed() -> None:

@@ -67,10 +67,10 @@ def test_228_mu_into_28_102_98() -> None:
 def test_three_boundary_files_read_back_to_the_same_ground(tmp_path: Path) -> None:
     table, _ = split(roads=roads())
     best = table.filter(pa.compute.equal(table["proposal"], 1))
-    total, parent = 0.0, shapely.transform(huilong(), lambda xy: np.round(xy, 4))
+    total, parent = 0.0, shapely.transform(huilong(), lambda xy: np.round(xy, 5))
     for name, outline in zip(best["parcel_id"].to_pylist(), planar(best), strict=True):
         text = boundary_txt(
-            [Plot(name, outline, "汇隆")], ZONE, made_by="测绘院", made_on=date(2024, 6, 1), decimals=4
+            [Plot(name, outline, "汇隆")], ZONE, made_by="测绘院", made_on=date(2024, 6, 1), decimals=5
         )
         path = tmp_path / f"{name}.txt"
         path.write_bytes(text.encode("gbk"))

@@ -76,7 +76,9 @@ def test_hourly_yield_is_that_of_the_region(file: str, low: float, high: float) 
     assert north.sum() < 0.75 * south.sum()
     assert south.min() >= 0
     # Twice the array, twice the yield; midnight gives nothing.
-    assert hourly_yield(weather, latitude, longitude, Array(2.0, 35, 180, 0.14)).sum() == pytest.approx(2 * south.sum())
+    assert hourly_yield(weather, latitude, longitude, Array(2.0, 35, 180, 0.14)).sum() == pytest.approx(
+        2 * south.sum()
+    )
     assert south[south.index.hour == 23].sum() == pytest.approx(0, abs=1e-6)
 
 

@@ -80,13 +80,23 @@ def test_a_parcel_off_the_grid_is_unknown_not_level() -> None:
     facts, problems = slope_facts(table, ramp(), CLASSES, GENTLE)
     assert [r["slope_mean_deg"] is None for r in facts.to_pylist()] == [False, True, True, True]
     assert facts["dem_share"].to_pylist()[1] == pytest.approx(0.25, abs=0.01)
-    assert {(p.row, p.type) for p in problems} == {(2, "dem_partial"), (3, "dem_partial"), (4, "geometry_empty")}
+    assert {(p.row, p.type) for p in problems} == {
+        (2, "dem_partial"),
+        (3, "dem_partial"),
+        (4, "geometry_empty"),
+    }
 
 
 def write(path: Path, crs: str | None) -> Path:
     grid = ramp()
     turn = rasterio.transform.from_origin(grid.west, grid.north, grid.dx, grid.dy)
-    profile = {"driver": "GTiff", "width": grid.z.shape[1], "height": grid.z.shape[0], "count": 1, "dtype": "float64"}
+    profile = {
+        "driver": "GTiff",
+        "width": grid.z.shape[1],
+        "height": grid.z.shape[0],
+        "count": 1,
+        "dtype": "float64",
+    }
     with rasterio.open(path, "w", transform=turn, crs=crs, **profile) as out:
         out.write(grid.z, 1)
     return path
