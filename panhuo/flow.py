@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from panhuo.diagnose import diagnose
 from panhuo.match import match
+from panhuo.match.routes import routes
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import Law, Tables
 from panhuo.rulebook.precedents import load_precedents
@@ -39,7 +40,7 @@ FLOW = (
     Stage("diagnose", ("parcels", "contracts", "batches", "encumbrances", "buildings", "occupancies", "enterprises",
           "demands", "spatial"), ("findings", "facts"), "panhuo.diagnose.findings.diagnose"),
     Stage("score", ("enterprises", "occupancies", "parcels"), ("scores", "score_items"), "panhuo.score.engine.score"),
-    Stage("match", ("facts",), ("options",), "panhuo.match.options.match"),
+    Stage("match", ("facts",), ("options", "routes"), "panhuo.match.options.match"),
     Stage("appraise", ("facts", "options"), ("appraisals",), "panhuo.appraise"),
     Stage("plan", ("appraisals", "options"), ("plan",), "panhuo.plan"),
     Stage("measure", ("findings", "plan"), ("scoreboard",), "panhuo.measure.scoreboard.scoreboard"),
@@ -63,9 +64,11 @@ class judge_county:  # noqa: N801 - used as the function it stands for; a class 
         """findings, options, facts of the county, and which rules could not be judged and why."""
         law = law_on(self.root, self.as_of)
         diagnosis = diagnose(tables, law)
+        options = match(diagnosis, law, load_precedents(self.root))
         return {
             "findings": diagnosis.findings,
-            "options": match(diagnosis, law, load_precedents(self.root)),
+            "options": options,
+            "routes": routes(diagnosis, options, law),
             "facts": diagnosis.facts,
             "batch_facts": diagnosis.batch_facts,
             "not_assessed": pa.table(

@@ -1,5 +1,6 @@
 """What a dataset's fields are called and typed, read from spec/datasets/<dataset>.yaml."""
 
+import csv
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
@@ -16,6 +17,8 @@ SQL_TYPES: Final = {
     "bool": "BOOLEAN",
     "geometry": "BLOB",
 }
+LONG_LISTS: Final = ("divisions", "industry", "land_use")
+"""Code lists whose codes are shown as they are."""
 
 
 @lru_cache
@@ -33,3 +36,28 @@ def dataset_fields(dataset: str) -> Mapping[str, str]:
 def datasets() -> list[str]:
     """Names of all datasets."""
     return sorted(path.stem for path in (SPEC / "datasets").glob("*.yaml"))
+
+
+@lru_cache
+def field_labels() -> Mapping[str, Mapping[str, str]]:
+    """Field name → its label zh/en, over all datasets; the parcel's come first."""
+    labels: dict[str, Mapping[str, str]] = {}
+    first = ("parcels", "contracts", "batches")
+    for dataset in (*first, *(name for name in datasets() if name not in first)):
+        for name, field in read_yaml(SPEC / "datasets" / f"{dataset}.yaml")["fields"].items():
+            labels.setdefault(name, field["label"])
+    return labels
+
+
+@lru_cache
+def code_labels() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """Field name → code → its label zh/en, for fields with a short code list of their own."""
+    labels: dict[str, Mapping[str, Mapping[str, str]]] = {}
+    for dataset in datasets():
+        for name, field in read_yaml(SPEC / "datasets" / f"{dataset}.yaml")["fields"].items():
+            path = SPEC / "codes" / f"{field.get('codes', '')}.csv"
+            if name not in labels and path.is_file() and path.stem not in LONG_LISTS:
+                with path.open(encoding="utf-8-sig", newline="") as stream:
+                    rows = csv.DictReader(stream)
+                    labels[name] = {row["code"]: {"zh": row["zh"], "en": row["en"]} for row in rows}
+    return labels

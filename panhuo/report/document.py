@@ -1,0 +1,62 @@
+"""A document as plain blocks, rendered alike to Word, PDF and a web page."""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Tone = Literal["", "good", "warn", "bad", "muted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A section's title; level 1 is a chapter."""
+
+    text: str
+    level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph; `tone` colours it."""
+
+    text: str
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list of points."""
+
+    items: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; `widths` are shares of the line that sum to 1; `tones` colours one cell by (row, column)."""
+
+    header: list[str]
+    rows: list[list[str]]
+    widths: list[float]
+    tones: dict[tuple[int, int], Tone] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG with a caption; `width` is the share of the line it takes."""
+
+    png: bytes
+    caption: str
+    width: float = 0.7
+
+
+Block: TypeAlias = Heading | Paragraph | Bullets | Table | Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Title, subtitle and blocks; `footer` names snapshot, law and code the document rests on."""
+
+    title: str
+    subtitle: str
+    blocks: list[Block]
+    footer: str
+    lang: str = "zh"

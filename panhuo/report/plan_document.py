@@ -1,0 +1,218 @@
+"""一地一策: what is wrong with a parcel, what may be done, what is unknown and who finds out, as a document."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from panhuo.core.units import m2_to_mu
+from panhuo.report.chain import shown
+from panhuo.report.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone
+
+Words = Mapping[str, str]
+STATUS: Final[Mapping[str, tuple[str, str, Tone]]] = {
+    "open": ("可用", "open", "good"), "check": ("待核", "to check", "warn"), "closed": ("不可用", "closed", "bad"),
+    "yes": ("成立", "holds", "bad"), "unknown": ("待核", "unknown", "warn"),
+}  # fmt: skip
+CHECKS: Final = {"title": ("查权属", "title"), "contract": ("验合同", "contract"), "documents": ("核文件", "documents"),
+                 "site": ("察实地", "site")}  # fmt: skip
+SEVERITY: Final = {
+    "high": ("高", "high"),
+    "medium": ("中", "medium"),
+    "low": ("低", "low"),
+    "notice": ("提示", "notice"),
+}
+BASICS: Final = (
+    "holder", "address", "division", "land_use", "planned_use", "tenure", "acquired_on", "price_wan", "term_end",
+    "certificate_no", "use_state", "far_planned_min", "far_planned_max", "floor_area_m2", "signed_on", "start_by",
+    "finish_by", "work_state",
+)  # fmt: skip
+AREAS: Final = ("area_m2", "drawn_area_m2", "supplied_m2")
+MOST_TOOLS: Final = 6
+MOST_TASKS: Final = 12
+
+
+def plan_document(
+    chain: Mapping[str, Any], labels: Mapping[str, Words], picture: bytes | None, lang: str = "zh"
+) -> Document:
+    """The document of one parcel's chain (panhuo.report.chain). labels: field → its words; picture: the sketch."""
+    en = lang == "en"
+    name = chain["facts"].get("name") or chain["parcel_id"]
+    blocks: list[Block] = [Heading("Basics" if en else "一、基本情况"), basics(chain["facts"], labels, lang)]
+    if picture:
+        note = "Sketch drawn from the outline held" if en else "地块示意图（按所存图形绘制）"
+        blocks.append(Picture(picture, note))
+    blocks += findings(chain, lang) + options(chain, lang) + routes(chain, lang) + verification(chain, lang)
+    manifest = chain["manifest"]
+    words = ("snapshot", "law", "code", "assessment") if en else ("快照", "法规版本", "程序", "诊断")
+    keys = ("snapshot", "law_version", "code_version", "assessment")
+    footer = " · ".join(f"{word} {manifest[key]}" for word, key in zip(words, keys, strict=True))
+    title = f"{name} — one parcel, one plan" if en else f"{name} 一地一策"
+    subtitle = f"{chain['parcel_id']} · {'as of' if en else '诊断基准日'} {shown(chain['as_of'], lang)}"
+    return Document(title, subtitle, blocks, footer, lang)
+
+
+def basics(facts: Mapping[str, Any], labels: Mapping[str, Words], lang: str) -> Table:
+    """What the ledger says of the parcel; unknown fields are left out."""
+    rows = []
+    for field in AREAS:
+        if facts.get(field) is not None:
+            area = facts[field]
+            rows.append(
+                [
+                    labels[field][lang],
+                    f"{m2_to_mu(area):,.2f} {'mu' if lang == 'en' else '亩'} ({area:,.2f} m²)",
+                ]
+            )
+    rows += [[labels[f][lang], shown(facts[f], lang, f)] for f in BASICS if facts.get(f) is not None]
+    return Table(["Item", "Value"] if lang == "en" else ["项目", "内容"], rows, [0.28, 0.72])
+
+
+def findings(chain: Mapping[str, Any], lang: str) -> list[Block]:
+    """What holds, under which article; what is undecided is told in the last section."""
+    en = lang == "en"
+    held = [f for f in chain["findings"] if f["status"] == "yes"]
+    blocks: list[Block] = [Heading("Findings" if en else "二、诊断结论")]
+    if not held:
+        blocks.append(
+            Paragraph(
+                "No finding holds on the facts known." if en else "按现有事实，没有成立的结论。", "muted"
+            )
+        )
+        return blocks
+    rows, tones = [], {}
+    for number, finding in enumerate(held):
+        rows.append([
+            finding["label"][lang], finding["message"][lang],
+            shown(finding["since"], lang) if finding["since"] else "—",
+            SEVERITY[finding["severity"]][en], cites(finding["cites"], lang),
+        ])  # fmt: skip
+        tones[(number, 3)] = "bad" if finding["severity"] == "high" else ""
+    header = (
+        ["Finding", "Why", "Since", "Severity", "Article"] if en else ["结论", "理由", "起始", "程度", "依据"]
+    )
+    blocks.append(Table(header, rows, [0.16, 0.36, 0.13, 0.08, 0.27], tones))
+    flags = list(dict.fromkeys(flag[lang] for finding in held for flag in finding["flags"]))
+    if flags:
+        blocks += [Paragraph("Points of law to mind" if en else "适用提示"), Bullets(flags)]
+    doubted = [v for finding in held for v in finding["values"] if v["unverified"]]
+    if doubted:
+        named = "、".join(dict.fromkeys(f"{v['label'][lang]} {v['value']}" for v in doubted))
+        blocks.append(
+            Paragraph(
+                ("Unverified values of law used: " if en else "所用参数中尚未核实原文的：") + named, "warn"
+            )
+        )
+    return blocks
+
+
+def options(chain: Mapping[str, Any], lang: str) -> list[Block]:
+    """The tools ranked, each with its reasons, time, papers, risks and precedents; refusals with their reason."""
+    en = lang == "en"
+    offered = [o for o in chain["options"] if o["status"] != "closed"][:MOST_TOOLS]
+    blocks: list[Block] = [Heading("Tools" if en else "三、处置工具")]
+    rows, tones = [], {}
+    for number, option in enumerate(offered):
+        zh, en_word, tone = STATUS[option["status"]]
+        months = option["months"]
+        rows.append([
+            str(option["rank"]), option["label"][lang], en_word if en else zh, f"{option['fit']:g}",
+            "；".join(reasons(option, lang)) or "—",
+            f"{months['low']:g}–{months['high']:g}" if months else "—",
+            "、".join(case["label"][lang] for case in option["precedents"]) or "—",
+        ])  # fmt: skip
+        tones[(number, 2)] = tone
+    header = (
+        ["No.", "Tool", "Status", "Fit", "Why", "Months", "Precedents"] if en
+        else ["序", "工具", "状态", "适配", "理由与待核", "月数", "先例"]
+    )  # fmt: skip
+    blocks.append(Table(header, rows, [0.06, 0.15, 0.09, 0.08, 0.35, 0.09, 0.18], tones))
+    for option in offered[:1]:
+        blocks.append(Heading(option["label"][lang], 2))
+        blocks.append(Paragraph(option["summary"][lang]))
+        for key, word in (("papers", "Papers" if en else "所需材料"), ("risks", "Risks" if en else "风险")):
+            if option[key]:
+                blocks += [Paragraph(word, "muted"), Bullets([item[lang] for item in option[key]])]
+        blocks.append(Paragraph(("Articles: " if en else "依据：") + cites(option["cites"], lang), "muted"))
+    shut = [o for o in chain["options"] if o["status"] == "closed"]
+    if shut:
+        blocks.append(Heading("Refused, and why" if en else "不可用的工具及原因", 2))
+        blocks.append(
+            Table(["Tool", "Why"] if en else ["工具", "原因"],
+                  [[o["label"][lang], "；".join(refusals(o, lang))] for o in shut], [0.28, 0.72])
+        )  # fmt: skip
+    return blocks
+
+
+def reasons(option: Mapping[str, Any], lang: str) -> list[str]:
+    """What favours a tool, then what must still be checked."""
+    favours = [b[lang] for b in option["because"] if b["clause"].startswith("favoured_by") and b["value"]]
+    open_ = [
+        b[lang] for b in option["because"] if not b["clause"].startswith("favoured_by") and b["value"] is None
+    ]
+    mark = "to check: " if lang == "en" else "待核："
+    return favours + [mark + words for words in open_]
+
+
+def refusals(option: Mapping[str, Any], lang: str) -> list[str]:
+    """Why a tool is closed: requirements that fail and bars that hold."""
+    mark = "fails: " if lang == "en" else "不满足："
+    return [
+        (mark if b["clause"].startswith("requires") else "") + b[lang]
+        for b in option["because"]
+        if (b["clause"].startswith("requires") and b["value"] is False)
+        or (b["clause"].startswith("blocked_by") and b["value"])
+    ]
+
+
+def routes(chain: Mapping[str, Any], lang: str) -> list[Block]:
+    """Ordered sets of tools that clear the blocking findings together."""
+    if not chain["routes"]:
+        return []
+    en = lang == "en"
+    rows = [
+        [
+            str(route["route_no"]),
+            " → ".join(tool["label"][lang] for tool in route["tools"]),
+            "、".join(f["label"][lang] for f in route["clears"]) or "—",
+            "、".join(f["label"][lang] for f in route["leaves"]) or "—",
+        ]
+        for route in chain["routes"]
+    ]
+    header = ["No.", "Route", "Clears", "Leaves"] if en else ["序", "路线", "解决", "遗留"]
+    return [Heading("Routes" if en else "四、组合路线"), Table(header, rows, [0.07, 0.43, 0.3, 0.2])]
+
+
+def verification(chain: Mapping[str, Any], lang: str) -> list[Block]:
+    """What is unknown and which of the four checks finds it."""
+    en = lang == "en"
+    tasks = chain["verify"][:MOST_TASKS]
+    blocks: list[Block] = [Heading("To find out (four checks)" if en else "五、待核事实（四结合）")]
+    if not tasks:
+        blocks.append(Paragraph("Nothing is missing." if en else "没有缺少的事实。", "muted"))
+        return blocks
+    rows = [
+        [
+            CHECKS[task["check"]][en],
+            task["label"][lang],
+            "、".join(words[lang] for words in task["decides"][:4]),
+        ]
+        for task in tasks
+    ]
+    header = ["Check", "Fact", "Decides"] if en else ["核查", "事实", "影响的结论"]
+    blocks.append(Table(header, rows, [0.15, 0.3, 0.55]))
+    if len(chain["verify"]) > MOST_TASKS:
+        more = len(chain["verify"]) - MOST_TASKS
+        blocks.append(Paragraph(f"…and {more} more" if en else f"另有 {more} 项，见 panhuo explain", "muted"))
+    return blocks
+
+
+def cites(rows: list[Mapping[str, Any]], lang: str) -> str:
+    """Articles in words: 《闲置土地处置办法》第2条."""
+    named = []
+    for row in rows:
+        article = row["article"]
+        if lang == "en":
+            named.append(row["label"]["en"] + (f" art. {article}" if article else ""))
+        else:
+            number = f"第{article}条" if article and article[0].isdigit() else article
+            named.append(f"《{row['label']['zh']}》{number}")
+    return ("; " if lang == "en" else "、").join(named)

@@ -1,0 +1,139 @@
+"""`panhuo report`: 一地一策 of a parcel (docx, pdf, html), the list of a finding (xlsx), the board (html)."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from panhuo.core.problems import PanhuoError
+from panhuo.inventory.geometry import to_plane, zone_of
+from panhuo.report.board import board_document
+from panhuo.report.document import Document
+from panhuo.report.lists import finding_list
+from panhuo.report.plan_document import plan_document
+from panhuo.report.render_docx import to_docx
+from panhuo.report.render_html import to_html
+from panhuo.report.render_pdf import to_pdf
+from panhuo.report.sketch import sketch
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.spec import field_labels
+from panhuo.workspace.explain import explain
+from panhuo.workspace.store import Workspace, write_bytes
+
+RENDER: Final[Mapping[str, Callable[[Document], bytes]]] = {
+    ".docx": to_docx,
+    ".pdf": to_pdf,
+    ".html": to_html,
+}
+NEAR_DEG: Final = 0.004
+"""Neighbours within this many degrees (≈ 400 m) of a parcel's box are drawn beside it."""
+
+
+def report_parcel(ws: Workspace, unit_id: str, output: Path, lang: str = "zh") -> dict[str, Any]:
+    """Writes the parcel's 一地一策 to `output` (docx, pdf or html by its ending)."""
+    render = renderer(output, RENDER)
+    document = parcel_document(ws, unit_id, lang)
+    return written(output, render(document))
+
+
+def parcel_document(ws: Workspace, unit_id: str, lang: str = "zh") -> Document:
+    """一地一策 of a parcel or batch. Raises PanhuoError when it is not in the latest assessment."""
+    chain = explain(ws, unit_id)
+    if "findings" not in chain:
+        raise PanhuoError(
+            f"{unit_id} 是企业，不是地块 an enterprise, not a parcel", remedy="panhuo explain WS ID"
+        )
+    return plan_document(chain, field_labels(), picture_of(ws, unit_id), lang)
+
+
+def picture_of(ws: Workspace, unit_id: str) -> bytes | None:
+    """The sketch of a parcel among its neighbours, or None when no outline is held."""
+    parcels = ws.dataset("parcels", columns=["parcel_id", "name", "geometry"])
+    if parcels is None:
+        return None
+    mine = parcels.filter(pc.equal(parcels["parcel_id"], unit_id))
+    if not mine.num_rows or not mine["geometry"][0].is_valid:
+        return None
+    shapes = shapely.from_wkb(parcels["geometry"].to_numpy(zero_copy_only=False))
+    own: BaseGeometry = shapely.from_wkb(mine["geometry"][0].as_py())
+    if own.geom_type not in ("Polygon", "MultiPolygon"):
+        return None
+    window = shapely.box(*own.buffer(NEAR_DEG).bounds)
+    near = [
+        i
+        for i in shapely.STRtree(shapes).query(window, "intersects")
+        if parcels["parcel_id"][i].as_py() != unit_id
+    ]
+    zone = zone_of(own.centroid.x)
+    outlines = to_plane(np.array([own, *(shapes[i] for i in sorted(near))]), zone)
+    names = [parcels["name"][i].as_py() or parcels["parcel_id"][i].as_py() for i in sorted(near)]
+    return sketch(
+        outlines[0], list(zip(names, outlines[1:], strict=True)), mine["name"][0].as_py() or unit_id
+    )
+
+
+def report_list(ws: Workspace, finding_id: str, output: Path, lang: str = "zh") -> dict[str, Any]:
+    """Writes the parcels of a finding as xlsx: certain ones, then the undecided with what is missing."""
+    renderer(output, {".xlsx": None})
+    book = Rulebook.load()
+    if finding_id not in book.rules:
+        raise PanhuoError(
+            f"没有名为 {finding_id} 的结论 no finding of that id", remedy="、".join(sorted(book.rules))
+        )
+    findings, facts = results(ws, "findings"), results(ws, "facts")
+    rows = findings.filter(pc.equal(findings["finding_id"], finding_id))
+    return written(output, finding_list(rows, facts, book, finding_id, lang)) | {"rows": rows.num_rows}
+
+
+def report_board(ws: Workspace, output: Path, lang: str = "zh") -> dict[str, Any]:
+    """Writes the board: parcels, 亩 and 万元 by finding, tool and division (html, docx or pdf)."""
+    render = renderer(output, RENDER)
+    manifest = json.loads((assessed(ws) / "manifest.json").read_text(encoding="utf-8"))
+    document = board_document(
+        results(ws, "findings"), results(ws, "options"), results(ws, "facts"), Rulebook.load(), manifest, lang
+    )
+    return written(output, render(document))
+
+
+def assessed(ws: Workspace) -> Path:
+    """The folder of the latest assessment. Raises PanhuoError when there is none."""
+    folder = ws.assessment_dir()
+    if folder is None:
+        raise PanhuoError(
+            "尚未诊断 nothing assessed yet",
+            where=str(ws.root),
+            remedy="先运行 panhuo assess run panhuo assess",
+        )
+    return folder
+
+
+def results(ws: Workspace, table: str) -> pa.Table:
+    """A result table of the latest assessment."""
+    assessed(ws)
+    found = ws.assessment(table)
+    return found if found is not None else pa.table({"parcel_id": pa.array([], pa.string())})
+
+
+def renderer(output: Path, known: Mapping[str, Any]) -> Any:
+    """What renders to the ending of `output`. Raises PanhuoError for another ending."""
+    ending = output.suffix.lower()
+    if ending not in known:
+        raise PanhuoError(
+            f"不能写成 {ending or '没有扩展名的文件'} cannot write that kind of file",
+            where=str(output),
+            remedy=" ".join(known),
+        )
+    return known[ending]
+
+
+def written(output: Path, content: bytes) -> dict[str, Any]:
+    """Writes `content` whole or not at all; gives `{file, bytes}`."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(output, content)
+    return {"file": str(output), "bytes": len(content)}
