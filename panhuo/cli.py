@@ -384,6 +384,108 @@ def show_audit(result: dict[str, Any]) -> None:
         out.print(escape(result["copy"]))
 
 
+@app.command("compare")
+def compare_(
+    ws: Root,
+    parcel: Annotated[str, typer.Argument(metavar="ID", help="宗地编号 parcel id")],
+    tools: Annotated[str, typer.Option("--tools", help="工具编号，逗号分隔 tool ids, comma-separated")] = "",
+    inputs: Annotated[Path | None, typer.Option("--inputs", help="输入文件 yaml")] = None,
+    on: Annotated[str | None, typer.Option("--on", help="测算日期 day appraised")] = None,
+    runs: Annotated[int, typer.Option("--runs", help="模拟次数，0 不做 Monte Carlo runs")] = 200,
+    seed: Annotated[int, typer.Option("--seed", help="随机种子 seed")] = 0,
+    chart: Annotated[Path | None, typer.Option("--chart", help="图 png")] = None,
+    as_json: Json = False,
+) -> None:
+    """比较各种处置方式的收支 What each way costs and yields, for whom."""
+    from panhuo.workspace.compares import compare_parcel
+    from panhuo.workspace.store import Workspace
+
+    wanted = [t.strip() for t in tools.split(",") if t.strip()]
+    result = compare_parcel(
+        Workspace.open(ws), parcel, tools=wanted, inputs=inputs, on=parse_day(on), runs=runs, seed=seed, chart=chart
+    )
+    emit(result, as_json, show_compare)
+
+
+def show_compare(result: dict[str, Any]) -> None:
+    """Tools by party, then the differences, then what was refused."""
+    table = Table("工具 tool", "当事方 party", "现金 cash", "净现值 NPV", "税费 tax", "最大垫付 peak", "月 months")
+    for tool in result["tools"]:
+        for party, row in tool["parties"].items():
+            figures = [f"{row[k]:,.2f}" for k in ("cash_wan", "npv_wan", "tax_wan", "peak_exposure_wan")]
+            months = "" if tool["months"] is None else f"{tool['months']:g}"
+            table.add_row(tool["label"]["zh"], party, *figures, months)
+    out.print(table)
+    for line in result["differences"]:
+        out.print(f"• {session.pick(line['zh'], line['en'])}")
+    for tool in result["tools"]:
+        if tool["unverified"]:
+            out.print(f"未核实 unverified · {tool['label']['zh']}: {', '.join(tool['unverified'])}")
+    for name, missing in result["refused"].items():
+        out.print(f"缺输入 missing · {name}: {', '.join(missing)}")
+
+
+@app.command()
+def plan(
+    ws: Root,
+    budget_wan: Annotated[float | None, typer.Option("--budget-wan", help="预算（万元） budget")] = None,
+    years: Annotated[int, typer.Option("--years", help="计划年数 years")] = 1,
+    targets: Annotated[Path | None, typer.Option("--targets", help="任务与限制 targets and limits, yaml")] = None,
+    inputs: Annotated[Path | None, typer.Option("--inputs", help="输入文件 yaml")] = None,
+    as_json: Json = False,
+) -> None:
+    """在预算内选宗地、方式和年度 Picks parcels, tools and years."""
+    from panhuo.workspace.plans import plan_workspace
+    from panhuo.workspace.store import Workspace
+
+    with working():
+        result = plan_workspace(Workspace.open(ws), budget_wan=budget_wan, years=years, targets=targets, inputs=inputs)
+    emit(result, as_json, show_plan)
+
+
+def show_plan(result: dict[str, Any]) -> None:
+    """The chosen routes in order, then what the limits are worth."""
+    table = Table("次序 no", "宗地 parcel", "工具 tool", "年度 year", "支出 cost", "收益 benefit", "状态 status")
+    for row in result["chosen"]:
+        money = [f"{row[k]:,.2f}" for k in ("cost_wan", "benefit_wan")]
+        table.add_row(str(row["order_no"]), row["parcel_id"], row["tool_id"], str(row["year"]), *money, row["status"])
+    out.print(table)
+    out.print(
+        f"收益 benefit {result['objective_wan']:,.2f} 万元 · 支出 spent {result['spent_wan']:,.2f} 万元 · "
+        f"差距 gap {result['gap']:.2%} · 先易后难 easy-first {result['easy_first']['objective_wan']:,.2f} 万元"
+    )
+    for price in result["shadow_prices"]:
+        out.print(f"• {session.pick(price['zh'], price['en'])}")
+    if result["refused"]:
+        out.print(f"缺输入未测算 refused for missing inputs: {len(result['refused'])}")
+
+
+@app.command("place")
+def place_(
+    ws: Root,
+    demands: Annotated[bool, typer.Option("--demands", help="为用地需求匹配地块 match demands and land")] = True,
+    as_json: Json = False,
+) -> None:
+    """为项目找地 Matches demands and land."""
+    from panhuo.workspace.plans import place_workspace
+    from panhuo.workspace.store import Workspace
+
+    emit(place_workspace(Workspace.open(ws)), as_json, show_place)
+
+
+def show_place(result: dict[str, Any]) -> None:
+    """Each project with its plot and reasons."""
+    table = Table("项目 demand", "地块 plot", "得分 score", "待核 to verify")
+    for row in result["placed"]:
+        name, best = row["name"] or row["demand_id"], row["assigned"]
+        if best is None:
+            why = ", ".join(f"{k} × {n}" for k, n in row["ruled_out"].items() if n)
+            table.add_row(name, "—", "", f"排除 ruled out: {why}")
+        else:
+            table.add_row(name, best["parcel_id"], f"{best['score']:.2f}", ", ".join(best["to_verify"]))
+    out.print(table)
+
+
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="新工作区 new workspace")] = Path(

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
 from panhuo.appraise.appraisal import Appraisal
-from panhuo.appraise.cashflow import PARTIES, Party
+from panhuo.appraise.cashflow import PARTIES, Party, peak_exposure
 from panhuo.appraise.inputs import money_spec
 from panhuo.appraise.law import Law
 from panhuo.appraise.money import total
@@ -38,9 +38,8 @@ class Comparison:
     chances: Mapping[str, Mapping[Party, Spread]]
 
     def differences(self) -> list[dict[str, str]]:
-        """The decisive differences between neighbouring tools in the order of joint NPV, in words."""
-        ranked = sorted(self.appraisals, key=lambda a: (-joint_npv(a), a.tool_id))
-        return [sentence for first, second in pairwise(ranked) for sentence in _differences(first, second)]
+        """The decisive differences between neighbouring tools in the order compared, in words."""
+        return [s for first, second in pairwise(self.appraisals) for s in _differences(first, second)]
 
     def as_dict(self) -> dict[str, Any]:
         """The whole chain; same inputs, law, date and seed give the same bytes."""
@@ -49,7 +48,7 @@ class Comparison:
             "on": self.case.on.isoformat(),
             "place": self.case.place,
             "nothing": self.nothing.as_dict() if self.nothing else None,
-            "tools": [a.as_dict() | {"joint_npv_wan": joint_npv(a)} for a in self.appraisals],
+            "tools": [a.as_dict() | {"public_npv_wan": public_npv(a)} for a in self.appraisals],
             "refused": {tool: list(names) for tool, names in self.refused.items()},
             "no_model": list(self.no_model),
             "differences": self.differences(),
@@ -102,9 +101,17 @@ def _again(tool: str, model_id: str, case: Case, rulebook: Rulebook) -> Any:
     return lambda inputs: evaluate(tool, model_id, inputs, case, rulebook)
 
 
-def joint_npv(appraisal: Appraisal) -> float:
-    """NPV [万元] of all parties together: payments between them cancel."""
-    return total(t.npv_wan for t in appraisal.totals.values())
+PUBLIC: Final[tuple[Party, ...]] = ("government", "platform")
+
+
+def public_npv(appraisal: Appraisal) -> float:
+    """NPV [万元] of the public purse: government and platform company together."""
+    return total(t.npv_wan for party, t in appraisal.totals.items() if party in PUBLIC)
+
+
+def public_outlay(appraisal: Appraisal) -> float:
+    """The most the public purse is ever out of pocket [万元]; payments between its two pockets cancel."""
+    return peak_exposure((f.on, f.amount_wan) for f in appraisal.flows if f.party in PUBLIC)
 
 
 def appraisal_table(appraisals: Sequence[Appraisal]) -> pa.Table:

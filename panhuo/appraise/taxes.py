@@ -195,7 +195,7 @@ def topup_for_use(new_use_wan: float, old_use_wan: float) -> Calc:
 def topup_for_far(
     floor_price_yuan_m2: float, added_floor_m2: float, is_industrial: bool, on: date, law: Law
 ) -> Calc:
-    """补缴 on a higher FAR = 楼面地价 × 新增面积; industrial land without a change of use pays the share of its rule."""
+    """补缴 on a higher FAR = 楼面地价 × 新增面积; industrial land keeping its use pays its rule's share."""
     base = floor_price_yuan_m2 * max(0.0, added_floor_m2) / 10_000
     terms = {"floor_price_yuan_m2": floor_price_yuan_m2, "added_floor_m2": added_floor_m2}
     formula = "floor_price_yuan_m2 × added_floor_m2 ÷ 10000"

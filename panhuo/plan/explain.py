@@ -73,8 +73,8 @@ def _room(problem: PlanProblem, limit: Limit) -> Floats:
 def smallest_conflict(problem: PlanProblem) -> list[str]:
     """The smallest set of limits and targets that cannot hold together.
 
-    Implicit hitting sets: the smallest choice that meets every known correction is tried; if it can hold, it is grown as
-    far as it can and what had to be left out is a new correction. The first choice that cannot hold is a smallest one.
+    Implicit hitting sets: the smallest choice that meets every known correction is tried; if it can hold, it is
+    grown as far as it can and what had to be left out is a new correction. The first that cannot hold is a smallest.
     """
     groups = groups_of(problem)
     corrections: list[frozenset[str]] = []

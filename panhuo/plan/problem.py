@@ -38,7 +38,7 @@ class Routes:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """At least `least_m2` of land put right under `division` ("" everywhere), by `measure` ("" any), in `year` (0: all)."""
+    """At least `least_m2` of land put right. division: prefix; measure: tool, class or batch; year: 0 means all."""
 
     least_m2: float
     division: str = ""
@@ -116,7 +116,7 @@ class PlanProblem:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows lower ≤ A x ≤ upper in coordinate form; `groups` names each row for people (rows of one group go together)."""
+    """Rows lower ≤ A x ≤ upper in coordinate form; `groups` names each row for people."""
 
     groups: tuple[str, ...]
     lower: Floats

@@ -1,0 +1,159 @@
+"""Comparing the tools of a parcel: what the user gave over what the ledger holds, kept with the assessment."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from panhuo.appraise.chart import comparison_chart
+from panhuo.appraise.compare import APPRAISALS, Comparison, compare
+from panhuo.appraise.inputs import money_spec
+from panhuo.appraise.run import Case
+from panhuo.core.problems import PanhuoError
+from panhuo.rulebook.book import Rulebook, read_yaml
+from panhuo.workspace.store import STAGING, Workspace, write_table
+
+DAYS_A_YEAR = 365.25
+
+
+def compare_parcel(
+    ws: Workspace,
+    parcel_id: str,
+    *,
+    tools: Sequence[str] = (),
+    inputs: Path | None = None,
+    on: date | None = None,
+    runs: int = 200,
+    seed: int = 0,
+    chart: Path | None = None,
+    law: Path | None = None,
+) -> dict[str, Any]:
+    """The tools of a parcel side by side, as `panhuo compare --json` gives them; rows kept in appraisals.parquet.
+
+    tools: those to compare (by default every one not closed, in the order of their rank); on: the day appraised (by
+    default the day the parcel was assessed as of). Raises PanhuoError for an unknown parcel, tool or input.
+    """
+    facts = assessed(ws, "facts", parcel_id)
+    if not facts:
+        raise PanhuoError(
+            f"没有诊断过的地块 no assessed parcel: {parcel_id}",
+            where=str(ws.root),
+            remedy="先运行 panhuo assess run panhuo assess first",
+        )
+    book = Rulebook.load(law)
+    case = case_of(facts[0], given_inputs(ws, inputs), on, str(inputs or "inputs.yaml"))
+    options = assessed(ws, "options", parcel_id)
+    chosen = list(tools) or [
+        o["tool_id"] for o in sorted(options, key=lambda o: o["rank"]) if o["status"] != "closed"
+    ]
+    if unknown := [t for t in chosen if t not in book.tools]:
+        raise PanhuoError(
+            f"没有这个工具 no such tool: {', '.join(unknown)}", remedy="panhuo law show 列出工具"
+        )
+    found = compare(case, chosen, book, runs=runs, seed=seed)
+    keep_appraisals(ws, found.table(), [parcel_id])
+    if chart:
+        chart.write_bytes(comparison_chart(found, {t: book.tools[t].label.zh for t in chosen}))
+    return shown(found, options, book)
+
+
+def shown(found: Comparison, options: Sequence[Mapping[str, Any]], book: Rulebook) -> dict[str, Any]:
+    """A comparison with each tool's label and its status in the matching."""
+    status = {o["tool_id"]: o["status"] for o in options}
+    result = found.as_dict()
+    for tool in result["tools"]:
+        label = book.tools[tool["tool_id"]].label
+        tool |= {
+            "label": {"zh": label.zh, "en": label.en},
+            "status": status.get(tool["tool_id"], "not_offered"),
+        }
+    return result | {"law_version": book.version}
+
+
+def case_of(facts: Mapping[str, Any], given: Mapping[str, Any], on: date | None, source: str) -> Case:
+    """The case of a parcel: its facts with what follows from them, and the inputs given for it."""
+    parcel_id, day = str(facts["parcel_id"]), on or facts["as_of"]
+    mine = given_for(given, parcel_id)
+    return Case(parcel_id, day, str(facts.get("division") or ""), mine, ledger_of(facts, day), source)
+
+
+def ledger_of(facts: Mapping[str, Any], on: date) -> dict[str, Any]:
+    """Facts as appraisal inputs: years left of the term, floor still to be built, whose buildings. Zero debt is none."""
+    ledger = dict(facts)
+    if facts.get("term_end") and facts["term_end"] > on:
+        ledger["remaining_years"] = round((facts["term_end"] - on).days / DAYS_A_YEAR, 2)
+    if facts.get("far_room") and facts["far_room"] > 0 and facts.get("area_m2"):
+        ledger["floor_to_build_m2"] = facts["far_room"] * facts["area_m2"]
+    if facts.get("land_class"):
+        ledger["is_industrial"] = facts["land_class"] == "industrial"
+    if facts.get("building_owner_first") and facts.get("holder"):
+        ledger["is_building_owned_by_other"] = facts["building_owner_first"] != facts["holder"]
+    for name in ("mortgage_wan", "building_vacant_m2"):
+        if ledger.get(name) == 0:
+            ledger[name] = None
+    return ledger
+
+
+def given_inputs(ws: Workspace, path: Path | None) -> dict[str, Any]:
+    """The inputs file: `all:` for every parcel and `parcels: {id: …}`, or a flat mapping. WS/inputs.yaml by default.
+
+    Raises PanhuoError naming an input that does not exist.
+    """
+    file = path or ws.root / "inputs.yaml"
+    if not file.is_file():
+        if path:
+            raise PanhuoError("没有这个输入文件 no such inputs file", where=str(path))
+        return {}
+    content = read_yaml(file) or {}
+    if not isinstance(content, dict):
+        raise PanhuoError("输入文件应是映射 the inputs file should be a mapping", where=str(file))
+    given = content if {"all", "parcels"} & set(content) else {"all": content}
+    known = money_spec().inputs
+    for values in (given.get("all") or {}, *(given.get("parcels") or {}).values()):
+        for name in values or {}:
+            if name not in known:
+                raise PanhuoError(
+                    f"没有名为 {name} 的输入 no input of that name",
+                    where=str(file),
+                    remedy="见 spec/money.yaml see spec/money.yaml",
+                )
+    return given
+
+
+def given_for(given: Mapping[str, Any], parcel_id: str) -> dict[str, Any]:
+    """The inputs given for one parcel: its own over those for all."""
+    return {**(given.get("all") or {}), **((given.get("parcels") or {}).get(parcel_id) or {})}
+
+
+def assessed(ws: Workspace, table: str, parcel_id: str) -> list[dict[str, Any]]:
+    """A parcel's rows of a result table of the latest assessment."""
+    folder = ws.assessment_dir()
+    path = folder / f"{table}.parquet" if folder else None
+    if path is None or not path.is_file():
+        return []
+    rows: list[dict[str, Any]] = pq.read_table(path, filters=[("parcel_id", "=", parcel_id)]).to_pylist()
+    return rows
+
+
+def keep_appraisals(ws: Workspace, rows: pa.Table, parcels: Sequence[str]) -> None:
+    """Puts the rows of some parcels into appraisals.parquet in place of the older ones."""
+    with ws.locked():
+        held = ws.assessment("appraisals")
+        if held is not None:
+            others = held.filter(pc.invert(pc.is_in(held["parcel_id"], pa.array(parcels, pa.string()))))
+            rows = pa.concat_tables([others.cast(APPRAISALS), rows])
+        replace_table(ws, "appraisals", rows.sort_by([("parcel_id", "ascending"), ("tool_id", "ascending")]))
+
+
+def replace_table(ws: Workspace, name: str, table: pa.Table) -> None:
+    """Writes a result table of the latest assessment through a neighbour file; the caller holds the lock."""
+    folder = ws.assessment_dir()
+    assert folder is not None
+    part = folder / f"{STAGING}{os.getpid()}-{name}.parquet"
+    write_table(table, part)
+    part.replace(folder / f"{name}.parquet")

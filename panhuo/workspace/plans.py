@@ -1,0 +1,252 @@
+"""Planning a workspace: every admissible tool of every parcel appraised, then the best set under the limits.
+
+The benefit of a route is what the public purse gains in present value against doing nothing; its cost is the most the
+purse is ever out of pocket. A route whose inputs are missing is left out and named.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from panhuo.appraise.appraisal import Appraisal
+from panhuo.appraise.compare import PUBLIC, appraisal_table, public_npv, public_outlay
+from panhuo.appraise.law import Law
+from panhuo.appraise.nothing import doing_nothing
+from panhuo.appraise.run import Case, MissingInputsError, appraise, model_of
+from panhuo.core.problems import PanhuoError
+from panhuo.core.units import mu_to_m2
+from panhuo.plan.explain import easy_first, shadow_prices, smallest_conflict, words_of
+from panhuo.plan.place import division_of, place
+from panhuo.plan.problem import PlanProblem, Routes, Target
+from panhuo.plan.solve import Infeasible, Plan, solve
+from panhuo.rulebook.book import Rulebook, read_yaml
+from panhuo.workspace.compares import case_of, given_inputs, keep_appraisals, replace_table
+from panhuo.workspace.store import Workspace
+
+PLAN: Final = pa.schema(
+    [("parcel_id", pa.string()), ("tool_id", pa.string()), ("year", pa.int32()), ("order_no", pa.int32())]
+    + [("cost_wan", pa.float64()), ("benefit_wan", pa.float64())]
+)
+TARGET_KEYS: Final = {"targets", "bond_quota_wan", "staff_days", "staff_days_per_tool", "exclusive", "needs"}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A tool of a parcel that could be appraised."""
+
+    facts: Mapping[str, Any]
+    appraisal: Appraisal
+    status: str
+    benefit_wan: float
+
+
+def plan_workspace(
+    ws: Workspace,
+    *,
+    budget_wan: float | None,
+    years: int = 1,
+    targets: Path | None = None,
+    inputs: Path | None = None,
+    on: date | None = None,
+    gap: float = 0.005,
+    law: Path | None = None,
+) -> dict[str, Any]:
+    """The plan as `panhuo plan --json` gives it: {objective_wan, gap, spent_wan, chosen, …}; kept in plan.parquet.
+
+    budget_wan: over all years. Raises PanhuoError where targets cannot hold, naming the smallest set that cannot.
+    """
+    facts, options = ws.assessment("facts"), ws.assessment("options")
+    if facts is None or options is None:
+        raise PanhuoError(
+            "还没有诊断结果 no assessment yet", where=str(ws.root), remedy="先运行 panhuo assess first"
+        )
+    book = Rulebook.load(law)
+    found, refused = candidates(facts, options, given_inputs(ws, inputs), book, on)
+    wishes = read_targets(targets)
+    problem = problem_of(found, book, years, budget_wan, wishes)
+    try:
+        best = solve(problem, gap=gap)
+    except Infeasible:
+        conflict = [words_of(group) for group in smallest_conflict(problem)]
+        raise PanhuoError(
+            "目标与限制不能同时满足 (targets and limits cannot all hold)",
+            where="; ".join(c["limit"] for c in conflict),
+            why="这是不能同时成立的最小一组 (the smallest set that cannot hold together): "
+            + " ".join(c["zh"] for c in conflict),
+            remedy="放宽其中任一项 (relax any one of them)",
+        ) from None
+    rows = chosen_rows(problem, best, found)
+    table = pa.Table.from_pylist([{k: r[k] for k in PLAN.names} for r in rows], schema=PLAN)
+    appraisals = appraisal_table([c.appraisal for c in found])
+    keep_appraisals(ws, appraisals, sorted({c.appraisal.parcel_id for c in found}))
+    with ws.locked():
+        replace_table(ws, "plan", table)
+    easy = easy_first(problem)
+    values = problem.values()
+    return {
+        "objective_wan": round(best.objective_wan, 6),
+        "gap": round(best.gap, 6),
+        "bound_wan": round(best.bound_wan, 6),
+        "spent_wan": round(sum(r["cost_wan"] for r in rows), 6),
+        "years": years,
+        "budget_wan": budget_wan,
+        "chosen": rows,
+        "shadow_prices": shadow_prices(best),
+        "easy_first": {"objective_wan": round(float(values[easy].sum()), 6), "parcels": len(easy)},
+        "appraised": len(found),
+        "refused": refused,
+        "law_version": book.version,
+    }
+
+
+def candidates(
+    facts: pa.Table, options: pa.Table, given: Mapping[str, Any], book: Rulebook, on: date | None
+) -> tuple[list[Candidate], list[dict[str, Any]]]:
+    """Every tool not closed, appraised; and those refused, with what is missing."""
+    rows = {row["parcel_id"]: row for row in facts.to_pylist()}
+    found: list[Candidate] = []
+    refused: list[dict[str, Any]] = []
+    nothing: dict[str, float] = {}
+    for option in options.to_pylist():
+        parcel, tool = option["parcel_id"], option["tool_id"]
+        if option["status"] == "closed" or parcel not in rows or model_of(tool, book) is None:
+            continue
+        case = case_of(rows[parcel], given, on, "inputs")
+        try:
+            made = appraise(tool, case, book)
+        except MissingInputsError as fault:
+            refused.append({"parcel_id": parcel, "tool_id": tool, "missing": fault.missing})
+            continue
+        if parcel not in nothing:
+            nothing[parcel] = _nothing(case, book)
+        gain = public_npv(made) - nothing[parcel]
+        found.append(Candidate(rows[parcel], made, option["status"], round(gain, 6)))
+    return found, refused
+
+
+def _nothing(case: Case, book: Rulebook) -> float:
+    """NPV of the public purse when nothing is done; 0 where not even the area is known."""
+    return (
+        public_npv(doing_nothing(case, book))
+        if case.ledger.get("area_m2") or case.given.get("area_m2")
+        else 0.0
+    )
+
+
+def read_targets(path: Path | None) -> dict[str, Any]:
+    """The targets file (see docs/money/plan.md); empty when there is none."""
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise PanhuoError("没有这个目标文件 no such targets file", where=str(path))
+    wishes: dict[str, Any] = read_yaml(path) or {}
+    if unknown := set(wishes) - TARGET_KEYS:
+        raise PanhuoError(
+            f"目标文件有不认识的键 unknown keys: {', '.join(sorted(unknown))}",
+            where=str(path),
+            remedy=", ".join(sorted(TARGET_KEYS)),
+        )
+    return wishes
+
+
+def problem_of(
+    found: Sequence[Candidate],
+    book: Rulebook,
+    years: int,
+    budget_wan: float | None,
+    wishes: Mapping[str, Any],
+) -> PlanProblem:
+    """The planning problem of appraised routes. Discount rate of the national law of the first route's date."""
+    tools = [c.appraisal.tool_id for c in found]
+    staff = wishes.get("staff_days_per_tool") or {}
+    routes = Routes(
+        parcel_id=[c.appraisal.parcel_id for c in found],
+        tool_id=tools,
+        division=[str(c.facts.get("division") or "") for c in found],
+        area_m2=np.array([float(c.facts.get("area_m2") or 0.0) for c in found]),
+        cost_wan=np.array([public_outlay(c.appraisal) for c in found]),
+        benefit_wan=np.array([c.benefit_wan for c in found]),
+        bond_wan=np.array([bonds_drawn(c.appraisal) for c in found]),
+        staff_days=np.array([float(staff.get(tool, 0.0)) for tool in tools]),
+        ease=np.array([c.appraisal.months or np.inf for c in found]),
+        measures=[frozenset({t, book.tools[t].class_, book.tools[t].batch or ""}) for t in tools],
+    )
+    rate = Law(book).number("finance.discount_rate", found[0].appraisal.on) if found else 0.0
+    targets = [
+        Target(
+            float(t["least_m2"]) if "least_m2" in t else mu_to_m2(float(t["least_mu"])),
+            str(t.get("division", "")),
+            str(t.get("measure", "")),
+            int(t.get("year", 0)),
+        )
+        for t in wishes.get("targets") or []
+    ]
+    return PlanProblem(
+        routes,
+        years,
+        budget_wan=budget_wan,
+        bond_quota_wan=wishes.get("bond_quota_wan"),
+        staff_days=wishes.get("staff_days"),
+        targets=targets,
+        exclusive=[tuple(p) for p in wishes.get("exclusive") or []],
+        needs=[tuple(p) for p in wishes.get("needs") or []],
+        discount_rate=rate,
+    )
+
+
+def bonds_drawn(appraisal: Appraisal) -> float:
+    """Bond money the public side draws [万元]."""
+    return sum(f.amount_wan for f in appraisal.flows if f.kind == "bond_proceeds" and f.party in PUBLIC)
+
+
+def chosen_rows(problem: PlanProblem, plan: Plan, found: Sequence[Candidate]) -> list[dict[str, Any]]:
+    """The chosen routes in the order to do them: by year, easiest first, then by benefit."""
+    picked = [(int(v) % problem.years + 1, found[int(v) // problem.years]) for v in plan.chosen]
+    picked.sort(
+        key=lambda p: (p[0], p[1].appraisal.months or np.inf, -p[1].benefit_wan, p[1].appraisal.parcel_id)
+    )
+    return [
+        {
+            "parcel_id": c.appraisal.parcel_id,
+            "tool_id": c.appraisal.tool_id,
+            "year": year,
+            "order_no": n,
+            "cost_wan": public_outlay(c.appraisal),
+            "benefit_wan": c.benefit_wan,
+            "status": c.status,
+        }
+        for n, (year, c) in enumerate(picked, 1)
+    ]
+
+
+def place_workspace(ws: Workspace, *, on: date | None = None, law: Path | None = None) -> dict[str, Any]:
+    """Demands matched with land that has a finding: {placed: […], unplaced: n}.
+
+    The industries of a park are those of the enterprises registered in the plot's division.
+    """
+    demands, facts, options = ws.dataset("demands"), ws.assessment("facts"), ws.assessment("options")
+    if demands is None or facts is None or options is None:
+        raise PanhuoError(
+            "缺少用地需求或诊断结果 no demands or no assessment",
+            where=str(ws.root),
+            remedy="panhuo import / assess first",
+        )
+    offered = set(options["parcel_id"].to_pylist())
+    firms = ws.dataset("enterprises", columns=["division", "industry"])
+    parks: dict[str, set[int]] = {}
+    for firm in firms.to_pylist() if firms is not None else []:
+        if (industry := division_of(firm["industry"])) is not None and firm["division"]:
+            parks.setdefault(firm["division"], set()).add(industry)
+    land = [
+        row | {"park_industries": parks.get(row["division"] or "")}
+        for row in facts.to_pylist()
+        if row["parcel_id"] in offered
+    ]
+    day = on or max(row["as_of"] for row in land)
+    placed = place(demands.to_pylist(), land, Law(Rulebook.load(law), str(ws.config.get("place", ""))), day)
+    return {"placed": placed, "unplaced": sum(p["assigned"] is None for p in placed), "plots": len(land)}
