@@ -32,22 +32,44 @@ def made(firms: int, year: int, seed: int = 7) -> tuple[pa.Table, pa.Table, pa.T
         return pa.array(generator.lognormal(mean, 1, firms), mask=generator.random(firms) < 0.05)
 
     ids = [f"E{k:07d}" for k in range(firms)]
-    names = {"revenue_wan": 8, "tax_wan": 5, "value_added_wan": 6, "rd_wan": 3, "energy_tce": 5,
-             "electricity_kwh": 12, "emission_eq": 1, "employees": 4}  # fmt: skip
-    enterprises = pa.table({
-        "enterprise_id": ids, "year": np.full(firms, year), "division": generator.choice(["430112", "430121", "430181"], firms),
-        "industry": generator.choice(["C3011", "C2669", "C3912", "D4411"], firms), "status": ["operating"] * firms,
-        "opened_on": [date(2010, 1, 1)] * firms, **{name: figure(mean) for name, mean in names.items()},
-    })  # fmt: skip
+    names = {
+        "revenue_wan": 8,
+        "tax_wan": 5,
+        "value_added_wan": 6,
+        "rd_wan": 3,
+        "energy_tce": 5,
+        "electricity_kwh": 12,
+        "emission_eq": 1,
+        "employees": 4,
+    }
+    enterprises = pa.table(
+        {
+            "enterprise_id": ids,
+            "year": np.full(firms, year),
+            "division": generator.choice(["430112", "430121", "430181"], firms),
+            "industry": generator.choice(["C3011", "C2669", "C3912", "D4411"], firms),
+            "status": ["operating"] * firms,
+            "opened_on": [date(2010, 1, 1)] * firms,
+            **{name: figure(mean) for name, mean in names.items()},
+        }
+    )
     rented = firms // 5
-    occupancies = pa.table({
-        "parcel_id": [f"P{k}" for k in range(firms)] + [f"P{k + 1}" for k in range(rented)],
-        "enterprise_id": ids + ids[:rented], "kind": ["own"] * firms + ["lease_in"] * rented,
-        "area_m2": generator.lognormal(9, 1, firms + rented),
-    })  # fmt: skip
+    occupancies = pa.table(
+        {
+            "parcel_id": [f"P{k}" for k in range(firms)] + [f"P{k + 1}" for k in range(rented)],
+            "enterprise_id": ids + ids[:rented],
+            "kind": ["own"] * firms + ["lease_in"] * rented,
+            "area_m2": generator.lognormal(9, 1, firms + rented),
+        }
+    )
     area = generator.lognormal(9.5, 1, firms)
-    parcels = pa.table({"parcel_id": [f"P{k}" for k in range(firms)], "area_m2": area,
-                        "floor_area_m2": area * generator.uniform(0.3, 3, firms)})  # fmt: skip
+    parcels = pa.table(
+        {
+            "parcel_id": [f"P{k}" for k in range(firms)],
+            "area_m2": area,
+            "floor_area_m2": area * generator.uniform(0.3, 3, firms),
+        }
+    )
     return enterprises, occupancies, parcels
 
 
@@ -55,7 +77,9 @@ def main() -> None:
     firms = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     book = Rulebook.load()
     tables = made(firms, 2024)
-    print(f"{platform.machine()} {platform.system()} · {os.cpu_count()} cores · Python {platform.python_version()}")
+    print(
+        f"{platform.machine()} {platform.system()} · {os.cpu_count()} cores · Python {platform.python_version()}"
+    )
     for name in load_schemes(book, Scheme):
         rule = scheme(book, Scheme, name, ON)
         seconds = []

@@ -19,13 +19,15 @@ ON = date(2025, 1, 2)
 def main() -> None:
     book = Rulebook.load()
     rule = scheme(book, AdmissionScheme, "wangcheng_448", ON)
-    projects = pa.table({
-        "project_id": ["battery case", "packing", "unknown tax"],
-        "land_mu": [30.0, 20.0, 25.0],
-        "investment_total_wan": [15_000.0, 6_000.0, 12_000.0],
-        "tax_wan": [1_260.0, 900.0, None],
-        "revenue_wan": [27_000.0, 17_000.0, 21_000.0],
-    })  # fmt: skip
+    projects = pa.table(
+        {
+            "project_id": ["battery case", "packing", "unknown tax"],
+            "land_mu": [30.0, 20.0, 25.0],
+            "investment_total_wan": [15_000.0, 6_000.0, 12_000.0],
+            "tax_wan": [1_260.0, 900.0, None],
+            "revenue_wan": [27_000.0, 17_000.0, 21_000.0],
+        }
+    )
     result = admit(projects, rule)
     for verdict in result.verdicts.to_pylist():
         print(verdict)
@@ -38,10 +40,16 @@ def main() -> None:
         date(min(map(int, book.calendars)), 1, 1),
         date(max(map(int, book.calendars)), 12, 31),
     )
-    contracts = pa.table({
-        "contract_no": ["C-1"], "parcel_id": ["P-1"], "delivered_on": [date(2024, 1, 15)], "start_by": [date(2025, 1, 1)],
-        "finish_by": [date(2026, 12, 31)], "work_state": ["not_started"],
-    })  # fmt: skip
+    contracts = pa.table(
+        {
+            "contract_no": ["C-1"],
+            "parcel_id": ["P-1"],
+            "delivered_on": [date(2024, 1, 15)],
+            "start_by": [date(2025, 1, 1)],
+            "finish_by": [date(2026, 12, 31)],
+            "work_state": ["not_started"],
+        }
+    )
     for row in milestones(
         contracts, scheme(book, LifecycleScheme, "lifecycle", ON), calendar, ON
     ).to_pylist():

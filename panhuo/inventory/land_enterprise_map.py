@@ -47,7 +47,9 @@ def records(tables: Mapping[str, pa.Table | None], of: Literal["parcel", "enterp
     con, key = connect(), KEYS[of]
     mine = {name: theme for name, theme in themes().items() if theme.of == of}
     for dataset in dict.fromkeys(theme.dataset for theme in mine.values()):
-        wanted = [sql for theme in mine.values() if theme.dataset == dataset for sql in theme.columns.values()]
+        wanted = [
+            sql for theme in mine.values() if theme.dataset == dataset for sql in theme.columns.values()
+        ]
         _register(con, dataset, tables.get(dataset), [key, *_names(wanted)])
     parts = {
         name: f"SELECT {key}, {', '.join(f'{sql} AS {column}' for column, sql in theme.columns.items())}"
@@ -85,7 +87,8 @@ def _register(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table | None,
     con.register("held", held)
     kinds = _kinds(name)
     columns = ", ".join(
-        f"CAST({f if f in held.column_names else 'NULL'} AS {SQL_TYPES[kinds[f]]}) AS {f}" for f in dict.fromkeys(fields)
+        f"CAST({f if f in held.column_names else 'NULL'} AS {SQL_TYPES[kinds[f]]}) AS {f}"
+        for f in dict.fromkeys(fields)
     )
     con.execute(f"CREATE TEMP TABLE {name} AS SELECT {columns} FROM held")
 

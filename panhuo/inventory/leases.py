@@ -32,7 +32,8 @@ WITH used AS (
 ), tax AS (
   SELECT enterprise_id, arg_max(tax_wan, year) AS tax_wan FROM enterprises GROUP BY 1
 ), sublet AS (
-  SELECT parcel_id, enterprise_id, sum(area_m2) AS m2, count(*) AS leases FROM used WHERE kind = 'lease_out' GROUP BY ALL
+  SELECT parcel_id, enterprise_id, sum(area_m2) AS m2, count(*) AS leases FROM used WHERE kind = 'lease_out'
+  GROUP BY ALL
 )
 SELECT t.parcel_id, t.enterprise_id, t.area_m2, t.from_on, t.until_on, t.floor_area_m2, t.term_end,
   date_diff('day', t.from_on, t.until_on) / 365.25 AS years,

@@ -11,9 +11,9 @@ from typing import Final
 import pyarrow as pa
 
 from panhuo.core.dates import WorkCalendar, next_working_day
+from panhuo.rulebook.judged import held, opened
 from panhuo.rulebook.predicate import literal
 from panhuo.rulebook.scheme import AdmissionScheme, LifecycleScheme, Milestone
-from panhuo.rulebook.judged import held, opened
 
 DATES: Final = dict.fromkeys(
     ("delivery_by", "delivered_on", "start_by", "started_on", "finish_by", "finished_on", "production_by",
@@ -85,12 +85,26 @@ def warning_days(due: date, ahead_days: int, calendar: WorkCalendar) -> tuple[da
     return last - timedelta(days=ahead_days), last, last + timedelta(days=1)
 
 
+def dated_promises(promises: pa.Table, contracts: pa.Table, found: pa.Table) -> pa.Table:
+    """The promises of admitted projects in their contracts, each due with its milestone.
+
+    promises: of panhuo.score.admission.promises; contracts: (project_id, contract_no); found: of `milestones`.
+    Gives (contract_no, measure, promised, side, unit, due_on); `due_on` is NULL where the milestone has no date.
+    """
+    con = opened(promises=promises, contracts=contracts, found=found)
+    return con.execute(
+        "SELECT c.contract_no, p.measure, p.promised, p.side, p.unit, f.due_on FROM promises p"
+        " JOIN contracts c USING (project_id)"
+        " LEFT JOIN found f ON f.contract_no = c.contract_no AND f.milestone = p.due ORDER BY ALL"
+    ).to_arrow_table()
+
+
 def promised_figures(promises: pa.Table, actuals: pa.Table) -> pa.Table:
     """Promised figures against met ones: 达产复核.
 
     promises: (contract_no, measure, promised, side, due_on); actuals: (contract_no, measure, actual, on).
     The latest actual counts. Gives (contract_no, measure, promised, actual, side, due_on, state, short):
-    kept, missed, not_due (measured before its due date and short of it) or unknown; `short` is the
+    kept, missed, not_due (short of it, and measured before its due date or never due) or unknown; `short` is the
     shortfall over the promise.
     """
     con = opened(promises=promises, actuals=actuals)
@@ -101,7 +115,7 @@ def promised_figures(promises: pa.Table, actuals: pa.Table) -> pa.Table:
         " CASE WHEN side = 'at_least' THEN actual >= promised ELSE actual <= promised END AS ok"
         " FROM promises p LEFT JOIN last USING (contract_no, measure))"
         " SELECT contract_no, measure, promised, actual, side, due_on,"
-        " CASE WHEN ok IS NULL THEN 'unknown' WHEN ok THEN 'kept' WHEN measured_on < due_on THEN 'not_due'"
+        " CASE WHEN ok IS NULL THEN 'unknown' WHEN ok THEN 'kept' WHEN due_on IS NULL OR measured_on < due_on THEN 'not_due'"
         " ELSE 'missed' END AS state,"
         " CASE WHEN ok = FALSE THEN abs(promised - actual) / promised END AS short"
         " FROM compared ORDER BY contract_no, measure"

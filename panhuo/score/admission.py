@@ -5,9 +5,9 @@ from typing import Final
 
 import pyarrow as pa
 
+from panhuo.rulebook.judged import held, missing, opened
 from panhuo.rulebook.predicate import literal
 from panhuo.rulebook.scheme import AdmissionScheme, Criterion
-from panhuo.rulebook.judged import held, missing, opened
 
 TOLERANCE: Final = 1e-9
 """A value this near its bar, relatively, reaches it: 亩 turned into m² and back must not fail a project."""
@@ -56,6 +56,15 @@ def admit(projects: pa.Table, scheme: AdmissionScheme) -> AdmissionResult:
         " FROM counts ORDER BY project_id"
     ).to_arrow_table()
     return AdmissionResult(verdicts, items)
+
+
+def indicators(scheme: AdmissionScheme) -> pa.Table:
+    """What a plot is published with: (criterion, zh, en, side, bar, unit, due), in the order of the scheme."""
+    return pa.Table.from_pylist([
+        {"criterion": name, "zh": one.label.zh, "en": one.label.en, "side": one.side, "bar": float(one.bar),
+         "unit": one.unit, "due": one.due}
+        for name, one in scheme.criteria.items()
+    ])  # fmt: skip
 
 
 def with_land(rows: pa.Table) -> pa.Table:

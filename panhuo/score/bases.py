@@ -15,7 +15,7 @@ SAME_YEAR: Final = 2
 
 @dataclass(frozen=True)
 class Sample:
-    """An indicator's parts for some firms: `ranked` ones make the means; cells are numbered the same for every sample."""
+    """An indicator's parts for some firms. `ranked` ones make the means; cells are numbered alike in every sample."""
 
     numerators: Floats
     denominators: Floats

@@ -62,8 +62,12 @@ def score(
         before = build(earlier, land_bases(occupancies, parcels, year - 1, scheme.land)[0], scheme, on)
     now, then = standings(frame, before, scheme)
     pointed = {g: group_points(scheme, g, now, then) for g in range(len(scheme.groups))}
-    result = _assemble(scheme, now, pointed)
-    return ScoreResult(*result, problems + _doubts(scheme, now, firms))
+    scores, items = _assemble(scheme, now, pointed)
+    return ScoreResult(
+        pa.concat_tables([scores, _without_figures(scheme, enterprises, frame.ids, year)]),
+        items,
+        problems + _doubts(scheme, now, firms),
+    )
 
 
 def scored_year(enterprises: pa.Table, on: date) -> int:
@@ -114,7 +118,7 @@ def tier_numbers(scheme: Scheme, now: Standing, totals: Floats) -> tuple[Ints, I
 
 def _assemble(scheme: Scheme, now: Standing, pointed: dict[int, GroupPoints]) -> tuple[pa.Table, pa.Table]:
     totals = np.full(len(now.frame.ids), np.nan)
-    for g, one in pointed.items():
+    for one in pointed.values():
         totals[one.rows] = one.totals
     shown = np.isin(now.class_no, [k for k, c in enumerate(scheme.classes.values()) if c.scored] + [-1])
     totals = np.where(shown & (now.group_no >= 0), totals, np.nan)
@@ -134,6 +138,16 @@ def _assemble(scheme: Scheme, now: Standing, pointed: dict[int, GroupPoints]) ->
         schema=SCORES,
     )
     return scores, pa.concat_tables(items_of(scheme, g, one, now.frame, shown) for g, one in pointed.items())
+
+
+def _without_figures(scheme: Scheme, enterprises: pa.Table, scored: pa.Array, year: int) -> pa.Table:
+    """A row for each firm that earlier years know and the scored year does not: it is not silently left out."""
+    known = pc.drop_null(pc.unique(enterprises["enterprise_id"]))
+    absent = pc.filter(known, pc.invert(pc.is_in(known, value_set=scored))).sort()
+    words = pa.repeat(pa.scalar(f"没有{year}年数据 (no figures of {year})"), len(absent))
+    given = {"enterprise_id": absent, "scheme_id": _same(scheme.id, len(absent)), "excluded_because": words}
+    columns = [given.get(field.name, pa.nulls(len(absent), field.type)) for field in SCORES]
+    return pa.Table.from_arrays(columns, schema=SCORES)
 
 
 def _words(

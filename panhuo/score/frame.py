@@ -26,7 +26,7 @@ DERIVED: Final = {
     "city": "left(division, 4)",
     "county": "left(division, 6)",
 }
-"""Names a scheme may use beside the fields of `enterprises`: land of the year in 亩, full years since opening, codes."""
+"""Names a scheme may use beside the fields of `enterprises`: land of the year [亩], full years open, codes."""
 
 ALWAYS: Final = ("industry", "division", "opened_on")
 NO_GROUP: Final = -1
@@ -140,7 +140,8 @@ def standings(frame: Frame, before: Frame | None, scheme: Scheme) -> tuple[Stand
 LAND_NOTE: Final = """
 CASE WHEN land_mu IS NULL THEN '用地面积未知 (land unknown)'
 ELSE format('自有 {:.4f} + 租入 {:.4f} − 租出 {:.4f} 亩 (own + rented in − rented out, mu){}', own_mu, rented_in_mu,
-  rented_out_mu, CASE WHEN far_unknown THEN '；容积率未知，租赁建筑面积按用地计 (FAR unknown: floor counted as land)' ELSE '' END)
+  rented_out_mu, CASE WHEN far_unknown
+    THEN '；容积率未知，租赁建筑面积按用地计 (FAR unknown: floor counted as land)' ELSE '' END)
 END"""
 
 

@@ -66,15 +66,15 @@ def group_points(scheme: Scheme, g: int, now: Standing, before: Standing | None)
 def bonus_points(scheme: Scheme, bonuses: Floats) -> Floats:
     """Points of each bonus; an unknown one gives none."""
     each = np.array([b.points for b in scheme.bonus.values()], dtype=np.float64).reshape(1, -1)
-    given: Floats = np.nan_to_num(bonuses) * each
-    return given
+    return np.asarray(np.nan_to_num(bonuses) * each, dtype=np.float64)
 
 
 def over_cap(scheme: Scheme, bonuses: Floats) -> Floats:
     """What the cap on bonuses takes back from each firm (zero or negative)."""
     if scheme.bonus_cap is None:
         return np.zeros(len(bonuses))
-    return np.minimum(0.0, scheme.bonus_cap - bonus_points(scheme, bonuses).sum(axis=1))
+    left = scheme.bonus_cap - bonus_points(scheme, bonuses).sum(axis=1)
+    return np.asarray(np.minimum(0.0, left), dtype=np.float64)
 
 
 def _indicator(

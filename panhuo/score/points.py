@@ -22,7 +22,10 @@ def ratios(values: Floats, bases: Floats, *, less: bool) -> Floats:
 def divided(above: Floats, below: Floats, where: Bools) -> Floats:
     """above ÷ below where told, NaN elsewhere."""
     out = np.full(above.shape, np.nan)
-    np.divide(above, below, out=out, where=where)
+    with np.errstate(
+        over="ignore"
+    ):  # a sliver of land makes a value too large to hold: infinite, then capped
+        np.divide(above, below, out=out, where=where)
     return out
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from panhuo.rulebook.judged import held, opened
 from panhuo.rulebook.predicate import literal
 from panhuo.rulebook.scheme import FirmPlanScheme, Scheme
-from panhuo.rulebook.judged import held, opened
 
 TEXT_FIELDS = ("tier", "status", "industry")
 

@@ -1,4 +1,4 @@
-"""一企一档 and 一企一策: everything the workspace knows of one enterprise, and what is proposed to firms of low tiers."""
+"""一企一档 and 一企一策: all the workspace knows of one enterprise, and what is proposed to firms of low tiers."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -42,11 +42,13 @@ FACTS: Final = """
 WITH own AS (SELECT DISTINCT enterprise_id, parcel_id FROM occupancies WHERE kind = 'own'),
 flags AS (
   SELECT enterprise_id,
-    count(DISTINCT parcel_id) FILTER (finding_id IN ('start_overdue', 'finish_overdue', 'unused_supply')) AS unbuilt_parcels,
+    count(DISTINCT parcel_id) FILTER (finding_id IN ('start_overdue', 'finish_overdue', 'unused_supply'))
+      AS unbuilt_parcels,
     count(DISTINCT parcel_id) FILTER (finding_id IN ('idle_not_started', 'idle_suspended')) AS idle_parcels
   FROM own JOIN findings USING (parcel_id) WHERE findings.status = 'yes' GROUP BY 1),
 vacant AS (SELECT enterprise_id, sum(vacant_m2) AS vacant_m2 FROM own JOIN buildings USING (parcel_id) GROUP BY 1)
-SELECT s.enterprise_id, s.tier, e.status, l.own_m2 * 3 / 2000 AS own_mu, coalesce(unbuilt_parcels, 0) AS unbuilt_parcels,
+SELECT s.enterprise_id, s.tier, e.status, l.own_m2 * 3 / 2000 AS own_mu,
+  coalesce(unbuilt_parcels, 0) AS unbuilt_parcels,
   coalesce(idle_parcels, 0) AS idle_parcels, coalesce(vacant_m2, 0) AS vacant_m2
 FROM scores s LEFT JOIN latest e USING (enterprise_id) LEFT JOIN land l USING (enterprise_id)
   LEFT JOIN flags USING (enterprise_id) LEFT JOIN vacant USING (enterprise_id)
@@ -56,7 +58,7 @@ FROM scores s LEFT JOIN latest e USING (enterprise_id) LEFT JOIN land l USING (e
 def dossier(
     ws: Workspace, enterprise_id: str, *, rulebook: Rulebook | None = None, on: date | None = None
 ) -> dict[str, Any]:
-    """One enterprise's record: figures by year, land base, parcels, buildings, leases, contracts, scores, warnings, plan.
+    """One enterprise's record: figures by year, land, buildings, leases, contracts, scores, warnings, plan.
 
     Raises PanhuoError when no dataset of the workspace knows the enterprise.
     """

@@ -21,9 +21,14 @@ def test_case_3_last_years_tax_per_mu() -> None:
 
 def test_case_17_claims_disagree_with_their_own_inputs() -> None:
     park = Cluster(land_m2=mu_to_m2(89.81 + 59.18), floor_m2=200_000, output_wan=521_500)
-    claims = {c.figure: c for c in check_claims(park, {"far": "2.3", "output_per_mu": "350", "tax_per_mu": "19.68"})}
+    claims = {
+        c.figure: c for c in check_claims(park, {"far": "2.3", "output_per_mu": "350", "tax_per_mu": "19.68"})
+    }
     assert (claims["far"].status, round(claims["far"].computed or 0, 2)) == ("disagree", 2.01)
-    assert (claims["output_per_mu"].status, round(claims["output_per_mu"].computed or 0)) == ("disagree", 3500)
+    assert (claims["output_per_mu"].status, round(claims["output_per_mu"].computed or 0)) == (
+        "disagree",
+        3500,
+    )
     assert claims["tax_per_mu"].status == "uncheckable"
 
 

@@ -23,7 +23,9 @@ def parks(draw: st.DrawFn) -> tuple[pa.Table, pa.Table]:
     names = ("tax_wan", "revenue_wan", "rd_wan", "energy_tce", "emission_eq")
     figures = {name: pa.array([draw(FIGURE) for _ in ids], pa.float64()) for name in names}
     areas = pa.array([draw(st.one_of(st.none(), st.floats(0, 1e6))) for _ in ids], pa.float64())
-    firms = pa.table({"enterprise_id": ids, "year": [2023] * n, "opened_on": [date(2010, 1, 1)] * n, **figures})
+    firms = pa.table(
+        {"enterprise_id": ids, "year": [2023] * n, "opened_on": [date(2010, 1, 1)] * n, **figures}
+    )
     return firms, pa.table({"parcel_id": ids, "enterprise_id": ids, "kind": ["own"] * n, "area_m2": areas})
 
 
@@ -53,7 +55,9 @@ def test_the_order_of_rows_does_not_matter(park: tuple[pa.Table, pa.Table], shuf
     shuffle.shuffle(order)  # type: ignore[attr-defined]
     again = score(firms.take(pa.array(order)), uses.take(pa.array(order)), None, RULE, on=date(2024, 6, 1))
     first = score(firms, uses, None, RULE, on=date(2024, 6, 1))
-    assert again.scores["rank"].equals(first.scores["rank"]) and again.scores["tier"].equals(first.scores["tier"])
+    assert again.scores["rank"].equals(first.scores["rank"]) and again.scores["tier"].equals(
+        first.scores["tier"]
+    )
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=60), st.floats(0.05, 0.9))

@@ -12,22 +12,36 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import LeaseScheme, scheme
 
 RULE = scheme(Rulebook.load(), LeaseScheme, "lease", date(2025, 1, 1))
-FIRMS = pa.table({"enterprise_id": ["U1", "U2", "U3", "U4"],
-                  "name": ["湖南南方博云新材料股份有限公司", "长沙某某科技有限公司", "甲公司", "甲公司"]})  # fmt: skip
+FIRMS = pa.table(
+    {
+        "enterprise_id": ["U1", "U2", "U3", "U4"],
+        "name": ["湖南南方博云新材料股份有限公司", "长沙某某科技有限公司", "甲公司", "甲公司"],
+    }
+)
 
 
 def plots(*rows: tuple[str, str | None, str | None]) -> pa.Table:
-    return pa.table({k: pa.array([r[i] for r in rows], pa.string()) for i, k in enumerate(("parcel_id", "holder", "holder_uscc"))})
+    return pa.table(
+        {
+            k: pa.array([r[i] for r in rows], pa.string())
+            for i, k in enumerate(("parcel_id", "holder", "holder_uscc"))
+        }
+    )
 
 
-@pytest.mark.parametrize(("holder", "uscc", "firm", "how", "sure"), [
-    ("任意名称", "U1", "U1", "code", True),
-    ("长沙某某科技有限公司", None, "U2", "name", True),
-    ("长沙某某科技有限公司 ", "不是代码", "U2", "name", True),
-    ("湖南南方博云新材料有限公司（长沙）", None, "U1", "near_name", False),
-    ("湖南南方搏云新材料股份公司", None, "U1", "near_name", False),
-])  # fmt: skip
-def test_links_by_code_name_and_likeness(holder: str, uscc: str | None, firm: str, how: str, sure: bool) -> None:
+@pytest.mark.parametrize(
+    ("holder", "uscc", "firm", "how", "sure"),
+    [
+        ("任意名称", "U1", "U1", "code", True),
+        ("长沙某某科技有限公司", None, "U2", "name", True),
+        ("长沙某某科技有限公司 ", "不是代码", "U2", "name", True),
+        ("湖南南方博云新材料有限公司（长沙）", None, "U1", "near_name", False),
+        ("湖南南方搏云新材料股份公司", None, "U1", "near_name", False),
+    ],
+)
+def test_links_by_code_name_and_likeness(
+    holder: str, uscc: str | None, firm: str, how: str, sure: bool
+) -> None:
     got = links(plots(("p", holder, uscc)), FIRMS).to_pylist()
     assert [(r["enterprise_id"], r["how"], r["confirmed"]) for r in got] == [(firm, how, sure)]
 
@@ -43,16 +57,33 @@ def test_a_name_two_firms_bear_is_only_proposed() -> None:
 
 def test_the_confirm_list_settles_denies_and_adds() -> None:
     parcels = plots(("p", "湖南南方搏云新材料", None), ("q", "甲公司", None), ("r", "无名", None))
-    settled = pa.table({"parcel_id": ["p", "q", "r"], "enterprise_id": ["U1", "U3", "U2"], "confirmed": [True, False, True]})
-    got = {(r["parcel_id"], r["enterprise_id"]): (r["how"], r["confirmed"]) for r in links(parcels, FIRMS, settled).to_pylist()}
-    assert got == {("p", "U1"): ("near_name", True), ("q", "U4"): ("name", False), ("r", "U2"): ("list", True)}
+    settled = pa.table(
+        {"parcel_id": ["p", "q", "r"], "enterprise_id": ["U1", "U3", "U2"], "confirmed": [True, False, True]}
+    )
+    got = {
+        (r["parcel_id"], r["enterprise_id"]): (r["how"], r["confirmed"])
+        for r in links(parcels, FIRMS, settled).to_pylist()
+    }
+    assert got == {
+        ("p", "U1"): ("near_name", True),
+        ("q", "U4"): ("name", False),
+        ("r", "U2"): ("list", True),
+    }
 
 
 def test_only_confirmed_links_become_land() -> None:
     found = links(plots(("p", "x", "U1"), ("q", "甲公司", None)), FIRMS)
     assert as_occupancies(found, None)["parcel_id"].to_pylist() == ["p"]
-    held = pa.table({"parcel_id": ["p"], "enterprise_id": ["U1"], "kind": ["lease_in"], "area_m2": [10.0],
-                     "from_on": pa.array([None], pa.date32()), "until_on": pa.array([None], pa.date32())})  # fmt: skip
+    held = pa.table(
+        {
+            "parcel_id": ["p"],
+            "enterprise_id": ["U1"],
+            "kind": ["lease_in"],
+            "area_m2": [10.0],
+            "from_on": pa.array([None], pa.date32()),
+            "until_on": pa.array([None], pa.date32()),
+        }
+    )
     assert as_occupancies(found, held)["kind"].to_pylist() == ["lease_in"]
 
 
@@ -62,34 +93,69 @@ def test_plain_names_differ_when_the_firms_do() -> None:
 
 def lease(**fields: Any) -> dict[str, str]:
     """Status of each check of one lease, with defaults that break none."""
-    row = {"from_on": date(2020, 1, 1), "until_on": date(2030, 1, 1), "area_m2": 1000.0, "rent": 12.0, "sublet": 0.0,
-           "tax_wan": 100.0, "floor_area_m2": 5000.0, "term_end": date(2050, 1, 1), **fields}  # fmt: skip
-    rows = [{"parcel_id": "p", "enterprise_id": "t", "kind": "lease_in", "area_m2": row["area_m2"], "rent": row["rent"],
-             "from_on": row["from_on"], "until_on": row["until_on"]}]  # fmt: skip
-    rows += [{**rows[0], "parcel_id": f"o{k}", "enterprise_id": f"n{k}", "area_m2": 1000.0, "rent": 12.0} for k in range(2)]
+    row = {
+        "from_on": date(2020, 1, 1),
+        "until_on": date(2030, 1, 1),
+        "area_m2": 1000.0,
+        "rent": 12.0,
+        "sublet": 0.0,
+        "tax_wan": 100.0,
+        "floor_area_m2": 5000.0,
+        "term_end": date(2050, 1, 1),
+        **fields,
+    }
+    rows = [
+        {
+            "parcel_id": "p",
+            "enterprise_id": "t",
+            "kind": "lease_in",
+            "area_m2": row["area_m2"],
+            "rent": row["rent"],
+            "from_on": row["from_on"],
+            "until_on": row["until_on"],
+        }
+    ]
+    rows += [
+        {**rows[0], "parcel_id": f"o{k}", "enterprise_id": f"n{k}", "area_m2": 1000.0, "rent": 12.0}
+        for k in range(2)
+    ]
     if row["sublet"]:
         rows.append({**rows[0], "kind": "lease_out", "area_m2": row["sublet"]})
     tables = {
         "occupancies": pa.Table.from_pylist(rows),
-        "parcels": pa.table({"parcel_id": ["p"], "area_m2": [2500.0], "floor_area_m2": [row["floor_area_m2"]], "term_end": [row["term_end"]]}),
-        "enterprises": pa.table({"enterprise_id": ["t"], "year": [2024], "tax_wan": pa.array([row["tax_wan"]], pa.float64())}),
-    }  # fmt: skip
-    return {r["check"]: r["status"] for r in check_leases(tables, RULE).to_pylist() if r["enterprise_id"] == "t"}
+        "parcels": pa.table(
+            {
+                "parcel_id": ["p"],
+                "area_m2": [2500.0],
+                "floor_area_m2": [row["floor_area_m2"]],
+                "term_end": [row["term_end"]],
+            }
+        ),
+        "enterprises": pa.table(
+            {"enterprise_id": ["t"], "year": [2024], "tax_wan": pa.array([row["tax_wan"]], pa.float64())}
+        ),
+    }
+    return {
+        r["check"]: r["status"] for r in check_leases(tables, RULE).to_pylist() if r["enterprise_id"] == "t"
+    }
 
 
 def test_a_sound_lease_breaks_nothing() -> None:
     assert set(lease().values()) == {"no"}
 
 
-@pytest.mark.parametrize(("check", "broken", "sound"), [
-    ("sublet", {"sublet": 1.0}, {"sublet": 0.0}),
-    ("term", {"until_on": date(2040, 1, 2)}, {"until_on": date(2040, 1, 1)}),
-    ("title_term", {"term_end": date(2029, 12, 31)}, {"term_end": date(2030, 1, 1)}),
-    ("price_low", {"rent": 8.39}, {"rent": 8.41}),
-    ("price_high", {"rent": 18.01}, {"rent": 17.99}),
-    ("admission", {"tax_wan": 1.49}, {"tax_wan": 1.51}),
-    ("overlet", {"floor_area_m2": 999.0}, {"floor_area_m2": 1000.0}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("check", "broken", "sound"),
+    [
+        ("sublet", {"sublet": 1.0}, {"sublet": 0.0}),
+        ("term", {"until_on": date(2040, 1, 2)}, {"until_on": date(2040, 1, 1)}),
+        ("title_term", {"term_end": date(2029, 12, 31)}, {"term_end": date(2030, 1, 1)}),
+        ("price_low", {"rent": 8.39}, {"rent": 8.41}),
+        ("price_high", {"rent": 18.01}, {"rent": 17.99}),
+        ("admission", {"tax_wan": 1.49}, {"tax_wan": 1.51}),
+        ("overlet", {"floor_area_m2": 999.0}, {"floor_area_m2": 1000.0}),
+    ],
+)
 def test_each_check_on_both_sides(check: str, broken: dict[str, Any], sound: dict[str, Any]) -> None:
     assert lease(**broken)[check] == "yes"
     assert lease(**sound)[check] == "no"
@@ -101,8 +167,23 @@ def test_missing_facts_leave_a_check_unknown() -> None:
 
 
 def test_the_register_of_vacant_plant_and_unmatched_leases() -> None:
-    buildings = pa.table({"building_id": ["a", "b"], "parcel_id": ["p", "p"], "floor_area_m2": [100.0, 100.0], "vacant_m2": [40.0, 0.0]})
+    buildings = pa.table(
+        {
+            "building_id": ["a", "b"],
+            "parcel_id": ["p", "p"],
+            "floor_area_m2": [100.0, 100.0],
+            "vacant_m2": [40.0, 0.0],
+        }
+    )
     assert vacant_plants({"buildings": buildings})["vacant_share"].to_pylist() == [0.4]
-    uses = pa.table({"parcel_id": ["p", "p", "q"], "enterprise_id": ["a", "b", "c"], "kind": ["lease_in", "lease_out", "lease_in"],
-                     "area_m2": [10.0, 10.0, 7.0]})  # fmt: skip
-    assert unmatched_leases({"occupancies": uses}).to_pylist() == [{"parcel_id": "q", "rented_m2": 7.0, "let_m2": 0.0}]
+    uses = pa.table(
+        {
+            "parcel_id": ["p", "p", "q"],
+            "enterprise_id": ["a", "b", "c"],
+            "kind": ["lease_in", "lease_out", "lease_in"],
+            "area_m2": [10.0, 10.0, 7.0],
+        }
+    )
+    assert unmatched_leases({"occupancies": uses}).to_pylist() == [
+        {"parcel_id": "q", "rented_m2": 7.0, "let_m2": 0.0}
+    ]

@@ -7,9 +7,17 @@ import pyarrow as pa
 import pytest
 
 from panhuo.core.dates import WorkCalendar
-from panhuo.measure.lifecycle import consequences, milestones, promised_figures, stages, warning_days
+from panhuo.measure.lifecycle import (
+    consequences,
+    dated_promises,
+    milestones,
+    promised_figures,
+    stages,
+    warning_days,
+)
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import AdmissionScheme, LifecycleScheme, scheme
+from panhuo.score.admission import admit, indicators, promises
 
 BOOK = Rulebook.load()
 RULE = scheme(BOOK, LifecycleScheme, "lifecycle", date(2025, 1, 1))
@@ -55,8 +63,12 @@ def test_a_warning_stops_when_the_fact_changes() -> None:
     assert state(on, start_by=due, work_state="not_started")["state"] == "overdue"
     assert state(on, start_by=due, work_state="under_way")["state"] == "met"
     assert state(on, start_by=due, started_on=due)["state"] == "met"
-    assert (late := state(on, start_by=due, started_on=date(2024, 3, 4)))["state"] == "met_late" and late["days"] == 3
-    assert state(on, start_by=due, started_on=date(2024, 6, 4), work_state="not_started")["state"] == "overdue"
+    assert (late := state(on, start_by=due, started_on=date(2024, 3, 4)))["state"] == "met_late" and late[
+        "days"
+    ] == 3
+    assert (
+        state(on, start_by=due, started_on=date(2024, 6, 4), work_state="not_started")["state"] == "overdue"
+    )
 
 
 def test_nobody_knowing_is_unknown_and_no_date_is_said() -> None:
@@ -71,29 +83,99 @@ def test_production_falls_due_after_completion_where_the_contract_is_silent() ->
     assert agreed["due_on"] == date(2025, 6, 3)
 
 
-@pytest.mark.parametrize(("actual", "measured", "expected"), [
-    (40.0, date(2026, 1, 5), "kept"), (39.99, date(2026, 1, 5), "missed"), (39.99, date(2025, 12, 30), "not_due"),
-    (None, date(2026, 1, 5), "unknown"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("actual", "measured", "expected"),
+    [
+        (40.0, date(2026, 1, 5), "kept"),
+        (39.99, date(2026, 1, 5), "missed"),
+        (39.99, date(2025, 12, 30), "not_due"),
+        (None, date(2026, 1, 5), "unknown"),
+    ],
+)
 def test_promised_figures_at_their_due_date(actual: float | None, measured: date, expected: str) -> None:
-    promised = pa.table({"contract_no": ["c"], "measure": ["tax_per_mu"], "promised": [40.0], "side": ["at_least"],
-                         "due_on": [date(2025, 12, 31)]})  # fmt: skip
-    actuals = pa.table({"contract_no": ["c"], "measure": ["tax_per_mu"], "actual": pa.array([actual], pa.float64()), "on": [measured]})
+    promised = pa.table(
+        {
+            "contract_no": ["c"],
+            "measure": ["tax_per_mu"],
+            "promised": [40.0],
+            "side": ["at_least"],
+            "due_on": [date(2025, 12, 31)],
+        }
+    )
+    actuals = pa.table(
+        {
+            "contract_no": ["c"],
+            "measure": ["tax_per_mu"],
+            "actual": pa.array([actual], pa.float64()),
+            "on": [measured],
+        }
+    )
     assert promised_figures(promised, actuals)["state"].to_pylist() == [expected]
 
 
 def test_what_the_contract_says_follows() -> None:
     rule = scheme(BOOK, AdmissionScheme, "standard_land", date(2025, 1, 1))
-    subjects = pa.table({"contract_no": ["a", "b", "c"], "subject": ["start", "tax_per_mu", "tax_per_mu"],
-                         "subject_kind": ["milestone", "figure", "figure"], "state": ["overdue", "kept", "missed"]})  # fmt: skip
+    subjects = pa.table(
+        {
+            "contract_no": ["a", "b", "c"],
+            "subject": ["start", "tax_per_mu", "tax_per_mu"],
+            "subject_kind": ["milestone", "figure", "figure"],
+            "state": ["overdue", "kept", "missed"],
+        }
+    )
     got = {row["contract_no"]: row["kind"] for row in consequences(subjects, rule).to_pylist()}
     assert got == {"a": "take_back", "b": "reward", "c": "penalty"}
 
 
-@pytest.mark.parametrize(("status", "stage"), [
-    ("building", "entering"), ("operating", "inside"), ("half_stopped", "inside"), ("stopped", "leaving"),
-    ("cancelled", "left"), (None, "unknown"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "stage"),
+    [
+        ("building", "entering"),
+        ("operating", "inside"),
+        ("half_stopped", "inside"),
+        ("stopped", "leaving"),
+        ("cancelled", "left"),
+        (None, "unknown"),
+    ],
+)
 def test_stages_in_the_park(status: str | None, stage: str) -> None:
     table = pa.table({"enterprise_id": ["e"], "status": pa.array([status], pa.string())})
     assert stages(table, RULE)["stage"].to_pylist() == [stage]
+
+
+def test_standard_land_from_publication_to_the_capacity_review() -> None:
+    rule = scheme(BOOK, AdmissionScheme, "standard_land", date(2025, 1, 1))
+    published = {row["criterion"]: row for row in indicators(rule).to_pylist()}
+    assert (
+        published["tax_per_mu"]["due"] == "capacity" and published["energy_per_output"]["side"] == "at_most"
+    )
+    project = {
+        "project_id": "x",
+        "land_mu": 10.0,
+        "investment_total_wan": 5000.0,
+        "floor_area_m2": 10_000.0,
+        "base_area_m2": 5000.0,
+        "tax_wan": 300.0,
+        "energy_tce": 100.0,
+        "value_added_wan": 1000.0,
+    }
+    promised = promises(admit(pa.Table.from_pylist([project]), rule), rule)
+    contract = {
+        "contract_no": "c",
+        "parcel_id": "p",
+        "finish_by": date(2024, 12, 31),
+        "capacity_by": date(2026, 6, 30),
+    }
+    found = milestones(pa.Table.from_pylist([contract]), RULE, CALENDAR, date(2026, 7, 1))
+    due = dated_promises(promised, pa.table({"project_id": ["x"], "contract_no": ["c"]}), found)
+    assert {r["measure"]: r["due_on"] for r in due.to_pylist()}["tax_per_mu"] == date(2026, 6, 30)
+    actuals = pa.table(
+        {
+            "contract_no": ["c", "c"],
+            "measure": ["tax_per_mu", "energy_per_output"],
+            "actual": [29.0, 0.09],
+            "on": [date(2026, 7, 1)] * 2,
+        }
+    )
+    got = {r["measure"]: r["state"] for r in promised_figures(due, actuals).to_pylist()}
+    assert got["tax_per_mu"] == "missed" and got["energy_per_output"] == "kept" and got["far"] == "unknown"

@@ -50,8 +50,12 @@ def test_a_measure_without_definition_is_refused() -> None:
 
 
 def test_two_lists_of_units_give_balanced_stocks() -> None:
-    opening = pa.table({"parcel_id": ["p", "q", "r"], "division": ["430112"] * 3, "area_m2": [100.0, 200.0, 300.0]})
-    closing = pa.table({"parcel_id": ["q", "r", "s"], "division": ["430112"] * 3, "area_m2": [200.0, 250.0, 50.0]})
+    opening = pa.table(
+        {"parcel_id": ["p", "q", "r"], "division": ["430112"] * 3, "area_m2": [100.0, 200.0, 300.0]}
+    )
+    closing = pa.table(
+        {"parcel_id": ["q", "r", "s"], "division": ["430112"] * 3, "area_m2": [200.0, 250.0, 50.0]}
+    )
     tally = stock_tally(opening, closing, 2025, "idle_net")
     row = tally.to_pylist()[0]
     assert (row["opening_m2"], row["added_m2"], row["disposed_m2"], row["closing_m2"]) == (600, 50, 150, 500)
@@ -60,7 +64,9 @@ def test_two_lists_of_units_give_balanced_stocks() -> None:
 
 
 def test_an_unknown_area_leaves_the_tally_unknown() -> None:
-    opening = pa.table({"parcel_id": ["p"], "division": ["430112"], "area_m2": pa.array([None], pa.float64())})
+    opening = pa.table(
+        {"parcel_id": ["p"], "division": ["430112"], "area_m2": pa.array([None], pa.float64())}
+    )
     closing = opening.slice(0, 0)
     assert stock_tally(opening, closing, 2025, "idle_net")["opening_m2"].to_pylist() == [None]
 
@@ -73,7 +79,9 @@ def test_ranking_progress_and_the_three_year_plan() -> None:
     behind = progress(board, date(2024, 7, 1)).to_pylist()
     assert behind[0]["division"] == "b" and behind[0]["expected"] == pytest.approx(183 / 366)
     assert progress(board, date(2024, 12, 31))["expected"].to_pylist() == [1.0] * 3
-    assert year_plan(mu_to_m2(11723.24), mu_to_m2(1698.96), 2025, 2)[2026] == pytest.approx(mu_to_m2(10024.28) / 2)
+    assert year_plan(mu_to_m2(11723.24), mu_to_m2(1698.96), 2025, 2)[2026] == pytest.approx(
+        mu_to_m2(10024.28) / 2
+    )
     assert year_plan(10.0, 20.0, 2025) == {2025: 0, 2026: 0, 2027: 0}
 
 

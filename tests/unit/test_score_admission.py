@@ -21,7 +21,9 @@ def project(**changes: float | None) -> pa.Table:
 
 
 @pytest.mark.parametrize("field", BAR)
-@pytest.mark.parametrize(("times", "admitted"), [(1.0, "yes"), (1.001, "yes"), (0.999, "no"), (None, "unknown")])
+@pytest.mark.parametrize(
+    ("times", "admitted"), [(1.0, "yes"), (1.001, "yes"), (0.999, "no"), (None, "unknown")]
+)
 def test_each_bar_of_448_on_both_sides(field: str, times: float | None, admitted: str) -> None:
     result = admit(project(**{field: None if times is None else BAR[field] * times}), RULE)
     verdict = result.verdicts.to_pylist()[0]
@@ -48,9 +50,18 @@ def test_land_in_square_metres_reaches_the_bar_too() -> None:
     assert admit(table, RULE).verdicts["admitted"].to_pylist() == ["yes"]
 
 
-@pytest.mark.parametrize(("times", "grade"), [
-    (1.5, "first"), (1.49, "second"), (1.2, "second"), (1.19, "third"), (1.0, "third"), (0.9, "fourth"), (0.79, "fifth"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("times", "grade"),
+    [
+        (1.5, "first"),
+        (1.49, "second"),
+        (1.2, "second"),
+        (1.19, "third"),
+        (1.0, "third"),
+        (0.9, "fourth"),
+        (0.79, "fifth"),
+    ],
+)
 def test_five_grades(times: float, grade: str) -> None:
     table = project(**{k: v * times for k, v in BAR.items()})
     assert admit(table, RULE).verdicts["grade"].to_pylist() == [grade]

@@ -22,17 +22,34 @@ MU = 2000 / 3
 def made(**changes: Any) -> Scheme:
     """A scheme of one group and one indicator, tax per mu over 10, weight 100, with changes to its fields."""
     indicator = {
-        "label": {"zh": "亩均税收", "en": "Tax per mu"}, "unit": "wan_per_mu", "numerator": "tax_wan",
-        "denominator": "land_mu", "weight": 100, "base": 10,
+        "label": {"zh": "亩均税收", "en": "Tax per mu"},
+        "unit": "wan_per_mu",
+        "numerator": "tax_wan",
+        "denominator": "land_mu",
+        "weight": 100,
+        "base": 10,
         **changes.pop("indicator", {}),
-    }  # fmt: skip
+    }
     name = {"zh": "某", "en": "some"}
-    tiers = changes.pop("tiers", {k: {"label": name, "up_to": s} for k, s in zip("ABCD", (0.2, 0.6, 0.95, 1))})
+    tiers = changes.pop(
+        "tiers", {k: {"label": name, "up_to": s} for k, s in zip("ABCD", (0.2, 0.6, 0.95, 1), strict=True)}
+    )
     group = {"label": name, "indicators": {"tax_per_mu": indicator}, **changes.pop("group", {})}
-    return Scheme.model_validate({
-        "kind": "score", "label": name, "source": "yield_practice", "mark": "M", "checked_on": "2026-11-23",
-        "id": "made", "groups": {"all": group}, "tiers": tiers, "min_firms": 1, "land": {"far_floor": 1.0}, **changes,
-    })  # fmt: skip
+    return Scheme.model_validate(
+        {
+            "kind": "score",
+            "label": name,
+            "source": "yield_practice",
+            "mark": "M",
+            "checked_on": "2026-11-23",
+            "id": "made",
+            "groups": {"all": group},
+            "tiers": tiers,
+            "min_firms": 1,
+            "land": {"far_floor": 1.0},
+            **changes,
+        }
+    )
 
 
 def firms(*rows: dict[str, Any]) -> pa.Table:
@@ -44,10 +61,14 @@ def firms(*rows: dict[str, Any]) -> pa.Table:
 
 def land(*rows: dict[str, Any]) -> pa.Table:
     held = [(k, row.get("mu", 10)) for k, row in enumerate(rows) if row.get("mu", 10) is not None]
-    return pa.table({
-        "parcel_id": [f"P{k}" for k, _ in held], "enterprise_id": [f"E{k}" for k, _ in held],
-        "kind": ["own"] * len(held), "area_m2": [float(mu * MU) for _, mu in held],
-    })  # fmt: skip
+    return pa.table(
+        {
+            "parcel_id": [f"P{k}" for k, _ in held],
+            "enterprise_id": [f"E{k}" for k, _ in held],
+            "kind": ["own"] * len(held),
+            "area_m2": [float(mu * MU) for _, mu in held],
+        }
+    )
 
 
 def run(rule: Scheme, *rows: dict[str, Any], **more: Any) -> ScoreResult:
@@ -64,18 +85,27 @@ def item(result: ScoreResult, name: str, firm: str = "E0") -> dict[str, Any]:
 
 
 HUANGYAN = {
-    "revenue_wan": 5000.0, "tax_wan": 240.97, "value_added_wan": 1361.6, "energy_tce": 505.4194506310319,
-    "emission_eq": 0.2761972571032312, "employees": 75.0606394707828, "rd_wan": 151.0,
-}  # fmt: skip
+    "revenue_wan": 5000.0,
+    "tax_wan": 240.97,
+    "value_added_wan": 1361.6,
+    "energy_tce": 505.4194506310319,
+    "emission_eq": 0.2761972571032312,
+    "employees": 75.0606394707828,
+    "rd_wan": 151.0,
+}
 
 
 def test_huangyan_2022_gives_each_weight_at_its_base() -> None:
     rule = scheme(BOOK, Scheme, "huangyan_2022", ON)
     result = run(rule, HUANGYAN)
     expected = {
-        "tax_per_mu": 30, "value_added_per_mu": 20, "value_added_per_tce": 20, "value_added_per_emission": 10,
-        "labour_productivity": 10, "rd_share": 10,
-    }  # fmt: skip
+        "tax_per_mu": 30,
+        "value_added_per_mu": 20,
+        "value_added_per_tce": 20,
+        "value_added_per_emission": 10,
+        "labour_productivity": 10,
+        "rd_share": 10,
+    }
     for name, points in expected.items():
         assert item(result, name)["points"] == pytest.approx(points)
     assert one(result)["score"] == pytest.approx(100)
@@ -83,12 +113,24 @@ def test_huangyan_2022_gives_each_weight_at_its_base() -> None:
 
 def test_huangyan_2022_formula_as_printed() -> None:
     rule = scheme(BOOK, Scheme, "huangyan_2022", ON)
-    firm = {"revenue_wan": 8000.0, "tax_wan": 500.0, "value_added_wan": 2000.0, "energy_tce": 900.0,
-            "emission_eq": 0.3, "employees": 150.0, "rd_wan": 300.0, "mu": 20}  # fmt: skip
+    firm = {
+        "revenue_wan": 8000.0,
+        "tax_wan": 500.0,
+        "value_added_wan": 2000.0,
+        "energy_tce": 900.0,
+        "emission_eq": 0.3,
+        "employees": 150.0,
+        "rd_wan": 300.0,
+        "mu": 20,
+    }
     printed = (
-        500 / 20 / 24.097 * 30 + 2000 / 20 / 136.16 * 20 + 2000 / 900 / 2.694 * 20 + 2000 / 0.3 / 4929.81 * 10
-        + 2000 / 150 / 18.14 * 10 + 300 / 8000 / 0.0302 * 10
-    )  # fmt: skip
+        500 / 20 / 24.097 * 30
+        + 2000 / 20 / 136.16 * 20
+        + 2000 / 900 / 2.694 * 20
+        + 2000 / 0.3 / 4929.81 * 10
+        + 2000 / 150 / 18.14 * 10
+        + 300 / 8000 / 0.0302 * 10
+    )
     assert one(run(rule, firm))["score"] == pytest.approx(printed)
 
 
@@ -109,7 +151,11 @@ def test_the_scale_bar_is_two_thousand_and_reaching_it_counts() -> None:
 
 def test_missing_emission_scores_the_mean_of_the_others_and_says_so() -> None:
     rule = scheme(BOOK, Scheme, "huangyan_2022", ON)
-    rows = [{**HUANGYAN}, {**HUANGYAN, "emission_eq": HUANGYAN["emission_eq"] / 2}, {**HUANGYAN, "emission_eq": None}]
+    rows = [
+        {**HUANGYAN},
+        {**HUANGYAN, "emission_eq": HUANGYAN["emission_eq"] / 2},
+        {**HUANGYAN, "emission_eq": None},
+    ]
     result = run(rule, *rows)
     got = item(result, "value_added_per_emission", "E2")
     assert got["points"] == pytest.approx((10 + 20) / 2)
@@ -120,7 +166,10 @@ def test_other_gaps_leave_no_score_and_name_the_indicator() -> None:
     result = run(scheme(BOOK, Scheme, "huangyan_2022", ON), {**HUANGYAN, "energy_tce": None})
     got = one(result)
     assert got["score"] is None and got["rank"] is None and got["tier"] is None
-    assert "单位能耗增加值" in got["excluded_because"] and "energy_tce" in item(result, "value_added_per_tce")["note"]
+    assert (
+        "单位能耗增加值" in got["excluded_because"]
+        and "energy_tce" in item(result, "value_added_per_tce")["note"]
+    )
 
 
 @pytest.mark.parametrize(("policy", "points"), [("zero", 0.0), ("refuse", None), ("group_mean", 75.0)])
@@ -131,9 +180,15 @@ def test_each_policy_of_a_missing_value(policy: str, points: float | None) -> No
     assert "tax_wan" in item(result, "tax_per_mu", "E2")["note"]
 
 
-@pytest.mark.parametrize(("tax", "points", "word"), [
-    (150.0, 150.0, ""), (150.001, 150.0, "capped"), (0.0, 0.0, ""), (-1.0, 0.0, "floored"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("tax", "points", "word"),
+    [
+        (150.0, 150.0, ""),
+        (150.001, 150.0, "capped"),
+        (0.0, 0.0, ""),
+        (-1.0, 0.0, "floored"),
+    ],
+)
 def test_cap_and_floor(tax: float, points: float, word: str) -> None:
     got = item(run(made(indicator={"cap": 1.5}), {"tax_wan": tax}), "tax_per_mu")
     assert got["points"] == pytest.approx(points)
@@ -170,8 +225,11 @@ def test_base_by_kind_needs_enough_firms_else_the_whole_group() -> None:
 
 def test_fixed_bases_by_place_and_otherwise() -> None:
     base = {"value": 10, "by": "city", "values": {"4301": 20}}
-    result = run(made(indicator={"base": base}), {"tax_wan": 100.0, "division": "430121"},
-                 {"tax_wan": 100.0, "division": "430381"})  # fmt: skip
+    result = run(
+        made(indicator={"base": base}),
+        {"tax_wan": 100.0, "division": "430121"},
+        {"tax_wan": 100.0, "division": "430381"},
+    )
     assert [item(result, "tax_per_mu", f)["points"] for f in ("E0", "E1")] == pytest.approx([50, 100])
 
 
@@ -183,18 +241,27 @@ def test_base_of_last_year_and_without_it() -> None:
     refused = run(made(indicator={"base": base}), {"tax_wan": 100.0})
     assert one(refused)["score"] is None
     fallen = run(made(indicator={"base": {**base, "without_previous": "same_year"}}), {"tax_wan": 100.0})
-    assert item(fallen, "tax_per_mu")["base"] == pytest.approx(20) and "last year" in item(fallen, "tax_per_mu")["note"]
+    assert (
+        item(fallen, "tax_per_mu")["base"] == pytest.approx(20)
+        and "last year" in item(fallen, "tax_per_mu")["note"]
+    )
 
 
 def test_bonus_cap_and_unknown_bonus_add_up() -> None:
     label = {"zh": "加分", "en": "bonus"}
-    rule = made(bonus_cap=8, bonus={
-        "size": {"label": label, "when": "revenue_wan > 10", "points": 5},
-        "staff": {"label": label, "when": "employees > 10", "points": 5},
-        "fine": {"label": label, "when": "status = 'stopped'", "points": -3},
-    })  # fmt: skip
-    result = run(rule, {"tax_wan": 100.0, "revenue_wan": 11.0, "employees": 11.0, "status": "operating"},
-                 {"tax_wan": 100.0, "revenue_wan": None, "employees": 11.0, "status": "stopped"})  # fmt: skip
+    rule = made(
+        bonus_cap=8,
+        bonus={
+            "size": {"label": label, "when": "revenue_wan > 10", "points": 5},
+            "staff": {"label": label, "when": "employees > 10", "points": 5},
+            "fine": {"label": label, "when": "status = 'stopped'", "points": -3},
+        },
+    )
+    result = run(
+        rule,
+        {"tax_wan": 100.0, "revenue_wan": 11.0, "employees": 11.0, "status": "operating"},
+        {"tax_wan": 100.0, "revenue_wan": None, "employees": 11.0, "status": "stopped"},
+    )
     assert one(result)["score"] == pytest.approx(108)
     assert one(result, "E1")["score"] == pytest.approx(102)
     assert "revenue_wan" in item(result, "bonus:size", "E1")["note"]
@@ -214,10 +281,14 @@ def test_ten_thousand_firms_fall_in_the_shares_exactly() -> None:
     generator = np.random.default_rng(5)
     n = 10_000
     ids = [f"E{k:05d}" for k in range(n)]
-    table = pa.table({"enterprise_id": ids, "year": np.full(n, 2022), "tax_wan": generator.permutation(n) + 1.0})
+    table = pa.table(
+        {"enterprise_id": ids, "year": np.full(n, 2022), "tax_wan": generator.permutation(n) + 1.0}
+    )
     held = pa.table({"parcel_id": ids, "enterprise_id": ids, "kind": ["own"] * n, "area_m2": np.full(n, MU)})
     result = score(table, held, None, made(), on=ON)
-    counted = dict(zip(*np.unique(result.scores["tier"].to_numpy(zero_copy_only=False), return_counts=True), strict=True))
+    counted = dict(
+        zip(*np.unique(result.scores["tier"].to_numpy(zero_copy_only=False), return_counts=True), strict=True)
+    )
     assert counted == {"A": 2000, "B": 4000, "C": 3500, "D": 500}
     assert sorted(result.scores["rank"].to_pylist()) == list(range(1, n + 1))
 
@@ -234,8 +305,14 @@ def test_equal_scores_share_a_rank_and_a_tier(ties: str, expected: str) -> None:
 
 def test_tiers_by_score_take_the_bar_itself() -> None:
     label = {"zh": "档", "en": "tier"}
-    tiers = {"A": {"label": label, "at_least": 80}, "B": {"label": label, "at_least": 60}, "C": {"label": label, "at_least": 0}}
-    result = run(made(tiers=tiers), {"tax_wan": 80.0}, {"tax_wan": 79.99}, {"tax_wan": 60.0}, {"tax_wan": 59.99})
+    tiers = {
+        "A": {"label": label, "at_least": 80},
+        "B": {"label": label, "at_least": 60},
+        "C": {"label": label, "at_least": 0},
+    }
+    result = run(
+        made(tiers=tiers), {"tax_wan": 80.0}, {"tax_wan": 79.99}, {"tax_wan": 60.0}, {"tax_wan": 59.99}
+    )
     assert result.scores["tier"].to_pylist() == ["A", "B", "B", "C"]
 
 
@@ -255,14 +332,25 @@ def test_ranking_within_each_county() -> None:
 def test_veto_takes_the_tier_and_leaves_the_ranking() -> None:
     veto = {"safety": {"label": {"zh": "安全", "en": "safety"}, "when": "veto IS NOT NULL", "tier": "D"}}
     result = run(made(veto=veto), {"tax_wan": 90.0, "veto": "事故"}, {"tax_wan": 10.0, "veto": None})
-    assert (one(result)["tier"], one(result)["rank"]) == ("D", None) and "安全" in one(result)["excluded_because"]
+    assert (one(result)["tier"], one(result)["rank"]) == ("D", None) and "安全" in one(result)[
+        "excluded_because"
+    ]
     assert one(result, "E1")["rank"] == 1
 
 
 def test_huaian_new_firms_are_t_until_two_full_years() -> None:
     rule = scheme(BOOK, Scheme, "huaian_2024", date(2024, 10, 1))
-    rows = [{"tax_wan": 1.0, "revenue_wan": 3000.0, "energy_tce": 1.0, "division": "320804", "industry": i, "opened_on": o}
-            for i, o in (("C30", date(2022, 10, 2)), ("C30", date(2022, 10, 1)), ("D44", date(2000, 1, 1)))]  # fmt: skip
+    rows = [
+        {
+            "tax_wan": 1.0,
+            "revenue_wan": 3000.0,
+            "energy_tce": 1.0,
+            "division": "320804",
+            "industry": i,
+            "opened_on": o,
+        }
+        for i, o in (("C30", date(2022, 10, 2)), ("C30", date(2022, 10, 1)), ("D44", date(2000, 1, 1)))
+    ]
     result = score(firms(*rows), land(*rows), None, rule, on=date(2024, 10, 1))
     assert [r["tier"] for r in result.scores.to_pylist()] == ["T", None, "T"]
     assert "两年" in one(result)["excluded_because"] or "2年" in one(result)["excluded_because"]
@@ -276,8 +364,16 @@ def test_unknown_opening_day_is_scored_and_reported() -> None:
 
 
 def test_policies_of_the_tier_come_with_the_score() -> None:
-    rows = [{"tax_wan": 10.0 * k, "revenue_wan": 100.0, "industry": "C30", "opened_on": date(2000, 1, 1),
-             "status": "operating"} for k in range(20)]  # fmt: skip
+    rows = [
+        {
+            "tax_wan": 10.0 * k,
+            "revenue_wan": 100.0,
+            "industry": "C30",
+            "opened_on": date(2000, 1, 1),
+            "status": "operating",
+        }
+        for k in range(20)
+    ]
     result = run(scheme(BOOK, Scheme, "hunan_default", ON), *rows)
     assert one(result, "E0")["tier"] == "D"
     assert "one_firm_plan" in json.loads(one(result, "E0")["policies"])
@@ -298,35 +394,78 @@ def test_schemes_are_chosen_by_place_and_day() -> None:
 def test_every_scheme_binds_scores_and_cites_a_source_card(name: str) -> None:
     rule = scheme(BOOK, Scheme, name, date(2025, 1, 1))
     assert rule.source in BOOK.sources
-    rows = [{**HUANGYAN, "tax_wan": 10.0 * k, "electricity_kwh": 1e5, "division": "430112", "industry": "C3011",
-             "status": "operating", "opened_on": date(2010, 1, 1)} for k in range(1, 11)]  # fmt: skip
+    rows = [
+        {
+            **HUANGYAN,
+            "tax_wan": 10.0 * k,
+            "electricity_kwh": 1e5,
+            "division": "430112",
+            "industry": "C3011",
+            "status": "operating",
+            "opened_on": date(2010, 1, 1),
+        }
+        for k in range(1, 11)
+    ]
     assert set(run(rule, *rows).scores["tier"].to_pylist()) >= {"A", "D"}
 
 
 def test_the_latest_year_is_scored_and_a_firm_told_twice_is_reported() -> None:
-    table = pa.table({"enterprise_id": ["E0", "E0", "E0"], "year": [2021, 2022, 2022], "tax_wan": [1.0, 50.0, 50.0]})
+    table = pa.table(
+        {"enterprise_id": ["E0", "E0", "E0"], "year": [2021, 2022, 2022], "tax_wan": [1.0, 50.0, 50.0]}
+    )
     result = score(table, land({}), None, made(), on=ON)
     assert one(result)["score"] == pytest.approx(50)
     assert [p.type for p in result.problems] == ["enterprise_repeated"]
 
 
-OCCUPANCY = {"parcel_id": "P", "enterprise_id": "E", "kind": "own", "area_m2": 1000.0, "from_on": None, "until_on": None}
+def test_a_firm_without_figures_of_the_year_is_named_not_dropped() -> None:
+    table = pa.table({"enterprise_id": ["E0", "E1"], "year": [2022, 2021], "tax_wan": [50.0, 50.0]})
+    got = one(score(table, land({}, {}), None, made(), on=ON), "E1")
+    assert got["score"] is None and "2022" in got["excluded_because"]
 
 
-def base(rows: list[dict[str, Any]], parcels: list[dict[str, Any]] | None = None, year: int = 2023, **rule: Any) -> Any:
-    held = pa.Table.from_pylist(rows, schema=pa.schema({
-        "parcel_id": pa.string(), "enterprise_id": pa.string(), "kind": pa.string(), "area_m2": pa.float64(),
-        "from_on": pa.date32(), "until_on": pa.date32()}))  # fmt: skip
+OCCUPANCY = {
+    "parcel_id": "P",
+    "enterprise_id": "E",
+    "kind": "own",
+    "area_m2": 1000.0,
+    "from_on": None,
+    "until_on": None,
+}
+
+
+def base(
+    rows: list[dict[str, Any]], parcels: list[dict[str, Any]] | None = None, year: int = 2023, **rule: Any
+) -> Any:
+    held = pa.Table.from_pylist(
+        rows,
+        schema=pa.schema(
+            {
+                "parcel_id": pa.string(),
+                "enterprise_id": pa.string(),
+                "kind": pa.string(),
+                "area_m2": pa.float64(),
+                "from_on": pa.date32(),
+                "until_on": pa.date32(),
+            }
+        ),
+    )
     plots = pa.Table.from_pylist(parcels) if parcels else None
     table, problems = land_bases(held, plots, year, LandRule(far_floor=1.0, **rule))
     return {row["enterprise_id"]: row for row in table.to_pylist()}, problems
 
 
 def test_land_is_own_plus_rented_in_less_rented_out() -> None:
-    rows = [OCCUPANCY, {**OCCUPANCY, "parcel_id": "Q", "area_m2": 500.0},
-            {**OCCUPANCY, "parcel_id": "R", "kind": "lease_in", "area_m2": 900.0},
-            {**OCCUPANCY, "kind": "lease_out", "area_m2": 300.0}]  # fmt: skip
-    plots = [{"parcel_id": "R", "area_m2": 1000.0, "floor_area_m2": 3000.0}, {"parcel_id": "P", "area_m2": 1000.0, "floor_area_m2": 500.0}]
+    rows = [
+        OCCUPANCY,
+        {**OCCUPANCY, "parcel_id": "Q", "area_m2": 500.0},
+        {**OCCUPANCY, "parcel_id": "R", "kind": "lease_in", "area_m2": 900.0},
+        {**OCCUPANCY, "kind": "lease_out", "area_m2": 300.0},
+    ]
+    plots = [
+        {"parcel_id": "R", "area_m2": 1000.0, "floor_area_m2": 3000.0},
+        {"parcel_id": "P", "area_m2": 1000.0, "floor_area_m2": 500.0},
+    ]
     got, _ = base(rows, plots)
     assert got["E"]["land_m2"] == pytest.approx(1000 + 500 + 900 / 3 - 300)
 
@@ -338,11 +477,18 @@ def test_unknown_far_counts_floor_as_land_or_refuses() -> None:
     assert refused["E"]["land_m2"] is None and problems[0].type == "occupancy_area_unknown"
 
 
-@pytest.mark.parametrize(("year", "from_on", "until_on", "days", "length"), [
-    (2023, date(2023, 7, 1), None, 184, 365), (2024, date(2024, 2, 29), date(2024, 3, 1), 2, 366),
-    (2023, date(2022, 12, 31), date(2023, 1, 1), 1, 365), (2023, None, None, 365, 365),
-])  # fmt: skip
-def test_land_counts_for_its_days_of_the_year(year: int, from_on: Any, until_on: Any, days: int, length: int) -> None:
+@pytest.mark.parametrize(
+    ("year", "from_on", "until_on", "days", "length"),
+    [
+        (2023, date(2023, 7, 1), None, 184, 365),
+        (2024, date(2024, 2, 29), date(2024, 3, 1), 2, 366),
+        (2023, date(2022, 12, 31), date(2023, 1, 1), 1, 365),
+        (2023, None, None, 365, 365),
+    ],
+)
+def test_land_counts_for_its_days_of_the_year(
+    year: int, from_on: Any, until_on: Any, days: int, length: int
+) -> None:
     got, _ = base([{**OCCUPANCY, "from_on": from_on, "until_on": until_on}], year=year)
     assert got["E"]["land_m2"] == pytest.approx(1000 * days / length)
 
@@ -353,7 +499,9 @@ def test_use_that_ended_the_year_before_does_not_count() -> None:
 
 def test_several_firms_on_a_parcel_share_what_is_left() -> None:
     plots = [{"parcel_id": "P", "area_m2": 1000.0, "floor_area_m2": None}]
-    rows = [{**OCCUPANCY, "enterprise_id": e, "area_m2": a} for e, a in (("A", 400.0), ("B", None), ("C", None))]
+    rows = [
+        {**OCCUPANCY, "enterprise_id": e, "area_m2": a} for e, a in (("A", 400.0), ("B", None), ("C", None))
+    ]
     got, problems = base(rows, plots)
     assert [got[e]["land_m2"] for e in "ABC"] == pytest.approx([400, 300, 300]) and problems == []
     _, problems = base([{**OCCUPANCY, "area_m2": 1011.0}], plots)

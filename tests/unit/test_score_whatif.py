@@ -37,9 +37,13 @@ def test_weights_turn_the_order_round() -> None:
 
 
 def test_bases_and_caps_change_points_and_unknown_names_are_refused() -> None:
-    low = INPUTS.score(revised(RULE, bases={"tax_per_mu": 1000.0}, caps={"tax_per_mu": 0.01})).items.to_pylist()
+    low = INPUTS.score(
+        revised(RULE, bases={"tax_per_mu": 1000.0}, caps={"tax_per_mu": 0.01})
+    ).items.to_pylist()
     tax = [row for row in low if row["indicator"] == "tax_per_mu"]
-    assert {row["base"] for row in tax} == {1000.0} and max(row["points"] for row in tax) == pytest.approx(0.7)
+    assert {row["base"] for row in tax} == {1000.0} and max(row["points"] for row in tax) == pytest.approx(
+        0.7
+    )
     with pytest.raises(PanhuoError, match="no such indicator"):
         revised(RULE, weights={"tax": 1})
 

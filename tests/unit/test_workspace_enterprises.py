@@ -30,17 +30,50 @@ def dataset(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Ten firms on ten parcels; E0 stopped and idle, P9 held under a slip of E9's name."""
     made = Workspace.create(tmp_path_factory.mktemp("ws") / "park", place="430112")
-    parcels = [{"parcel_id": f"P{k}", "name": f"地块{k}", "division": "430112", "area_m2": 10_000.0,
-                "holder": f"湖南第{k}号精密机械制造有限公司"} for k in range(10)]  # fmt: skip
+    parcels = [
+        {
+            "parcel_id": f"P{k}",
+            "name": f"地块{k}",
+            "division": "430112",
+            "area_m2": 10_000.0,
+            "holder": f"湖南第{k}号精密机械制造有限公司",
+        }
+        for k in range(10)
+    ]
     parcels[9]["holder"] = "湖南第9号精密机戒制造公司"
-    firms = [{"enterprise_id": e, "name": f"湖南第{k}号精密机械制造有限公司", "year": 2023, "industry": "C3011", "division": "430112",
-              "status": "stopped" if k == 0 else "operating", "tax_wan": 10.0 * k, "revenue_wan": 100.0 * k,
-              "opened_on": date(2010, 1, 1)} for k, e in enumerate(FIRMS)]  # fmt: skip
-    uses = [{"parcel_id": f"P{k}", "enterprise_id": e, "kind": "own", "area_m2": 10_000.0} for k, e in enumerate(FIRMS)]
-    uses.append({"parcel_id": "P1", "enterprise_id": "E2", "kind": "lease_in", "area_m2": 100.0,
-                 "from_on": date(2020, 1, 1), "until_on": date(2045, 1, 1)})  # fmt: skip
-    tables = {"parcels": dataset("parcels", parcels), "enterprises": dataset("enterprises", firms),
-              "occupancies": dataset("occupancies", uses)}  # fmt: skip
+    firms = [
+        {
+            "enterprise_id": e,
+            "name": f"湖南第{k}号精密机械制造有限公司",
+            "year": 2023,
+            "industry": "C3011",
+            "division": "430112",
+            "status": "stopped" if k == 0 else "operating",
+            "tax_wan": 10.0 * k,
+            "revenue_wan": 100.0 * k,
+            "opened_on": date(2010, 1, 1),
+        }
+        for k, e in enumerate(FIRMS)
+    ]
+    uses = [
+        {"parcel_id": f"P{k}", "enterprise_id": e, "kind": "own", "area_m2": 10_000.0}
+        for k, e in enumerate(FIRMS)
+    ]
+    uses.append(
+        {
+            "parcel_id": "P1",
+            "enterprise_id": "E2",
+            "kind": "lease_in",
+            "area_m2": 100.0,
+            "from_on": date(2020, 1, 1),
+            "until_on": date(2045, 1, 1),
+        }
+    )
+    tables = {
+        "parcels": dataset("parcels", parcels),
+        "enterprises": dataset("enterprises", firms),
+        "occupancies": dataset("occupancies", uses),
+    }
     with made.locked(), made.write_snapshot("s1") as folder:
         for name, table in tables.items():
             write_table(table, folder / f"{name}.parquet")
@@ -105,7 +138,10 @@ def test_the_board_of_two_assessments_and_of_a_task_file(ws: Workspace, tmp_path
     idle = next(row for row in tasks.to_pylist() if row["measure"] == "idle_net")
     assert (idle["opening_m2"], idle["disposed_m2"], idle["closing_m2"]) == (20_000, 10_000, 10_000)
     file = tmp_path / "tasks.csv"
-    file.write_text("division,year,measure,base_mu,done_mu\n4313,2024,unsupplied_gross,23865.75,5199.65\n", encoding="utf-8")
+    file.write_text(
+        "division,year,measure,base_mu,done_mu\n4313,2024,unsupplied_gross,23865.75,5199.65\n",
+        encoding="utf-8",
+    )
     board, problems = write_scoreboard(ws, read_tasks(file), rulebook=BOOK)
     assert problems == [] and round(board["rate"][0].as_py(), 4) == 0.2179
     assert ws.assessment("scoreboard").num_rows == 1
