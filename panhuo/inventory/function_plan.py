@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from panhuo.core.problems import PanhuoError, Problem
 from panhuo.inventory.geometry import Floats, Ints, column_or_nulls, floats, text_column
+from panhuo.inventory.spec import problem
 from panhuo.inventory.walk import Reach, Streets, planar_points, reach
 
 OTHER: Final = "other"
@@ -130,7 +131,7 @@ def _keep(plan: list[_Site], kept: list[str | None], ids: list[str]) -> list[Pro
         elif not np.isfinite(site.area) or site.area <= 0:
             site.rows.append(_row(OTHER, None, 0.0, 0, "面积未知，未规划 area unknown, not planned"))
             site.closed = True
-            problems.append(Problem("required_missing", field="area_m2", value=name, action="not planned"))
+            problems.append(problem("required_missing", field="area_m2", value=name, action="not planned"))
     return problems
 
 
@@ -144,7 +145,7 @@ def _reached(plan: list[_Site], ids: list[str], doors: Reach) -> list[Problem]:
             )
             site.closed = True
             problems.append(
-                Problem("no_street", field="geometry", value=name, row=row + 1, action="not planned")
+                problem("no_street", field="geometry", value=name, row=row + 1, action="not planned")
             )
     return problems
 

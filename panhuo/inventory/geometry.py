@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from panhuo.core.problems import PanhuoError, Problem
+from panhuo.inventory.spec import problem
 
 Geometries = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -105,7 +106,7 @@ def outlines(
     bounds = shapely.bounds(raw)
     # A coordinate beyond the globe is metres taken for degrees; any area from it would be nonsense.
     beyond = (np.abs(bounds[:, [0, 2]]) > 180).any(1) | (np.abs(bounds[:, [1, 3]]) > 90).any(1)
-    _refuse(raw, beyond & degrees, "crs_suspect", ids, problems)
+    _refuse(raw, beyond & degrees, "crs_not_degrees", ids, problems)
     kinds = shapely.get_type_id(raw)
     for row in np.flatnonzero((kinds >= 0) & (kinds != 3) & (kinds != 6)):
         raw[row] = _polygonal(raw[row])
@@ -116,7 +117,7 @@ def outlines(
         action = "mended: 自动修复 made valid" if raw[row] is not None else "refused: 图形未参与计算 left out"
         value = f"{ids[row]}: {why}"
         kind = "geometry_mended" if raw[row] is not None else "geometry_invalid"
-        problems.append(Problem(kind, row=int(row) + 1, field="geometry", value=value, action=action))
+        problems.append(problem(kind, row=int(row) + 1, field="geometry", value=value, action=action))
     return raw, problems
 
 
@@ -124,9 +125,7 @@ def _refuse(raw: Geometries, bad: Bools, kind: str, ids: list[str], problems: li
     for row in np.flatnonzero(bad):
         raw[row] = None
         action = "refused: 图形未参与计算 left out"
-        problems.append(
-            Problem(kind, row=int(row) + 1, field="geometry", value=ids[row], action=action, severity="error")
-        )
+        problems.append(problem(kind, row=int(row) + 1, field="geometry", value=ids[row], action=action))
 
 
 def _polygonal(geometry: BaseGeometry) -> BaseGeometry | None:

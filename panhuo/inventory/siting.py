@@ -12,6 +12,7 @@ import shapely
 
 from panhuo.core.problems import Problem
 from panhuo.inventory.geometry import Floats, Geometries, Tile, floats, map_tiles, text_column, to_plane
+from panhuo.inventory.spec import problem
 
 TOUCH_M2: Final = 1.0
 """Less ground than this under a control line is the error of drawing."""
@@ -100,7 +101,7 @@ def siting(
     asked = {kind: bound for kind, (bound, _) in distances.items() if bound is not None}
     shapes = {kind: _shapes(layers[kind]) for kind in {*asked, *rules.avoid} & set(layers)}
     problems = [
-        Problem("layer_missing", field=kind, action="unknown: 图层缺失 layer not given")
+        problem("layer_missing", field=kind, action="unknown: 图层缺失 layer not given")
         for kind in sorted({*asked, *rules.avoid} - set(layers))
     ]
 

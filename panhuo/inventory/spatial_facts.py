@@ -30,6 +30,7 @@ from panhuo.inventory.geometry import (
 from panhuo.inventory.neighbours import ADJOIN_TOLERANCE_M, shared_edges
 from panhuo.inventory.overlay import PreparedLayer, overlay, prepare_layer
 from panhuo.inventory.sites import group_rows, text_codes
+from panhuo.inventory.spec import problem
 
 ROADS: Final = "roads"
 ACCESS_M: Final = 5.0
@@ -119,7 +120,7 @@ def _road_lines(layer: pa.Table | PreparedLayer | None) -> tuple[Geometries | No
     roads = shapely.from_wkb(wkb, on_invalid="ignore")
     lost = shapely.is_missing(roads) | shapely.is_empty(roads)
     problems = [
-        Problem("geometry_empty", row=int(row) + 1, field="geometry", value=ROADS, action="left out")
+        problem("geometry_empty", row=int(row) + 1, field="geometry", value=ROADS, action="left out")
         for row in np.flatnonzero(lost)
     ]
     return roads[~lost], problems
@@ -269,7 +270,7 @@ def _with_layer(
     problems = list(ready.problems)
     if laid.slivers:
         action = f"ignored: {laid.slivers} 宗只擦边 parcels only brush it"
-        problems.append(Problem("layer_sliver", field=kind, action=action, severity="notice"))
+        problems.append(problem("layer_sliver", field=kind, action=action))
     return table, problems
 
 

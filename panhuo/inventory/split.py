@@ -18,6 +18,7 @@ from scipy.optimize import brentq
 from panhuo.core.ids import is_parcel_code
 from panhuo.core.problems import PanhuoError, Problem
 from panhuo.inventory.geometry import Geometries, common_zone, outlines, text_column, to_lonlat, to_plane
+from panhuo.inventory.spec import problem
 
 AREA_TOLERANCE_M2: Final = 1e-6
 WHOLE_BUILDING_M2: Final = 0.01
@@ -135,7 +136,7 @@ def split_parcel(
     road = shapely.union_all(_planar(roads, zone)) if roads is not None and roads.num_rows else None
     if road is None:
         problems.append(
-            Problem("layer_missing", field="roads", value=parcel_id, action="临路未判断 access not judged")
+            problem("layer_missing", field="roads", value=parcel_id, action="临路未判断 access not judged")
         )
     kept = _planar(buildings, zone) if buildings is not None else np.empty(0, object)
     best = split_polygon(parent, areas, rules, roads=road, buildings=kept, proposals=proposals)

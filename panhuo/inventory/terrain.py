@@ -20,6 +20,7 @@ from exactextract.raster import NumPyRasterSource
 
 from panhuo.core.problems import PanhuoError, Problem
 from panhuo.inventory.geometry import Floats, Geometries, Ints, outlines, required_column, text_column
+from panhuo.inventory.spec import problem
 
 COVER_MIN: Final = 0.95
 """A parcel with less of its ground on the grid has no slope: the rest would be guessed."""
@@ -162,7 +163,7 @@ def slope_facts(
         elif cells is not None:
             action = f"unknown: 高程仅覆盖 {cells.cover:.0%} only that much is on the grid"
             problems.append(
-                Problem("dem_partial", row=len(rows) + 1, field="geometry", value=parcel, action=action)
+                problem("dem_partial", row=len(rows) + 1, field="geometry", value=parcel, action=action)
             )
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=SLOPES_SCHEMA), problems

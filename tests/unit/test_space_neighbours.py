@@ -95,7 +95,7 @@ def test_unusable_outlines_are_problems_and_the_rest_is_measured() -> None:
         (3, "geometry_empty"),
         (4, "geometry_empty"),
         (5, "geometry_not_polygon"),
-        (6, "crs_suspect"),
+        (6, "crs_not_degrees"),
         (7, "geometry_mended"),
     }
 
