@@ -173,9 +173,15 @@ def show_import(result: dict[str, Any]) -> None:
             )
             + (f"  {entry['crs']}" if entry["crs"] else "")
         )
+        notes: dict[str, list[str]] = {}
+        for note in entry["notes"]:
+            notes.setdefault(note["type"], []).append(" ".join(filter(None, (note["field"], note["value"]))))
         for name, count in sorted(entry["problems"].items(), key=lambda item: -item[1]):
             kind = problem_types()[name]
-            out.print(f"    {count:>7}  {session.pick(kind.label.zh, kind.label.en)}  [dim]{name}[/dim]")
+            said = escape("; ".join(notes.get(name, ())))
+            out.print(
+                f"    {count:>7}  {session.pick(kind.label.zh, kind.label.en)}  [dim]{name}  {said}[/dim]"
+            )
     out.print(session.pick("快照", "snapshot") + f" {result['snapshot']}")
 
 
@@ -402,14 +408,23 @@ def compare_(
 
     wanted = [t.strip() for t in tools.split(",") if t.strip()]
     result = compare_parcel(
-        Workspace.open(ws), parcel, tools=wanted, inputs=inputs, on=parse_day(on), runs=runs, seed=seed, chart=chart
+        Workspace.open(ws),
+        parcel,
+        tools=wanted,
+        inputs=inputs,
+        on=parse_day(on),
+        runs=runs,
+        seed=seed,
+        chart=chart,
     )
     emit(result, as_json, show_compare)
 
 
 def show_compare(result: dict[str, Any]) -> None:
     """Tools by party, then the differences, then what was refused."""
-    table = Table("工具 tool", "当事方 party", "现金 cash", "净现值 NPV", "税费 tax", "最大垫付 peak", "月 months")
+    table = Table(
+        "工具 tool", "当事方 party", "现金 cash", "净现值 NPV", "税费 tax", "最大垫付 peak", "月 months"
+    )
     for tool in result["tools"]:
         for party, row in tool["parties"].items():
             figures = [f"{row[k]:,.2f}" for k in ("cash_wan", "npv_wan", "tax_wan", "peak_exposure_wan")]
@@ -430,7 +445,9 @@ def plan(
     ws: Root,
     budget_wan: Annotated[float | None, typer.Option("--budget-wan", help="预算（万元） budget")] = None,
     years: Annotated[int, typer.Option("--years", help="计划年数 years")] = 1,
-    targets: Annotated[Path | None, typer.Option("--targets", help="任务与限制 targets and limits, yaml")] = None,
+    targets: Annotated[
+        Path | None, typer.Option("--targets", help="任务与限制 targets and limits, yaml")
+    ] = None,
     inputs: Annotated[Path | None, typer.Option("--inputs", help="输入文件 yaml")] = None,
     as_json: Json = False,
 ) -> None:
@@ -439,16 +456,22 @@ def plan(
     from panhuo.workspace.store import Workspace
 
     with working():
-        result = plan_workspace(Workspace.open(ws), budget_wan=budget_wan, years=years, targets=targets, inputs=inputs)
+        result = plan_workspace(
+            Workspace.open(ws), budget_wan=budget_wan, years=years, targets=targets, inputs=inputs
+        )
     emit(result, as_json, show_plan)
 
 
 def show_plan(result: dict[str, Any]) -> None:
     """The chosen routes in order, then what the limits are worth."""
-    table = Table("次序 no", "宗地 parcel", "工具 tool", "年度 year", "支出 cost", "收益 benefit", "状态 status")
+    table = Table(
+        "次序 no", "宗地 parcel", "工具 tool", "年度 year", "支出 cost", "收益 benefit", "状态 status"
+    )
     for row in result["chosen"]:
         money = [f"{row[k]:,.2f}" for k in ("cost_wan", "benefit_wan")]
-        table.add_row(str(row["order_no"]), row["parcel_id"], row["tool_id"], str(row["year"]), *money, row["status"])
+        table.add_row(
+            str(row["order_no"]), row["parcel_id"], row["tool_id"], str(row["year"]), *money, row["status"]
+        )
     out.print(table)
     out.print(
         f"收益 benefit {result['objective_wan']:,.2f} 万元 · 支出 spent {result['spent_wan']:,.2f} 万元 · "
@@ -463,7 +486,9 @@ def show_plan(result: dict[str, Any]) -> None:
 @app.command("place")
 def place_(
     ws: Root,
-    demands: Annotated[bool, typer.Option("--demands", help="为用地需求匹配地块 match demands and land")] = True,
+    demands: Annotated[
+        bool, typer.Option("--demands", help="为用地需求匹配地块 match demands and land")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """为项目找地 Matches demands and land."""

@@ -69,8 +69,6 @@ def repeats(work: Work, speaking: Bools) -> Bools:
     if len(parts) > 1:
         keys = pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="")
     live = keys if speaking.all() else pc.if_else(pa.array(speaking), keys, None)
-    if pc.count_distinct(live, mode="only_valid").as_py() == len(live) - live.null_count:
-        return np.zeros(len(keys), bool)
     counts = live.value_counts()
     twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").drop_null()
     out = np.zeros(len(keys), bool)

@@ -25,6 +25,8 @@ from panhuo.workspace.store import CONFIG, Workspace, write_table, write_text
 
 __all__ = ["ImportRefusedError", "Options", "import_files"]
 
+NOTE: Final = ["type", "field", "value", "action"]
+"""What is told of a problem of a whole table."""
 SIDECARS: Final = (".dbf", ".shx", ".prj", ".cpg")
 
 Say = Callable[[str], None]
@@ -123,12 +125,13 @@ def fresh_entries(job: Job, unchanged: dict[int, int]) -> Iterator[dict[str, Any
             "unchanged": unchanged.get(id(taken), 0),
             "crs": taken.crs or None,
             "problems": {c["values"]: c["counts"] for c in counts},
+            "notes": taken.problems.filter(pc.is_null(taken.problems["row"])).select(NOTE).to_pylist(),
         }
 
 
 def known_entry(entry: dict[str, Any]) -> dict[str, Any]:
     """The report of a file imported before: everything unchanged."""
-    kept = ("file", "dataset", "rows", "taken", "refused", "crs", "problems")
+    kept = ("file", "dataset", "rows", "taken", "refused", "crs", "problems", "notes")
     return {**{k: entry[k] for k in kept}, "unchanged": entry["taken"]}
 
 

@@ -251,3 +251,28 @@ def test_areas_without_a_unit_are_read_by_their_outlines(panhuo, tmp_path, heade
     assert ("unit_assumed" in problems) == (told is not None)
     assert "area_unit_slip" not in problems
     assert [r["area_m2"] for r in parcels(tmp_path / "ws")] == pytest.approx([10_000, 15.01 * 2000 / 3])
+
+
+def test_a_header_of_two_lines_is_read_as_one(panhuo, tmp_path):  # noqa: F811
+    import xlsxwriter
+
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range(0, 0, 0, 4, "供地台账")
+        sheet.write_row(1, 0, ["宗地编号", "合同编号", "合同签订日期"])
+        sheet.merge_range(1, 3, 1, 4, "约定")
+        sheet.write_row(2, 3, ["开工时间", "竣工时间"])
+        sheet.write_row(3, 0, ["A1", "H1", "2016-01-01", "2017-01-01", "2019-01-01"])
+    outcome = panhuo("import", tmp_path / "ws", path, "--as", "contracts", "--json")
+    assert outcome.code == 0, outcome.err
+    (row,) = Workspace.open(tmp_path / "ws").dataset("contracts").to_pylist()
+    assert (row["start_by"], row["finish_by"], row["source_row"]) == (date(2017, 1, 1), date(2019, 1, 1), 4)
+
+
+def test_what_was_assumed_is_said_in_words(panhuo, tmp_path):  # noqa: F811
+    path = survey(tmp_path / "界址点.txt", HEADLESS.format(area="0.96"))
+    assert "EPSG:4526" in panhuo("import", tmp_path / "ws", path).out
+    headers = [*HEADERS, "奇怪的列"]
+    path = xlsx(tmp_path / "a.xlsx", headers, [[*row, "x"] for row in ROWS])
+    assert "奇怪的列" in panhuo("import", tmp_path / "ws", path).out

@@ -10,7 +10,6 @@ from panhuo.inventory.readers.excel import read_excel
 from panhuo.inventory.readers.parquet import read_parquet
 from panhuo.inventory.readers.raw import HeaderScore, RawTable
 from panhuo.inventory.readers.text import decode, read_text
-from panhuo.inventory.readers.vector import read_vector
 
 EXCEL: Final = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 VECTOR: Final = (".shp", ".gpkg", ".gdb", ".geojson", ".json", ".dxf", ".fgb", ".kml", ".gml", ".tab", ".mif")
@@ -45,6 +44,9 @@ def read(path: Path, *, encoding: str | None = None, score: HeaderScore) -> list
     if suffix in PARQUET:
         return read_parquet(path, file)
     if suffix in VECTOR:
+        # GDAL takes a second to load; a spreadsheet need not wait for it.
+        from panhuo.inventory.readers.vector import read_vector  # noqa: PLC0415
+
         return read_vector(path, file, encoding)
     if suffix in TEXT:
         return read_plain(path, file, encoding, score)

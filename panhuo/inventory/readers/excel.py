@@ -17,6 +17,7 @@ from panhuo.inventory.readers.raw import (
     RawTable,
     header_row,
     too_wide,
+    two_line_header,
     unreadable,
 )
 
@@ -94,10 +95,16 @@ def sheet_table(rows: list[list[Any]], file: str, sheet: str, score: HeaderScore
     """A sheet as a raw table; rows empty in every cell are left out at the end only, so that row numbers hold."""
     if len(rows[0]) > MAX_COLUMNS:
         raise too_wide(file, len(rows[0]))
-    head = header_row([[cell_text(c) for c in row] for row in rows[:HEADER_SEARCH]], score)
+    first = [[cell_text(c) for c in row] for row in rows[:HEADER_SEARCH]]
+    head = header_row(first, score)
+    headers = tuple(c.strip() for c in first[head])
+    for upper in (head - 1, head):
+        if 0 <= upper < len(first) - 1:
+            joined = two_line_header(first[upper], first[upper + 1])
+            if score(joined) > score(headers):
+                head, headers = upper + 1, tuple(joined)
     while len(rows) > head + 1 and all(c == "" for c in rows[-1]):
         rows.pop()
-    headers = tuple(cell_text(c).strip() for c in rows[head])
     cells = list(zip(*rows[head + 1 :], strict=True)) or [() for _ in headers]
     columns = tuple(column(values) for values in cells)
     used = [i for i, h in enumerate(headers) if h or columns[i].null_count < len(columns[i])]

@@ -83,3 +83,12 @@ def header_row(rows: Sequence[Sequence[str]], score: HeaderScore) -> int:
     if scores and scores[best] > 0:
         return best
     return next((i for i, row in enumerate(rows) if any(cell.strip() for cell in row)), 0)
+
+
+def two_line_header(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """A header of two lines as one: 约定 over 开工时间 gives 约定开工时间; a merged cell spreads over its columns."""
+    out, group = [], ""
+    for above, below in zip(upper, lower, strict=True):
+        group = above.strip() or (group if below.strip() else "")
+        out.append(f"{group}{below.strip()}")
+    return out
