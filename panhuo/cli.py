@@ -80,7 +80,9 @@ def main() -> None:
         app(standalone_mode=False)
     except PanhuoError as fault:
         if as_json:
-            sys.stdout.write(json.dumps({"error": fault.as_dict()}, ensure_ascii=False) + "\n")
+            problems = getattr(fault, "problems", None)
+            result = {"error": fault.as_dict(), **({"problems": problems.to_pylist()} if problems else {})}
+            sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
         words.print(f"[red]✗[/red] {escape(str(fault))}")
         sys.exit(2)
     except (typer.Abort, KeyboardInterrupt):
@@ -449,6 +451,9 @@ def plan(
         Path | None, typer.Option("--targets", help="任务与限制 targets and limits, yaml")
     ] = None,
     inputs: Annotated[Path | None, typer.Option("--inputs", help="输入文件 yaml")] = None,
+    with_check: Annotated[
+        bool, typer.Option("--with-check", help="含待核工具 tools still to verify too")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """在预算内选宗地、方式和年度 Picks parcels, tools and years."""
@@ -457,7 +462,12 @@ def plan(
 
     with working():
         result = plan_workspace(
-            Workspace.open(ws), budget_wan=budget_wan, years=years, targets=targets, inputs=inputs
+            Workspace.open(ws),
+            budget_wan=budget_wan,
+            years=years,
+            targets=targets,
+            inputs=inputs,
+            with_check=with_check,
         )
     emit(result, as_json, show_plan)
 
@@ -481,6 +491,8 @@ def show_plan(result: dict[str, Any]) -> None:
         out.print(f"• {session.pick(price['zh'], price['en'])}")
     if result["refused"]:
         out.print(f"缺输入未测算 refused for missing inputs: {len(result['refused'])}")
+    if result["left_to_check"]:
+        out.print(f"待核未列入 left out until verified (--with-check): {result['left_to_check']}")
 
 
 @app.command("place")
@@ -509,6 +521,18 @@ def show_place(result: dict[str, Any]) -> None:
         else:
             table.add_row(name, best["parcel_id"], f"{best['score']:.2f}", ", ".join(best["to_verify"]))
     out.print(table)
+
+
+@app.command()
+def serve(
+    ws: Root,
+    host: Annotated[str, typer.Option("--host", help="监听地址 address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="端口 port")] = 8000,
+) -> None:
+    """打开网站 Open the web site over a workspace."""
+    from panhuo.site.serve import serve as run
+
+    run(ws, host, port, lambda text: words.print(escape(text)))
 
 
 @app.command()

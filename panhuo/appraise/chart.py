@@ -47,7 +47,7 @@ def _bars(axes: Axes, comparison: Comparison, labels: dict[str, str], font: Font
         values = [a.totals[party].npv_wan if party in a.totals else 0.0 for a in comparison.appraisals]
         at = [i + n * height for i in range(len(values))]
         bars = axes.barh(at, values, height, color=COLOURS[n], label=names[party].zh)
-        texts = [f"{v:,.0f}" if v else "" for v in values]
+        texts = [f"{v:,.0f}" if abs(v) >= 10 else f"{v:.2f}" if v else "" for v in values]
         axes.bar_label(bars, texts, padding=2, fontproperties=small)
     axes.set_yticks([i + 0.4 - height / 2 for i in range(len(comparison.appraisals))])
     axes.set_yticklabels(
@@ -66,13 +66,14 @@ def _swings(
     axes: Axes, comparison: Comparison, tool: str, labels: dict[str, str], font: Font, small: Font
 ) -> None:
     by_party = comparison.swings[tool]
-    party = max(by_party, key=lambda p: max((s.width for s in by_party[p]), default=0.0))
+    party = max(by_party, key=lambda p: (len(by_party[p]), max((s.width for s in by_party[p]), default=0.0)))
     swings = list(by_party[party])[:MOST_SWINGS]
     spec = money_spec()
     for n, swing in enumerate(swings):
         left, right = sorted((swing.npv_low, swing.npv_high))
         axes.barh(n, right - left, 0.6, left=left, color=COLOURS[0])
     axes.set_yticks(range(len(swings)))
+    axes.set_ylim(-0.5, max(len(swings), MOST_SWINGS) - 0.5)
     axes.set_yticklabels([spec.inputs[s.name].label.zh for s in swings], fontproperties=small)
     axes.invert_yaxis()
     axes.set_xlabel("净现值（万元）", fontproperties=font)

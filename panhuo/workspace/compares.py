@@ -83,7 +83,7 @@ def case_of(facts: Mapping[str, Any], given: Mapping[str, Any], on: date | None,
 
 
 def ledger_of(facts: Mapping[str, Any], on: date) -> dict[str, Any]:
-    """Facts as appraisal inputs: years left of the term, floor still to be built, whose buildings. Zero debt is none."""
+    """Facts as appraisal inputs: years left of the term, floor still to build, whose buildings. Zero debt is none."""
     ledger = dict(facts)
     if facts.get("term_end") and facts["term_end"] > on:
         ledger["remaining_years"] = round((facts["term_end"] - on).days / DAYS_A_YEAR, 2)

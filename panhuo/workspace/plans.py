@@ -29,8 +29,14 @@ from panhuo.workspace.compares import case_of, given_inputs, keep_appraisals, re
 from panhuo.workspace.store import Workspace
 
 PLAN: Final = pa.schema(
-    [("parcel_id", pa.string()), ("tool_id", pa.string()), ("year", pa.int32()), ("order_no", pa.int32())]
-    + [("cost_wan", pa.float64()), ("benefit_wan", pa.float64())]
+    [
+        ("parcel_id", pa.string()),
+        ("tool_id", pa.string()),
+        ("year", pa.int32()),
+        ("order_no", pa.int32()),
+        ("cost_wan", pa.float64()),
+        ("benefit_wan", pa.float64()),
+    ]
 )
 TARGET_KEYS: Final = {"targets", "bond_quota_wan", "staff_days", "staff_days_per_tool", "exclusive", "needs"}
 
@@ -54,11 +60,12 @@ def plan_workspace(
     inputs: Path | None = None,
     on: date | None = None,
     gap: float = 0.005,
+    with_check: bool = False,
     law: Path | None = None,
 ) -> dict[str, Any]:
     """The plan as `panhuo plan --json` gives it: {objective_wan, gap, spent_wan, chosen, …}; kept in plan.parquet.
 
-    budget_wan: over all years. Raises PanhuoError where targets cannot hold, naming the smallest set that cannot.
+    budget_wan: over all years; with_check: also tools whose requirements are still to be verified. Raises PanhuoError where targets cannot hold, naming the smallest set that cannot.
     """
     facts, options = ws.assessment("facts"), ws.assessment("options")
     if facts is None or options is None:
@@ -66,7 +73,7 @@ def plan_workspace(
             "还没有诊断结果 no assessment yet", where=str(ws.root), remedy="先运行 panhuo assess first"
         )
     book = Rulebook.load(law)
-    found, refused = candidates(facts, options, given_inputs(ws, inputs), book, on)
+    found, refused = candidates(facts, options, given_inputs(ws, inputs), book, on, with_check)
     wishes = read_targets(targets)
     problem = problem_of(found, book, years, budget_wan, wishes)
     try:
@@ -100,21 +107,28 @@ def plan_workspace(
         "easy_first": {"objective_wan": round(float(values[easy].sum()), 6), "parcels": len(easy)},
         "appraised": len(found),
         "refused": refused,
+        "left_to_check": 0 if with_check else sum(s == "check" for s in options["status"].to_pylist()),
         "law_version": book.version,
     }
 
 
 def candidates(
-    facts: pa.Table, options: pa.Table, given: Mapping[str, Any], book: Rulebook, on: date | None
+    facts: pa.Table,
+    options: pa.Table,
+    given: Mapping[str, Any],
+    book: Rulebook,
+    on: date | None,
+    with_check: bool,
 ) -> tuple[list[Candidate], list[dict[str, Any]]]:
-    """Every tool not closed, appraised; and those refused, with what is missing."""
+    """Every open tool (with those to check when asked), appraised; and those refused, with what is missing."""
     rows = {row["parcel_id"]: row for row in facts.to_pylist()}
     found: list[Candidate] = []
     refused: list[dict[str, Any]] = []
     nothing: dict[str, float] = {}
+    wanted = ("open", "check") if with_check else ("open",)
     for option in options.to_pylist():
         parcel, tool = option["parcel_id"], option["tool_id"]
-        if option["status"] == "closed" or parcel not in rows or model_of(tool, book) is None:
+        if option["status"] not in wanted or parcel not in rows or model_of(tool, book) is None:
             continue
         case = case_of(rows[parcel], given, on, "inputs")
         try:
