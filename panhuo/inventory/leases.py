@@ -30,7 +30,7 @@ WITH used AS (
   SELECT enterprise_id, CASE WHEN bool_and(land_m2 IS NOT NULL) THEN sum(land_m2) * 3 / 2000 END AS mu
   FROM used WHERE kind IN ('own', 'lease_in') GROUP BY 1
 ), tax AS (
-  SELECT enterprise_id, arg_max(tax_wan, year) AS tax_wan FROM enterprises GROUP BY 1
+  SELECT enterprise_id, arg_max(tax_wan, coalesce(year, 0)) AS tax_wan FROM enterprises GROUP BY 1
 ), sublet AS (
   SELECT parcel_id, enterprise_id, sum(area_m2) AS m2, count(*) AS leases FROM used WHERE kind = 'lease_out'
   GROUP BY ALL

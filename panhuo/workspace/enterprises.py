@@ -151,30 +151,43 @@ def plans(ws: Workspace, *, rulebook: Rulebook | None = None, on: date | None = 
     rule = pick(book, Scheme, place, day).land
     con.register("land", land_bases(ws.dataset("occupancies"), ws.dataset("parcels"), year, rule)[0])
     con.execute(
-        "CREATE TEMP VIEW latest AS SELECT enterprise_id, arg_max(status, year) AS status FROM enterprises GROUP BY 1"
+        "CREATE TEMP VIEW latest AS SELECT enterprise_id, arg_max(status, coalesce(year, 0)) AS status FROM enterprises GROUP BY 1"
     )
     return firm_plans(con.execute(FACTS).to_arrow_table(), pick(book, FirmPlanScheme, place, day))
 
 
-def listed(ws: Workspace, name: str) -> pa.Table:
-    """One of the four lists: (parcel_id, name, division, area_m2, finding_id, since, batch_tool), the oldest first.
+def listed(ws: Workspace, name: str, *, rulebook: Rulebook | None = None) -> pa.Table:
+    """One of the four lists, the oldest first: parcels with the firms on them.
 
-    `batch_tool` is the first way open for the parcel; its class says which of the five batches it falls in.
+    Gives (parcel_id, name, division, area_m2, finding_id, since, enterprises, tool_id, batch): `tool_id` is the first
+    way not closed that belongs to one of the five batches, `batch` that batch (promote, attract, store, auction,
+    lease), NULL where none is open.
     """
     if name not in LISTS:
         raise PanhuoError(f"没有清单 {name} (no such list)", remedy=f"可用 (available): {', '.join(LISTS)}")
-    wanted = ", ".join(f"'{f}'" for f in LISTS[name])
-    return (
-        _opened(ws)
-        .execute(
-            "WITH first AS (SELECT parcel_id, arg_min(tool_id, rank) AS batch_tool FROM options WHERE status <> 'closed'"
-            " GROUP BY 1)"
-            " SELECT f.parcel_id, p.name, p.division, p.area_m2, f.finding_id, f.since, batch_tool FROM findings f"
-            " LEFT JOIN parcels p USING (parcel_id) LEFT JOIN first USING (parcel_id)"
-            f" WHERE f.status = 'yes' AND f.finding_id IN ({wanted}) ORDER BY since NULLS LAST, parcel_id, finding_id"
-        )
-        .to_arrow_table()
-    )
+    tools = [
+        (tool_id, tool.batch) for tool_id, tool in (rulebook or Rulebook.load()).tools.items() if tool.batch
+    ]
+    con = _opened(ws)
+    con.register("tools", pa.table({"tool_id": [t for t, _ in tools], "batch": [str(b) for _, b in tools]}))
+    return con.execute(LISTED, {"findings": list(LISTS[name])}).to_arrow_table()
+
+
+LISTED: Final = """
+WITH first AS (
+  SELECT parcel_id, arg_min(tool_id, rank) AS tool_id, arg_min(batch, rank) AS batch
+  FROM options JOIN tools USING (tool_id) WHERE status <> 'closed' GROUP BY 1
+), firms AS (
+  SELECT parcel_id, string_agg(DISTINCT coalesce(e.name, enterprise_id), '、' ORDER BY coalesce(e.name, enterprise_id))
+    AS enterprises
+  FROM occupancies LEFT JOIN (SELECT enterprise_id, arg_max(name, coalesce(year, 0)) AS name FROM enterprises GROUP BY 1) e
+    USING (enterprise_id) GROUP BY 1
+)
+SELECT f.parcel_id, p.name, p.division, p.area_m2, f.finding_id, f.since, enterprises, tool_id, batch
+FROM findings f LEFT JOIN parcels p USING (parcel_id) LEFT JOIN firms USING (parcel_id)
+  LEFT JOIN first USING (parcel_id)
+WHERE f.status = 'yes' AND list_contains($findings, f.finding_id) ORDER BY since NULLS LAST, f.parcel_id, finding_id
+"""
 
 
 def linked(ws: Workspace, confirmed: pa.Table | None = None) -> tuple[pa.Table, pa.Table]:

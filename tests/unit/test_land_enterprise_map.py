@@ -59,6 +59,12 @@ def test_one_record_per_enterprise_takes_the_latest_year() -> None:
     assert rows["v"]["rented_in_m2"] == 40.0 and rows["v"]["tax_wan"] is None
 
 
+def test_a_firm_whose_year_nobody_wrote_keeps_its_figures() -> None:
+    firms = pa.table({"enterprise_id": ["w"], "year": pa.array([None], pa.int64()), "name": ["无年"], "tax_wan": [3.0]})
+    row = records({"enterprises": firms}, "enterprise").to_pylist()[0]
+    assert (row["firm_name"], row["tax_wan"]) == ("无年", 3.0)
+
+
 def test_coverage_says_what_each_theme_knows() -> None:
     known = {row["theme"]: row["known"] for row in coverage(records(TABLES, "parcel"), "parcel").to_pylist()}
     assert known["land"] == 2 and known["supply"] == 1 and known["vacancy"] == 0

@@ -21,6 +21,13 @@ BOOK = Rulebook.load()
 FIRMS = [f"E{k}" for k in range(10)]
 FINDINGS = {"parcel_id": "P0", "finding_id": "idle_not_started", "status": "yes", "since": date(2022, 1, 1)}
 
+OPTIONS = [
+    {"parcel_id": "P0", "tool_id": tool, "status": status, "rank": rank}
+    for rank, (tool, status) in enumerate(
+        [("idle_fee", "open"), ("judicial_auction", "closed"), ("urge_construction", "check")]
+    )
+]
+
 
 def dataset(name: str, rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=dataset_spec(name).arrow_schema())
@@ -85,6 +92,7 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
             write_table(result.scores, folder / "scores.parquet")
             write_table(result.items, folder / "score_items.parquet")
             write_table(pa.Table.from_pylist(flagged), folder / "findings.parquet")
+            write_table(pa.Table.from_pylist(OPTIONS), folder / "options.parquet")
     return made
 
 
@@ -122,7 +130,9 @@ def test_plans_are_for_low_tiers_only(ws: Workspace) -> None:
 
 
 def test_lists_name_the_parcels_of_their_findings(ws: Workspace) -> None:
-    assert listed(ws, "idle")["parcel_id"].to_pylist() == ["P0"]
+    row = listed(ws, "idle", rulebook=BOOK).to_pylist()[0]
+    assert (row["parcel_id"], row["enterprises"]) == ("P0", "湖南第0号精密机械制造有限公司")
+    assert (row["tool_id"], row["batch"]) == ("urge_construction", "promote")
     assert listed(ws, "vacant").num_rows == 0
     with pytest.raises(PanhuoError, match="no such list"):
         listed(ws, "other")
