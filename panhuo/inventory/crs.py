@@ -72,6 +72,13 @@ def place(
     notes: list[Problem] = []
     if swap:
         notes.append(problem("axes_swapped", file=file, field="geometry", action="mended: x and y exchanged"))
+    if given and not agrees(code, kind):
+        raise PanhuoError(
+            f"坐标值不可能是 {code} the coordinates cannot be {code}",
+            where=f"{file}, geometry",
+            why=f"({boxes[0][0]:.6g}, {boxes[0][1]:.6g}): {kind}",
+            remedy="去掉 --crs 由程序判断，或改成相符的坐标系 leave --crs out or give the one that fits",
+        )
     if code and (given or agrees(code, kind)):
         source = "--crs" if given else "file"
         notes.append(

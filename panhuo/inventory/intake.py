@@ -22,7 +22,7 @@ from panhuo.inventory.mapping import (
     source_of,
     unmatched,
 )
-from panhuo.inventory.outlines import Located, locate
+from panhuo.inventory.outlines import Located, locate, right_way_round
 from panhuo.inventory.readers import RawTable, read
 from panhuo.inventory.spec import dataset_spec, problem, problem_types
 from panhuo.inventory.take import Taken, take
@@ -137,7 +137,9 @@ def take_table(
         ]
     out = []
     located: Located | None = None
-    for plan in plans:
+    for found in plans:
+        plan, swapped = right_way_round(raw, found)
+        notes += swapped
         if plan.spec.has_geometry and located is None:
             located = locate(raw, plan, options.crs or mapping.crs, zone_of_division(place))
         table, its_plan = as_layer(raw, plan) if layer else (raw, plan)

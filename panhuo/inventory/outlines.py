@@ -1,7 +1,7 @@
 """The outlines of a table: where they lie, whether they hold, how large they are."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -10,13 +10,14 @@ import pyarrow.compute as pc
 import shapely
 
 from panhuo.core.problems import Problem
-from panhuo.inventory.crs import place
+from panhuo.inventory.crs import CHINA, place
 from panhuo.inventory.geometry_check import Piece, check, decode, parallel
 from panhuo.inventory.mapping import Plan
 from panhuo.inventory.readers import RawTable
-from panhuo.inventory.spec import dataset_spec, problem
+from panhuo.inventory.spec import FieldSpec, Words, dataset_spec, problem
 from panhuo.inventory.values import Fault, to_float
 
+ANY_NUMBER: Final = FieldSpec(label=Words(zh="数", en="number"), type="float")
 WEB_MAP: Final = re.compile(r"gcj.?02|bd.?09|amap|baidu|高德|百度", re.IGNORECASE)
 """Names that tell coordinates of web maps, which are shifted by hundreds of metres."""
 
@@ -50,6 +51,25 @@ def locate(raw: RawTable, plan: Plan, crs: str | None, zone_hint: int | None) ->
     if WEB_MAP.search(f"{raw.file} {raw.layer}"):
         notes.append(problem("crs_suspect", file=raw.where, field="geometry", value=raw.where, action="kept"))
     return Located(outlines.geometry, outlines.given, area, placing.epsg, outlines.faults, tuple(notes))
+
+
+def right_way_round(raw: RawTable, plan: Plan) -> tuple[Plan, list[Problem]]:
+    """The plan with its longitude and latitude exchanged where the columns of a Chinese file plainly are."""
+    if not {"lon", "lat"} <= set(plan.feeds):
+        return plan, []
+    middle = []
+    for name in ("lon", "lat"):
+        numbers, _ = to_float(raw.columns[plan.feeds[name][0].column], ANY_NUMBER, "")
+        middle.append(pc.quantile(numbers, 0.5)[0].as_py() or 0.0)
+    west, south, east, north = CHINA
+    if not (south <= middle[0] <= north and west <= middle[1] <= east):
+        return plan, []
+    feeds = {**plan.feeds, "lon": plan.feeds["lat"], "lat": plan.feeds["lon"]}
+    headers = ", ".join(raw.headers[plan.feeds[n][0].column] for n in ("lon", "lat"))
+    note = problem(
+        "swapped_columns", file=raw.where, field="lon, lat", value=headers, action="mended: exchanged"
+    )
+    return replace(plan, feeds=feeds), [note]
 
 
 def points(raw: RawTable, plan: Plan) -> pa.ChunkedArray | None:

@@ -276,3 +276,19 @@ def test_what_was_assumed_is_said_in_words(panhuo, tmp_path):  # noqa: F811
     headers = [*HEADERS, "奇怪的列"]
     path = xlsx(tmp_path / "a.xlsx", headers, [[*row, "x"] for row in ROWS])
     assert "奇怪的列" in panhuo("import", tmp_path / "ws", path).out
+
+
+@pytest.mark.parametrize(
+    "headers", [["宗地编号", "坐落", "经度", "纬度"], ["宗地编号", "坐落", "纬度", "经度"]]
+)
+def test_longitude_and_latitude_make_points_even_when_exchanged(panhuo, tmp_path, headers):  # noqa: F811
+    path = text(
+        tmp_path / "a.csv", headers=headers, rows=[["A", "一路", 112.97, 28.2], ["B", "二路", 112.98, 28.21]]
+    )
+    outcome = panhuo("import", tmp_path / "ws", path, "--json")
+    assert outcome.code == 0, outcome.err
+    assert ("swapped_columns" in outcome.json["imports"][0]["problems"]) == (headers[2] == "纬度")
+    one, _ = parcels(tmp_path / "ws")
+    assert (one["lon"], one["lat"]) == (112.97, 28.2)
+    assert shapely.from_wkb(one["geometry"]).equals(shapely.Point(112.97, 28.2))
+    assert one["drawn_area_m2"] is None

@@ -74,7 +74,11 @@ def test_east_without_zone_needs_a_hint_or_is_refused():
     assert place(box(*PLAIN_38), "", None, "f", zone_hint=zone_of_division("431200")).epsg == "EPSG:4546"
 
 
-def test_the_user_wins():
+def test_the_user_wins_unless_it_cannot_be():
+    with pytest.raises(PanhuoError, match="不可能是"):
+        place(box(*ZONED_38), "", "EPSG:4547", "f")
+    with pytest.raises(PanhuoError, match="不可能是"):
+        place(box(*PLAIN_38), "", "EPSG:4490", "f")
     assert place(box(*PLAIN_38), "", "EPSG:4546", "f").epsg == "EPSG:4546"
 
 
