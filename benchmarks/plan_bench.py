@@ -1,6 +1,6 @@
 """Plans 10,000 parcels × 6 routes × 3 years (seeded) and prints the seconds and the gap.
 
-    python benchmarks/plan_bench.py [parcels] [seed]
+python benchmarks/plan_bench.py [parcels] [seed]
 """
 
 import sys

@@ -7,6 +7,7 @@ whose sides carry one to six jittered points each, so that an outline has 8 to 2
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -105,10 +106,7 @@ def huge(count: int, width_m: float, height_m: float, seed: int) -> NDArray[np.o
     centre, pitch = _spread(count, width_m, height_m)
     vertices = np.exp(rng.uniform(*np.log(HUGE_VERTICES), len(centre))).astype(int)
     return np.array(
-        [
-            _star(c, pitch * HUGE_RADIUS, 1 + _noise(n, rng))
-            for c, n in zip(centre, vertices, strict=True)
-        ]
+        [_star(c, pitch * HUGE_RADIUS, 1 + _noise(n, rng)) for c, n in zip(centre, vertices, strict=True)]
     )
 
 
@@ -134,3 +132,8 @@ def _noise(count: int, rng: np.random.Generator) -> Floats:
     for octave in range(HUGE_OCTAVES):
         wave += 0.16 * 0.5**octave * np.sin(angle * 2**octave * 3 + rng.uniform(0, 2 * np.pi))
     return wave
+
+
+def wkb(polygons: NDArray[np.object_]) -> pa.Array:
+    """The polygons as an Arrow column of WKB."""
+    return pa.array(shapely.to_wkb(polygons), pa.binary())
