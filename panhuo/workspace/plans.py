@@ -65,7 +65,8 @@ def plan_workspace(
 ) -> dict[str, Any]:
     """The plan as `panhuo plan --json` gives it: {objective_wan, gap, spent_wan, chosen, …}; kept in plan.parquet.
 
-    budget_wan: over all years; with_check: also tools whose requirements are still to be verified. Raises PanhuoError where targets cannot hold, naming the smallest set that cannot.
+    budget_wan: over all years; with_check: also tools whose requirements are still to be verified. Raises
+    PanhuoError where targets cannot hold, naming the smallest set that cannot.
     """
     facts, options = ws.assessment("facts"), ws.assessment("options")
     if facts is None or options is None:
