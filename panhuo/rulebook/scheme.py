@@ -369,11 +369,11 @@ def scheme(rulebook: Rulebook, kind: type[S], scheme_id: str, on: date, place: s
     return bind(rulebook, found[scheme_id], on, place)
 
 
-def pick(rulebook: Rulebook, kind: type[S], place: str, on: date) -> S:
-    """The scheme of a kind that governs `place` (division code) on a date, bound.
+def governing(rulebook: Rulebook, kind: type[S], place: str, on: date) -> S | None:
+    """The scheme of a kind that governs `place` (division code) on a date, bound; None when none is in force.
 
     A scheme named by a place overlay comes first, then the one whose `place` is the longest prefix of the
-    division, then the one that came into force last. Raises PanhuoError when none is in force there.
+    division, then the one that came into force last.
     """
     found = {name: s for name, s in load_schemes(rulebook, kind).items() if s.in_force(on)}
     for prefix in rulebook.places_of(place):
@@ -382,11 +382,19 @@ def pick(rulebook: Rulebook, kind: type[S], place: str, on: date) -> S:
                 return bind(rulebook, found[name], on, place)
     fitting = [s for s in found.values() if place.startswith(s.place)]
     if not fitting:
+        return None
+    return bind(rulebook, max(fitting, key=lambda s: (len(s.place), s.in_force_from or date.min)), on, place)
+
+
+def pick(rulebook: Rulebook, kind: type[S], place: str, on: date) -> S:
+    """The scheme that governs, as `governing`. Raises PanhuoError when none is in force there."""
+    found = governing(rulebook, kind, place, on)
+    if found is None:
         raise PanhuoError(
             f"{on} 在 {place or '全国'} 没有 {KINDS[kind]} 方案 (no scheme of this kind in force there)",
             remedy="在 law/schemes 中加一个带 place 的方案 (add one with its place)",
         )
-    return bind(rulebook, max(fitting, key=lambda s: (len(s.place), s.in_force_from or date.min)), on, place)
+    return found
 
 
 def pick_scheme(rulebook: Rulebook, place: str, on: date) -> Scheme:

@@ -20,6 +20,7 @@ from panhuo.rulebook.scheme import (
     LifecycleScheme,
     Scheme,
     bind,
+    governing,
     load_schemes,
     pick,
 )
@@ -71,19 +72,21 @@ def dossier(
             remedy="用统一社会信用代码查询 (ask by its unified social credit code)",
         )
     place = str(ws.config.get("place", ""))
-    lease = pick(book, LeaseScheme, place, day)
-    checks = check_leases(
-        {n: ws.dataset(n) for n in ("occupancies", "parcels", "enterprises")}, lease
-    ).to_pylist()
+    lease = governing(book, LeaseScheme, place, day)
+    checks = (
+        []
+        if lease is None
+        else check_leases(
+            {n: ws.dataset(n) for n in ("occupancies", "parcels", "enterprises")}, lease
+        ).to_pylist()
+    )
     rows["lease_checks"] = [c for c in checks if c["enterprise_id"] == enterprise_id and c["status"] != "no"]
     return {
         "enterprise_id": enterprise_id,
         "stage": stage_of(book, rows["figures"], place, day),
         **rows,
         "scores": [explained(book, score, rows["items"], day) for score in rows["scores"]],
-        "plan": [
-            p for p in plans(ws, rulebook=book, on=day).to_pylist() if p["enterprise_id"] == enterprise_id
-        ],
+        "plan": [] if not rows["scores"] else plan_of(ws, enterprise_id, book, day),
     }
 
 
@@ -133,16 +136,25 @@ def explained(book: Rulebook, score: dict[str, Any], items: list[dict[str, Any]]
 
 
 def stage_of(book: Rulebook, figures: list[dict[str, Any]], place: str, on: date) -> dict[str, Any] | None:
-    """入园-在园-离园: the stage of the latest year's status, None when no figures are held."""
-    if not figures:
+    """入园-在园-离园: the stage of the latest year's status, None without figures or a scheme in force."""
+    rule = governing(book, LifecycleScheme, place, on)
+    if not figures or rule is None:
         return None
     status = pa.array([figures[-1].get("status")], pa.string())
     table = pa.table({"enterprise_id": [figures[-1]["enterprise_id"]], "status": status})
-    return dict(stages(table, pick(book, LifecycleScheme, place, on)).to_pylist()[0])
+    return dict(stages(table, rule).to_pylist()[0])
+
+
+def plan_of(ws: Workspace, enterprise_id: str, book: Rulebook, on: date) -> list[dict[str, Any]]:
+    """一企一策 of one firm."""
+    return [p for p in plans(ws, rulebook=book, on=on).to_pylist() if p["enterprise_id"] == enterprise_id]
 
 
 def plans(ws: Workspace, *, rulebook: Rulebook | None = None, on: date | None = None) -> pa.Table:
-    """一企一策 of every scored firm of a low tier (see panhuo.score.policies.firm_plans)."""
+    """一企一策 of every scored firm of a low tier (see panhuo.score.policies.firm_plans).
+
+    Raises PanhuoError when no scheme of scores or plans is in force on the day.
+    """
     book, day = rulebook or Rulebook.load(), on or date.today()
     con = _opened(ws)
     found = con.execute("SELECT max(year) FROM enterprises").fetchone()
@@ -151,7 +163,8 @@ def plans(ws: Workspace, *, rulebook: Rulebook | None = None, on: date | None = 
     rule = pick(book, Scheme, place, day).land
     con.register("land", land_bases(ws.dataset("occupancies"), ws.dataset("parcels"), year, rule)[0])
     con.execute(
-        "CREATE TEMP VIEW latest AS SELECT enterprise_id, arg_max(status, coalesce(year, 0)) AS status FROM enterprises GROUP BY 1"
+        "CREATE TEMP VIEW latest AS SELECT enterprise_id, arg_max(status, coalesce(year, 0)) AS status"
+        " FROM enterprises GROUP BY 1"
     )
     return firm_plans(con.execute(FACTS).to_arrow_table(), pick(book, FirmPlanScheme, place, day))
 
@@ -180,7 +193,8 @@ WITH first AS (
 ), firms AS (
   SELECT parcel_id, string_agg(DISTINCT coalesce(e.name, enterprise_id), '、' ORDER BY coalesce(e.name, enterprise_id))
     AS enterprises
-  FROM occupancies LEFT JOIN (SELECT enterprise_id, arg_max(name, coalesce(year, 0)) AS name FROM enterprises GROUP BY 1) e
+  FROM occupancies LEFT JOIN (
+      SELECT enterprise_id, arg_max(name, coalesce(year, 0)) AS name FROM enterprises GROUP BY 1) e
     USING (enterprise_id) GROUP BY 1
 )
 SELECT f.parcel_id, p.name, p.division, p.area_m2, f.finding_id, f.since, enterprises, tool_id, batch

@@ -356,6 +356,14 @@ def test_huaian_new_firms_are_t_until_two_full_years() -> None:
     assert "两年" in one(result)["excluded_because"] or "2年" in one(result)["excluded_because"]
 
 
+@pytest.mark.parametrize(("on", "tier"), [(date(2022, 2, 27), "T"), (date(2022, 2, 28), None)])
+def test_two_years_from_a_leap_day_end_on_the_last_of_february(on: date, tier: str | None) -> None:
+    rule = scheme(BOOK, Scheme, "huaian_2024", date(2024, 10, 1))
+    rows = [{"tax_wan": 1.0, "revenue_wan": 3000.0, "industry": "C30", "opened_on": date(2020, 2, 29)}]
+    table = firms(*rows).set_column(1, "year", pa.array([2021]))
+    assert score(table, land(*rows), None, rule, on=on).scores["tier"].to_pylist() == [tier]
+
+
 def test_unknown_opening_day_is_scored_and_reported() -> None:
     rule = scheme(BOOK, Scheme, "hunan_default", ON)
     result = run(rule, {"tax_wan": 10.0, "revenue_wan": 100.0, "industry": "C30", "status": "operating"})

@@ -118,6 +118,15 @@ def test_a_dossier_holds_land_leases_warnings_and_stage(ws: Workspace) -> None:
     assert broken["term"] == "yes" and broken["title_term"] == "unknown"
 
 
+def test_before_any_scheme_the_record_still_opens(ws: Workspace) -> None:
+    bare = Workspace.create(ws.root.parent / "bare", place="430112")
+    with bare.locked(), bare.write_snapshot("s") as folder:
+        write_table(ws.dataset("enterprises"), folder / "enterprises.parquet")
+    found = dossier(bare, "E5", rulebook=BOOK, on=date(2011, 1, 1))
+    assert (found["stage"], found["lease_checks"], found["plan"]) == (None, [], [])
+    assert found["figures"][0]["tax_wan"] == 50.0
+
+
 def test_an_unknown_enterprise_is_refused(ws: Workspace) -> None:
     with pytest.raises(PanhuoError, match="no such enterprise"):
         dossier(ws, "nobody", rulebook=BOOK, on=ON)
