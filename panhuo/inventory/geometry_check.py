@@ -36,26 +36,40 @@ DEGREES: Final = "EPSG:4490"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some rows of a table: outlines of one ring as columns, or any outlines as shapes."""
+    """Some rows of a table: the WKB of outlines that all begin alike.
+
+    `head`: bytes before the points of one-ring outlines, 0 for any others. What is read from the WKB is not kept, for
+    reading again costs less than the memory.
+    """
 
     rows: Ints
     wkb: pa.Array
-    rings: Rings | None
-    shapes: Geometries | None
+    head: int
+
+    def rings(self) -> Rings | None:
+        """The outlines as columns, None when they are not of one ring each."""
+        return rings.read_rings(self.wkb, self.head) if self.head else None
+
+    def shapes(self) -> Geometries:
+        """The outlines as shapes in two dimensions, None where empty or unreadable."""
+        wkb = self.wkb.to_numpy(zero_copy_only=False)
+        shapes = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"))
+        if shapely.has_z(shapes).any():
+            shapes = shapely.force_2d(shapes)
+        shapes[shapely.is_empty(shapes)] = None
+        return shapes
 
     def bounds(self) -> Floats:
         """Boxes of the rows, NaN where there is no outline."""
-        if self.rings is not None:
-            return rings.bounds(self.rings)
-        return np.asarray(shapely.bounds(self.shapes))
+        ring = self.rings()
+        return rings.bounds(ring) if ring else np.asarray(shapely.bounds(self.shapes()))
 
     def swapped(self) -> "Piece":
         """x for y."""
-        if self.rings is not None:
-            turned = rings.swapped(self.rings)
-            return replace(self, rings=turned, wkb=rings.write_rings(turned, turned.xy))
-        shapes = shapely.transform(self.shapes, lambda c: c[:, ::-1])
-        return replace(self, shapes=shapes, wkb=encode(shapes))
+        ring = self.rings()
+        if ring:
+            return replace(self, wkb=rings.write_rings(ring, ring.xy[:, ::-1]))
+        return replace(self, wkb=encode(shapely.transform(self.shapes(), lambda c: c[:, ::-1])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +108,8 @@ def decode_slice(start: int, wkb: pa.Array) -> list[Piece]:
     for head in np.unique(heads):
         rows = np.flatnonzero(heads == head)
         part = wkb if len(rows) == len(wkb) else wkb.take(pa.array(rows))
-        ring = rings.read_rings(part, int(head)) if head else None
-        if ring is not None:
-            pieces.append(Piece(rows + start, part, ring, None))
-        else:
-            shapes = decode_shapes(part)
-            pieces.append(Piece(rows + start, encode(shapes), None, shapes))
+        pieces.append(Piece(rows + start, part, int(head)))
     return pieces
-
-
-def decode_shapes(wkb: pa.Array) -> Geometries:
-    """Shapes in two dimensions, None where empty or unreadable."""
-    shapes = np.asarray(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore"))
-    if shapely.has_z(shapes).any():
-        shapes = shapely.force_2d(shapes)
-    shapes[shapely.is_empty(shapes)] = None
-    return shapes
 
 
 def check(pieces: list[Piece], epsg: str, strict: bool) -> Outlines:
@@ -132,16 +132,15 @@ def check(pieces: list[Piece], epsg: str, strict: bool) -> Outlines:
 
 def check_piece(piece: Piece, epsg: str, strict: bool) -> Outlines:
     """One piece; faults carry rows of the table."""
-    if piece.rings is not None:
-        area, sure = rings.measure(piece.rings)
-        if sure.all():
-            return moved_rings(piece, piece.rings, epsg, area)
-        shapes = np.asarray(shapely.from_wkb(piece.wkb.to_numpy(zero_copy_only=False), on_invalid="ignore"))
-        doubtful = np.flatnonzero(~sure)
-        if shapely.is_valid(shapes[doubtful]).all():
-            return moved_rings(piece, piece.rings, epsg, area)
-        piece = replace(piece, rings=None, shapes=shapes)
-    return check_shapes(piece, epsg, strict)
+    ring = piece.rings()
+    if ring is None:
+        return check_shapes(piece, piece.shapes(), epsg, strict)
+    area, sure = rings.measure(ring)
+    if not sure.all():
+        shapes = piece.shapes()
+        if not shapely.is_valid(shapes[~sure]).all():
+            return check_shapes(piece, shapes, epsg, strict)
+    return moved_rings(piece, ring, epsg, area)
 
 
 def moved_rings(piece: Piece, ring: Rings, epsg: str, area: Floats) -> Outlines:
@@ -154,9 +153,9 @@ def moved_rings(piece: Piece, ring: Rings, epsg: str, area: Floats) -> Outlines:
     return Outlines(rings.write_rings(ring, lonlat), piece.wkb, area, [])
 
 
-def check_shapes(piece: Piece, epsg: str, strict: bool) -> Outlines:
+def check_shapes(piece: Piece, shapes: Geometries, epsg: str, strict: bool) -> Outlines:
     """Outlines of any kind."""
-    shapes, faults = mended(np.asarray(piece.shapes), strict)
+    shapes, faults = mended(shapes, strict)
     kinds = shapely.get_type_id(shapes)
     polygon = np.isin(kinds, (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
     point = np.isin(kinds, (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT))

@@ -4,7 +4,7 @@ Nearly every parcel is one ring. Read as one long list of points, a million of t
 the speed of memory; what this cannot settle goes to GEOS.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -102,11 +102,6 @@ def measure(rings: Rings) -> tuple[Floats, Bools]:
     once = np.add.reduceat(rises, start) == 1
     closed = (xy[start] == xy[last]).all(axis=1)
     return np.abs(doubled) / 2, closed & once & (np.minimum.reduceat(turn, start) > 0)
-
-
-def swapped(rings: Rings) -> Rings:
-    """x for y."""
-    return replace(rings, xy=np.ascontiguousarray(rings.xy[:, ::-1]))
 
 
 def concat(parts: list[pa.Array], rows: list[Ints], total: int) -> pa.ChunkedArray:

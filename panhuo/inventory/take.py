@@ -96,7 +96,7 @@ def column(work: Work, name: str, field: FieldSpec) -> pa.Array:
         one, _ = converted(work, name, field, texts, "")
         return pa.repeat(one[0], rows)
     if not feeds:
-        return pa.nulls(rows, ARROW_TYPES[field.type])
+        return work.blank(ARROW_TYPES[field.type])
     if field.codes == "divisions":
         return joined_division(work, name, field, feeds)
     parts = [fed(work, name, field, feed) for feed in feeds]
@@ -234,9 +234,8 @@ def place_outlines(work: Work, located: Located) -> None:
     work.columns["geometry"] = located.geometry
     work.columns["geometry_given"] = located.given
     work.columns["drawn_area_m2"] = located.area_m2
-    rows = work.raw.rows
     work.columns["crs_given"] = pc.if_else(
-        pc.is_valid(located.geometry), located.epsg, pa.nulls(rows, pa.string())
+        pc.is_valid(located.geometry), located.epsg, work.blank(pa.string())
     )
     work.add("geometry", located.faults)
     work.notes.extend(located.notes)
@@ -278,7 +277,7 @@ def finished(work: Work, keep: Bools) -> pa.Table:
         "source_file": pa.repeat(pa.scalar(work.raw.file), rows),
         "source_row": pa.array(work.raw.row_numbers, pa.int64()),
     }
-    columns = [own.get(f.name, pa.nulls(rows, f.type)) for f in schema]
+    columns = [own[f.name] if f.name in own else work.blank(f.type) for f in schema]
     table = pa.table([c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
     return table if keep.all() else table.filter(pa.array(keep))
 

@@ -1,6 +1,6 @@
 """A table on its way to a dataset: the columns ready so far and the faults met."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -26,10 +26,17 @@ class Work:
     columns: dict[str, pa.Array]
     faults: list[tuple[str, Fault]]
     notes: list[Problem]
+    blanks: dict[pa.DataType, pa.Array] = field(default_factory=dict)
 
-    def add(self, field: str, faults: list[Fault]) -> None:
+    def blank(self, type: pa.DataType) -> pa.Array:
+        """A column of unknowns; all of one type share their memory."""
+        if type not in self.blanks:
+            self.blanks[type] = pa.nulls(self.raw.rows, type)
+        return self.blanks[type]
+
+    def add(self, name: str, faults: list[Fault]) -> None:
         """Faults of a field."""
-        self.faults.extend((field, f) for f in faults)
+        self.faults.extend((name, f) for f in faults)
 
     def severity(self, fault: Fault) -> Severity:
         """How bad a fault is under the plan: a lenient one takes cells that cannot be as unknown."""
