@@ -3,20 +3,28 @@
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from panhuo.core.figures import Interval
 from panhuo.measure.audit.check import Candidate, Check, settle
 from panhuo.measure.audit.labels import bigrams, lead_of, shared
-from panhuo.measure.audit.parts_identities import alike, total
+from panhuo.measure.audit.parts_identities import alike, difference, total
 from panhuo.measure.audit.quantities import Day, Quantity, Report
 from panhuo.measure.audit.units_identities import quotient
 from panhuo.measure.audit.words import words
 
 ONE = Interval(1.0, 1.0, 1.0)
 RELATIVE = {"percent", "times", "months", "working_time"}
+ASIDE = 24
+"""A growth told within so many characters after from–to is that of the pair."""
 SAME_WORDS = 4
 """Characters in a row that two labels share when they speak of one thing."""
-RATE = re.compile(r"(?:(?<!效)率|比例|占比|比重)(?:达到?|为|约|是|近|超过?)*$|占[^，。；]{0,14}$")
+RATE = re.compile(
+    r"(?:(?<!效)率|比例|占比|比重)(?:达到?|为|约|是|近|超过?)*$|占[^，。；]{0,14}$|完成[^，。；]{0,10}的$"
+)
+LEVEL = re.compile(r"[到至为]$")
+"""下降到20% tells where it came to, not by how much."""
+GAIN_RATE = re.compile(r"(?:增值|增长|升值|溢价)率")
 TIMES_OF = re.compile(r"(?:是|为|相当于)[^。；]*的$")
 MONTH_DAYS = 365.2425 / 12
 
@@ -41,10 +49,14 @@ def rate(report: Report) -> Iterator[Check]:
         done = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE][-1:]
         told = [q for q in report.section(claim) if shared(report.context(q), subject) >= SAME_WORDS]
         sure = _surest(report, _wholes(report, claim, done), base) or _stepwise(claim, done, report)
+        if GAIN_RATE.search(lead):
+            yield from settle(
+                claim, "rate", [], (quotient(a, b) for a in done for b in report.section(claim))
+            )
+            continue
         wide = [] if sure else _wholes(report, claim, [*done, *told])
-        if done and words().says("whole", done[0].before):
-            parts = [q for q in report.section(claim) if alike(q, done[0])]
-            wide += [(q, done[0]) for q in parts if q.given.value < done[0].given.value]
+        if done and words().says("whole", done[0].before + done[0].after):
+            wide += [(q, done[0]) for q in report.section(claim) if alike(q, done[0])]
         yield from settle(
             claim,
             "rate",
@@ -94,7 +106,7 @@ def growth_over_base(report: Report) -> Iterator[Check]:
     for claim in report.quantities:
         lead = lead_of(report, claim)
         found = re.search(
-            r"(?:较|比|相较)([^，。；]{2,16}?)(?:增长|增加|提高|提升|增值|上升)(?:了|约|近|超)?$", lead
+            r"(?:较|比|相较)([^，。；]{2,16}?)(?:增长|增加|提高|提升|增值|上升|上涨)(?:了|约|近|超)?$", lead
         )
         if claim.kind != "percent" or found is None or words().says("yearly", found[0]):
             continue
@@ -154,12 +166,16 @@ def _this_year(report: Report, claim: Quantity, last: Quantity) -> Quantity | No
     earlier = [
         q
         for q in report.within(claim, 2)
-        if q.index < claim.index and alike(q, last) and not _last_year(report, q)
+        if q.index < claim.index and alike(q, last) and not (_last_year(report, q) or _planned(q))
     ]
     here = [q for q in earlier if q.sentence == claim.sentence]
     noun = words().last_noun(claim.before)
     same = [q for q in earlier if noun and q.noun == noun]
     return next(iter([*here[-1:], *same[-1:]]), None)
+
+
+def _planned(q: Quantity) -> bool:
+    return words().says("whole", q.before)
 
 
 def _last_year(report: Report, q: Quantity) -> bool:
@@ -184,7 +200,7 @@ def change(report: Report) -> Iterator[Check]:
     pairs = from_to(report)
     for claim in report.quantities:
         rises, falls = words().says("rise", claim.before[-8:]), words().says("fall", claim.before[-8:])
-        if claim.kind not in {"percent", "times"} or not (rises or falls):
+        if claim.kind not in {"percent", "times"} or not (rises or falls) or LEVEL.search(claim.before):
             continue
         mine = [(a, b) for a, b in pairs if a.section == claim.section]
         sure = [(a, b) for a, b in mine if _about(report, claim, a, b)]
@@ -197,12 +213,92 @@ def change(report: Report) -> Iterator[Check]:
         )
 
 
+def step(report: Report) -> Iterator[Check]:
+    """由 A 降至 B，减少 C: the difference; far pairs of the same thing only clear."""
+    pairs = from_to(report)
+    for claim in report.quantities:
+        lead = claim.before[-6:]
+        moves = words().says("rise", lead) or words().says("fall", lead)
+        if claim.kind in RELATIVE or not moves or re.search(r"\d|[到至为达由从]$", lead):
+            continue
+        near = [
+            (a, b)
+            for a, b in pairs
+            if a.sentence == claim.sentence and alike(a, claim) and 0 < claim.at - b.to <= ASIDE
+        ]
+        told = [q for q in report.within(claim, 1) if alike(q, claim) and q.noun in {claim.noun, None}]
+        yield from settle(
+            claim,
+            "step",
+            [_apart(a, b) for a, b in near[-1:]],
+            (_apart(a, b) for a in told for b in told if a.given.value < b.given.value),
+        )
+
+
+def _apart(a: Quantity, b: Quantity) -> Candidate:
+    return difference(b, a) if b.given.value > a.given.value else difference(a, b)
+
+
+def share_of_told_base(report: Report) -> Iterator[Check]:
+    """占闲置土地1020亩的70%, 完成任务18万亩的65%: the base stands between 占 and 的."""
+    for claim in report.quantities:
+        lead = lead_of(report, claim)
+        found = re.search(r"(?:占|完成|相当于)[^，。；]*\d[^，。；]*的(?:约|近|超过?)?$", lead)
+        if claim.kind != "percent" or found is None:
+            continue
+        start = claim.at - len(lead) + found.start()
+        here = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
+        bases = [q for q in here if q.at >= start]
+        parts = [q for q in here if q not in bases and bases and alike(q, bases[-1])]
+        yield from settle(claim, "rate", [quotient(parts[-1], bases[-1])] if parts else [])
+
+
+def points(report: Report) -> Iterator[Check]:
+    """75%，较目标80%低5个百分点."""
+    for claim in report.quantities:
+        if claim.unit.name != "个百分点":
+            continue
+        told = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind == "percent"]
+        yield from settle(claim, "points", [_apart(*told)] if len(told) == 2 else [])
+
+
+def levied(report: Report) -> Iterator[Check]:
+    """按4%计683.2万元: a share of a sum told before."""
+    for share, claim in pairwise(report.quantities):
+        link = report.between(share, claim)
+        lead = report.plain.text[max(0, share.at - 6) : share.at]
+        if (
+            share.kind != "percent"
+            or claim.kind != "money"
+            or not re.match("^(?:计|的|征)", link)
+            or "按" not in lead
+        ):
+            continue
+        sums = [q for q in report.section(claim) if q.kind == "money" and q.index < share.index]
+        here = [q for q in sums if q.sentence == claim.sentence]
+        yield from settle(
+            claim,
+            "levied",
+            [_share(here[0], share)] if len(here) == 1 else [],
+            (_share(q, share) for q in sums),
+        )
+
+
+def _share(whole: Quantity, share: Quantity) -> Candidate:
+    return Candidate(whole.given * share.given, f"{whole.text} × {share.text}", (whole, share))
+
+
 def _about(report: Report, claim: Quantity, a: Quantity, b: Quantity) -> bool:
     """Whether a growth is that of a pair: the same noun in the sentence, or reaching the same figure."""
     noun = b.noun or a.noun
     own = words().last_noun(claim.before)
     if claim.sentence == b.sentence:
-        return own == noun if own else 0 <= claim.at - b.to <= 10
+        between = report.plain.text[b.to : claim.at]
+        return (
+            own == noun
+            if own
+            else claim.at > b.to and len(between) <= ASIDE and not words().last_noun(between)
+        )
     reached = [
         q for q in report.quantities[claim.index + 1 : claim.index + 2] if q.sentence == claim.sentence
     ]
@@ -228,7 +324,7 @@ def saving_rate(report: Report) -> Iterator[Check]:
     """节地 p%: less land than before for the same; only areas save land, only times shorten reviews."""
     for claim in report.quantities:
         lead = lead_of(report, claim)[-10:]
-        if claim.kind != "percent" or not words().says("fall", lead):
+        if claim.kind != "percent" or not words().says("fall", lead) or LEVEL.search(lead):
             continue
         kinds = {"area"} if re.search("节地|用地|占地", lead) else {"working_time", "time", "months"}
         near = [q for q in report.within(claim, 1) if q.kind in kinds]

@@ -207,13 +207,53 @@ def what_is_left(report: Report) -> Iterator[Check]:
             continue
         before = [q for q in report.within(claim, 1) if q.index < claim.index and alike(q, claim)]
         pairs = [(a, b) for a in before for b in before if a.given.value > b.given.value]
+        named = _due_and_done(before) or _all_and_done(report, claim, before)
+        others = [_all_but_named(report, claim)] if "其余" in lead_of(report, claim) else []
         wide = [q for q in report.section(claim) if alike(q, claim)]
         yield from settle(
             claim,
             "remainder",
-            [difference(a, b) for a, b in pairs] if len(pairs) == 1 else [],
+            [c for c in others if c]
+            or [difference(a, b) for a, b in named or (pairs if len(pairs) == 1 else [])],
             (difference(a, b) for a in wide for b in wide if a.given.value > b.given.value),
         )
+
+
+def _all_but_named(report: Report, claim: Quantity) -> Candidate | None:
+    """全省A，其中甲B、乙C，其余: the whole told before 其中 less what is named after it."""
+    near = [q for q in report.within(claim, 4) if q.index < claim.index and alike(q, claim)]
+    among = report.plain.text.rfind("其中", 0, claim.at)
+    named = [q for q in near if q.at > among]
+    wholes = [q for q in near if q.at < among and not words().says("whole", q.before + q.after)]
+    if not named or not wholes or wholes[-1].given.value <= total(named).value.value:
+        return None
+    rest = wholes[-1].given + -total(named).value
+    words_told = f"{wholes[-1].text} － （{total(named).formula}）"
+    return Candidate(rest, words_told, (wholes[-1], *named))
+
+
+def _due_and_done(before: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
+    """应收, 实收: what was due and what came, told next to each other."""
+    return [
+        (a, b)
+        for a, b in pairwise(before)
+        if "应" in a.before and re.search("[实已]", b.before) and a.given.value > b.given.value
+    ][-1:]
+
+
+def _all_and_done(
+    report: Report, claim: Quantity, before: Sequence[Quantity]
+) -> list[tuple[Quantity, Quantity]]:
+    """已出让172.1亩；未出让: the whole, where only one figure of the section is called so."""
+    done = [q for q in before if "已" in report.context(q)]
+    if "未" not in lead_of(report, claim) or len(done) != 1:
+        return []
+    wholes = {
+        q.given.value: q
+        for q in report.section(claim)
+        if alike(q, claim) and q.index < done[0].index and words().says("total", q.before[-6:])
+    }
+    return [(whole, done[0]) for whole in wholes.values()] if len(wholes) == 1 else []
 
 
 def what_is_saved(report: Report) -> Iterator[Check]:
@@ -230,18 +270,18 @@ def what_is_saved(report: Report) -> Iterator[Check]:
 def each_of_many(report: Report) -> Iterator[Check]:
     """12台，腾出21.6亩，平均每台1.8亩: a total over a count."""
     for claim in report.quantities:
-        if not claim.unit.dimension or not words().per_member.search(lead_of(report, claim)):
+        each = words().per_member.search(lead_of(report, claim))
+        if each is None or claim.kind in {"percent", "times", "number"}:
             continue
         here = [q for q in report.within(claim, 0) if q.index < claim.index]
-        counts = [q for q in here if q.kind == "count"]
         totals = [q for q in here if alike(q, claim) and q.given.value > claim.given.value]
+        if not claim.unit.dimension:
+            totals = [q for q in totals if q.unit.name == claim.unit.name]
+        counts = [q for q in here if q.kind == "count" and q not in totals]
         if len(counts) == len(totals) == 1:
-            each = Candidate(
-                totals[0].given / counts[0].given,
-                f"{totals[0].text} ÷ {counts[0].text}",
-                (totals[0], counts[0]),
-            )
-            yield from settle(claim, "average", [each])
+            whole, count = totals[0], counts[0]
+            found = Candidate(whole.given / count.given, f"{whole.text} ÷ {count.text}", (whole, count))
+            yield from settle(claim, "average", [found])
 
 
 def gain(report: Report) -> Iterator[Check]:

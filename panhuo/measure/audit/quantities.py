@@ -219,9 +219,8 @@ def _per(unit: Unit, before: str, after: str) -> Unit:
     if "/" in unit.name or not unit.dimension:
         return unit
     lexicon, known = words(), quantities().units
-    if any(word in before for word in lexicon.per_area) and "area" not in unit.dimension:
-        return parse_unit(f"{unit.name}/亩", known)
-    return unit
+    land = next((land for word, land in lexicon.per_area.items() if word in before), None)
+    return parse_unit(f"{unit.name}/{land}", known) if land and "area" not in unit.dimension else unit
 
 
 def _chinese(text: str) -> int:

@@ -41,6 +41,10 @@ def per_area(report: Report) -> Iterator[Check]:
         land = lands(report.section(claim))
         totals = [q for q in report.section(claim) if q.kind == "money" and q.noun == claim.noun]
         near = [t for t in totals if abs(t.sentence - claim.sentence) <= 1]
+        here = [q for q in report.within(claim, 0) if q.kind == "money"]
+        near_land = [a for a in land if a.sentence == claim.sentence]
+        if not near and len(here) == len(near_land) == 1 and here[0].noun is None:
+            near, land = here, near_land
         yield from settle(
             claim,
             "per_area",
@@ -97,9 +101,10 @@ def price_times_area(report: Report) -> Iterator[Check]:
         if money is None or any(q.kind == "money/area" for q in sentence):
             continue
         everywhere = lands(report.section(price))
-        land = _only([q for q in sentence if q.unit.name in words().land_units], price)
+        here = [q for q in sentence if q.unit.name in words().land_units]
+        land = _only(here, price)
         named = [a for a in everywhere if shared(a.before, price.before) >= SAME_WORDS]
-        near = [land] if land else named if len(named) == 1 else []
+        near = [land] if land else here[::-1] or (named if len(named) == 1 else [])
         claim = max(price, money, key=lambda q: q.index)
         yield from settle(
             claim,

@@ -21,7 +21,8 @@ class Words:
     land_units: frozenset[str]
     floor_units: frozenset[str]
     unitless_after: tuple[str, ...]
-    per_area: tuple[str, ...]
+    per_area: Mapping[str, str]
+    """word → the unit of land it divides by"""
     per_member: re.Pattern[str]
     contrast: re.Pattern[str]
     headings: re.Pattern[str]
@@ -63,7 +64,7 @@ def words() -> Words:
         land_units=frozenset(given["land_units"]),
         floor_units=frozenset(given["floor_units"]),
         unitless_after=tuple(given["unitless_after"]),
-        per_area=tuple(given["per_area"]),
+        per_area=given["per_area"],
         per_member=any_of(given["per_member"]),
         contrast=any_of(given["contrast"]),
         headings=re.compile("|".join(f"(?:{h})" for h in given["headings"])),
