@@ -22,9 +22,8 @@ def ratios(values: Floats, bases: Floats, *, less: bool) -> Floats:
 def divided(above: Floats, below: Floats, where: Bools) -> Floats:
     """above ÷ below where told, NaN elsewhere."""
     out = np.full(above.shape, np.nan)
-    with np.errstate(
-        over="ignore"
-    ):  # a sliver of land makes a value too large to hold: infinite, then capped
+    # A sliver of land makes a value too large to hold: infinite and then capped, or without a base.
+    with np.errstate(over="ignore", invalid="ignore"):
         np.divide(above, below, out=out, where=where)
     return out
 
