@@ -11,6 +11,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pyarrow.compute as pc
+import pyogrio
 import shapely
 from space_common import (
     BLUE,
@@ -30,6 +31,7 @@ from space_common import (
 )
 
 from panhuo.core.units import m2_to_mu, mu_to_m2
+from panhuo.inventory.boundary_dxf import boundary_dxf
 from panhuo.inventory.boundary_txt import Plot, boundary_txt
 from panhuo.inventory.geometry import to_plane
 from panhuo.inventory.split import SplitRules, split_parcel
@@ -84,13 +86,16 @@ def main() -> None:
     save(figure, "space_split")
 
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
-    best = found.filter(pc.equal(found["proposal"], 1)).to_pylist()
-    for row, part in zip(best, metres([r["geometry"] for r in best]), strict=True):
-        planar = to_plane(degrees([part]), ZONE)[0]
-        text = boundary_txt([Plot(row["parcel_id"], planar)], ZONE, made_by="示例", made_on=on, decimals=5)
-        path = folder / f"{row['parcel_id']}.txt"
-        path.write_bytes(text.encode("gbk"))
+    best = found.filter(pc.equal(found["proposal"], 1))
+    planar = to_plane(degrees(metres(best["geometry"].to_pylist())), ZONE)
+    plots = [Plot(name, part) for name, part in zip(best["parcel_id"].to_pylist(), planar, strict=True)]
+    for each in plots:
+        path = folder / f"{each.plot_id}.txt"
+        path.write_bytes(boundary_txt([each], ZONE, made_by="示例", made_on=on, decimals=5).encode("gbk"))
         print(path)
+    (folder / "split_EPSG4547.dxf").write_text(boundary_dxf(plots), encoding="utf-8")
+    layer = {"layer": "parts", "geometry_type": "Polygon", "crs": "EPSG:4490"}
+    pyogrio.write_arrow(best, folder / "split.gpkg", driver="GPKG", geometry_name="geometry", **layer)
 
 
 if __name__ == "__main__":

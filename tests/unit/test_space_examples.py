@@ -31,3 +31,4 @@ def test_example_runs_and_draws(
         assert figure in printed
     if name == "space_split":
         assert len(list(tmp_path.glob("*.txt"))) == 3
+        assert {p.suffix for p in tmp_path.glob("split*")} == {".dxf", ".gpkg"}

@@ -3,12 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyogrio
 import pytest
 import shapely
 from space_data import EAST, NORTH, ZONE, box, parcels, wkb_table
 
 from panhuo.core.problems import PanhuoError
 from panhuo.core.units import mu_to_m2
+from panhuo.inventory.boundary_dxf import boundary_dxf
 from panhuo.inventory.boundary_txt import Plot, boundary_txt
 from panhuo.inventory.geometry import to_lonlat, to_plane
 from panhuo.inventory.join_parcels import join_parcels
@@ -144,3 +146,13 @@ def test_parts_joined_again_are_the_parent() -> None:
     best = table.filter(pa.compute.equal(table["proposal"], 1)).select(["parcel_id", "geometry"])
     joined, _ = join_parcels(best, best["parcel_id"].to_pylist())
     assert joined["area_m2"][0].as_py() == pytest.approx(mu_to_m2(228), abs=0.01)
+
+
+def test_a_drawing_program_reads_the_outlines(tmp_path: Path) -> None:
+    yard = box(0, 0, 100, 100).difference(box(40, 40, 60, 60))
+    path = tmp_path / "a.dxf"
+    path.write_text(boundary_dxf([Plot(CODE, yard), Plot("b", box(100, 0, 150, 100))]), encoding="utf-8")
+    drawn = pyogrio.read_dataframe(path)
+    rings = [shapely.Polygon(line) for line in drawn.geometry if line.geom_type == "LineString"]
+    assert sorted(ring.area for ring in rings) == pytest.approx([400, 5000, 10_000])
+    assert set(drawn["Text"].dropna()) == {CODE, "b"}
