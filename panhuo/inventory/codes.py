@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -83,57 +83,62 @@ def land_uses() -> dict[str, dict[str, str]]:
     return table
 
 
+@cache
+def land_use_names() -> dict[tuple[str, str], str]:
+    """(scheme, code) → name as it is compared."""
+    return {(row["scheme"], row["code"]): norm(row["zh"]) for row in code_rows("land_use")}
+
+
 def to_land_use(column: pa.ChunkedArray, scheme: pa.Array | None) -> tuple[pa.Array, pa.Array, list[Fault]]:
     """(code, scheme, faults) of a land-use column. `scheme`: the row's own, where the file gives one.
 
     Otherwise the one scheme is taken that fits every row; names settle it, and codes that fit several leave it open.
+    What no code fits is kept as written.
     """
     texts = as_text(column)
     distinct = [t for t in pc.unique(texts).to_pylist() if t]
-    chosen = fitting_scheme(distinct)
-    if scheme is None:
-        scheme = pa.nulls(len(texts), pa.string())
-    own = pc.coalesce(scheme, pa.scalar(chosen, pa.string()))
-    coded = texts.dictionary_encode()
-    code = pa.nulls(len(texts), pa.string())
-    for name in [s for s in pc.unique(own).to_pylist() if s]:
-        table = land_uses().get(name, {})
-        values = pa.array([land_use_code(t, table) or t for t in coded.dictionary.to_pylist()], pa.string())
-        code = pc.if_else(pc.equal(own, name), values.take(coded.indices), code)
-    code = pc.coalesce(code, texts)
-    open_rows = pc.and_(pc.is_valid(texts), pc.is_null(own))
-    faults = faults_at("land_use_scheme_unknown", open_rows, texts, "kept as written, scheme unknown")
-    return code, pc.if_else(pc.is_valid(texts), own, pa.scalar(None, pa.string())), faults
+    chosen = pa.scalar(fitting_scheme(distinct), pa.string())
+    own = pc.coalesce(scheme, chosen) if scheme is not None else pa.repeat(chosen, len(texts))
+    own = pc.if_else(pc.is_valid(texts), own, pa.scalar(None, pa.string()))
+    code = pa.repeat(pa.scalar(None, pa.string()), len(texts))
+    for name in (s for s in pc.unique(own).to_pylist() if s in land_uses()):
+        code = pc.if_else(pc.equal(own, name), by_distinct(texts, partial(land_use_code, scheme=name)), code)
+    unsaid = pc.and_(pc.is_valid(texts), pc.is_null(own))
+    known = pc.is_in(own, pa.array(sorted(land_uses())))
+    unlisted = pc.and_(pc.and_(pc.is_valid(texts), known), pc.is_null(code))
+    return pc.coalesce(code, texts), own, [
+        *faults_at("land_use_scheme_unknown", unsaid, texts, "kept as written, scheme unknown"),
+        *faults_at("not_in_code_list", unlisted, texts, "kept as written"),
+    ]  # fmt: skip
 
 
-def land_use_code(text: str, table: dict[str, str]) -> str | None:
-    """The code of a text that is a code, a name, or a code followed by its name."""
+def land_use_code(text: str, scheme: str) -> str | None:
+    """The code of a text that is a code, a name, or a code followed by its name (which must agree)."""
+    table = land_uses()[scheme]
     word = norm(text)
     if word in table:
         return table[word]
-    match = re.match(r"([0-9a-z]{2,6})[-—、.]?(.+)", word)
-    if match and match[1] in table:
-        return table[match[1]]
+    match = re.fullmatch(r"([0-9][0-9a-z]{1,5})[-—、.]?(\D.*)", word)
+    if match:
+        code = table.get(match[1])
+        return code if code and land_use_names()[scheme, code] == match[2] else None
     first = re.split(r"[、,，;；/]", word)[0]
     return table.get(first)
 
 
 def fitting_scheme(texts: Sequence[str]) -> str | None:
-    """The scheme that knows most of the texts; None when several know the codes alike, or none knows half."""
-    if not texts:
+    """The scheme that knows most of the texts.
+
+    None when none knows half of them, or when several know as many and mean different things by them.
+    """
+    hits = {name: [land_use_code(t, name) for t in texts] for name in land_uses()}
+    counts = {name: sum(code is not None for code in codes) for name, codes in hits.items()}
+    best = max(counts.values())
+    if not best or best * 2 < len(texts):
         return None
-    hits = {
-        name: sum(land_use_code(t, table) is not None for t in texts) for name, table in land_uses().items()
-    }
-    best = max(hits.values())
-    winners = [name for name, n in hits.items() if n == best]
-    if best * 2 < len(texts):
-        return None
-    if len(winners) == 1:
-        return winners[0]
-    # Names alone mean the same in every scheme that has them; bare codes do not.
-    bare = any(t[:1].isdigit() for t in texts)
-    return None if bare else winners[0]
+    winners = [name for name, count in counts.items() if count == best]
+    meanings = {tuple(land_use_names()[n, c] if c else None for c in hits[n]) for n in winners}
+    return winners[0] if len(meanings) == 1 else None
 
 
 # --- divisions -----------------------------------------------------------------------------------------------------
