@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 from panhuo.appraise.chart import comparison_chart
 from panhuo.appraise.compare import APPRAISALS, Comparison, compare
 from panhuo.appraise.inputs import money_spec
-from panhuo.appraise.run import Case
+from panhuo.appraise.run import Case, model_files, model_of
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.book import Rulebook, read_yaml
+from panhuo.rulebook.schema import Label
 from panhuo.workspace.store import STAGING, Workspace, write_table
 
 DAYS_A_YEAR = 365.25
@@ -51,14 +52,14 @@ def compare_parcel(
     chosen = list(tools) or [
         o["tool_id"] for o in sorted(options, key=lambda o: o["rank"]) if o["status"] != "closed"
     ]
-    if unknown := [t for t in chosen if t not in book.tools]:
+    if unknown := [t for t in chosen if t not in book.tools and model_of(t, book) is None]:
         raise PanhuoError(
             f"没有这个工具 no such tool: {', '.join(unknown)}", remedy="panhuo law show 列出工具"
         )
     found = compare(case, chosen, book, runs=runs, seed=seed)
     keep_appraisals(ws, found.table(), [parcel_id])
     if chart:
-        chart.write_bytes(comparison_chart(found, {t: book.tools[t].label.zh for t in chosen}))
+        chart.write_bytes(comparison_chart(found, {t: label_of(t, book).zh for t in chosen}))
     return shown(found, options, book)
 
 
@@ -67,12 +68,19 @@ def shown(found: Comparison, options: Sequence[Mapping[str, Any]], book: Ruleboo
     status = {o["tool_id"]: o["status"] for o in options}
     result = found.as_dict()
     for tool in result["tools"]:
-        label = book.tools[tool["tool_id"]].label
+        label = label_of(tool["tool_id"], book)
         tool |= {
             "label": {"zh": label.zh, "en": label.en},
             "status": status.get(tool["tool_id"], "not_offered"),
         }
     return result | {"law_version": book.version}
+
+
+def label_of(tool_id: str, book: Rulebook) -> Label:
+    """The name of a tool, or of the model of a deal that is no tool of its own (bond_take_back)."""
+    if tool_id in book.tools:
+        return book.tools[tool_id].label
+    return model_files(book.root)[str(model_of(tool_id, book))].label
 
 
 def case_of(facts: Mapping[str, Any], given: Mapping[str, Any], on: date | None, source: str) -> Case:

@@ -1,4 +1,4 @@
-"""The source cases whose money can be recomputed. Figures the source does not give (dates, unit values) are inputs here."""
+"""The source cases whose money can be recomputed. Figures the source does not give (dates, values) are inputs here."""
 
 from datetime import date
 

@@ -1,0 +1,120 @@
+"""compare, plan and place through the command line, over the demonstration workspace."""
+
+import json
+import subprocess
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+
+from panhuo.workspace.demo import make_demo
+from panhuo.workspace.store import Workspace
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory):
+    root = tmp_path_factory.mktemp("money") / "ws"
+    make_demo(root)
+    return root
+
+
+def run(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-c", "from panhuo.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+INPUTS = "topup_wan: 12300\nmarket_value_wan: 20500\ntransfer_price_wan: 20500\n"
+
+
+def test_compare_gives_the_whole_chain_and_the_same_bytes(ws, tmp_path):
+    file, chart = tmp_path / "in.yaml", tmp_path / "c.png"
+    file.write_text(INPUTS, encoding="utf-8")
+    wanted = ["compare", ws, "c02-p1", "--tools", "topup_grant,capital_contribution", "--inputs", file]
+    code, first, _ = run(*wanted, "--runs", 10, "--chart", chart, "--json")
+    assert code == 0
+    assert run(*wanted, "--runs", 10, "--json")[1] == first
+    result = json.loads(first)
+    grant = result["tools"][0]
+    flow = next(f for f in grant["flows"] if f["kind"] == "deed_tax")
+    leaf = flow["because"]["law"][0]
+    assert (leaf["id"], leaf["mark"], leaf["unverified"]) == ("tax.deed_rate", "M", True)
+    assert {i["mark"] for i in grant["inputs"]} >= {"given", "defaulted"}
+    assert chart.read_bytes().startswith(b"\x89PNG")
+    rows = Workspace.open(ws).assessment("appraisals").to_pylist()
+    assert {r["tool_id"] for r in rows if r["parcel_id"] == "c02-p1"} == {"topup_grant", "capital_contribution"}
+
+
+def test_compare_without_inputs_names_what_is_missing(ws):
+    code, text, _ = run("compare", ws, "c02-p1", "--json", "--runs", 0)
+    assert code == 0
+    assert "market_value_wan" in json.loads(text)["refused"]["capital_contribution"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("c99-p9",), "c99-p9"),
+        (("c02-p1", "--tools", "magic"), "magic"),
+        (("c02-p1", "--inputs", "no-such.yaml"), "no-such.yaml"),
+        (("c02-p1", "--on", "1980-01-01", "--tools", "name_change"), "1980"),
+    ],
+)
+def test_bad_use_of_compare_is_refused_by_name(ws, arguments, word):
+    code, _, words = run("compare", ws, *arguments)
+    assert code == 2
+    assert word in words
+
+
+def test_a_misspelt_input_is_refused(ws, tmp_path):
+    file = tmp_path / "in.yaml"
+    file.write_text("markt_value_wan: 1\n", encoding="utf-8")
+    code, _, words = run("compare", ws, "c02-p1", "--inputs", file)
+    assert (code, "markt_value_wan" in words) == (2, True)
+
+
+ALL = """all: {yearly_tax_wan: 100, new_floor_area_m2: 20000, yearly_profit_wan: 700, market_value_wan: 3000,
+  land_compensation_wan: 800, price_wan: 1000, transfer_price_wan: 2500, area_m2: 30000}
+"""
+
+
+def test_plan_keeps_the_budget_and_writes_its_table(ws, tmp_path):
+    file = tmp_path / "in.yaml"
+    file.write_text(ALL, encoding="utf-8")
+    code, text, _ = run("plan", ws, "--budget-wan", 3000, "--years", 2, "--inputs", file, "--json")
+    assert code == 0
+    result = json.loads(text)
+    assert result["chosen"]
+    assert result["spent_wan"] <= 3000
+    assert result["gap"] <= 0.005
+    assert result["objective_wan"] >= result["easy_first"]["objective_wan"]
+    assert {c["status"] for c in result["chosen"]} == {"open"}
+    assert len({c["parcel_id"] for c in result["chosen"]}) == len(result["chosen"])
+    table = pq.read_table(Workspace.open(ws).assessment_dir() / "plan.parquet")
+    assert table["order_no"].to_pylist() == list(range(1, len(result["chosen"]) + 1))
+
+
+def test_targets_that_cannot_hold_are_named(ws, tmp_path):
+    file, targets = tmp_path / "in.yaml", tmp_path / "t.yaml"
+    file.write_text(ALL, encoding="utf-8")
+    targets.write_text("targets: [{division: '43', least_mu: 9000000}, {least_mu: 1}]\n", encoding="utf-8")
+    code, _, words = run("plan", ws, "--budget-wan", 3000, "--inputs", file, "--targets", targets)
+    assert code == 2
+    assert "target[43,*,*]" in words
+    assert "budget" not in words.split("原因")[0]
+
+
+def test_place_explains_every_project(ws):
+    code, text, _ = run("place", ws, "--demands", "--json")
+    assert code == 0
+    result = json.loads(text)
+    taken = [p["assigned"]["parcel_id"] for p in result["placed"] if p["assigned"]]
+    assert taken
+    assert len(taken) == len(set(taken))
+    for row in result["placed"]:
+        assert row["assigned"] or any(row["ruled_out"].values())
