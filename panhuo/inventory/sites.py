@@ -5,7 +5,7 @@ import pyarrow as pa
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from panhuo.inventory.geometry import Bools, Ints, column_or_nulls
+from panhuo.inventory.geometry import Bools, Floats, Ints, column_or_nulls, floats, text_column
 
 
 def site_groups(parcels: pa.Table, pairs: pa.Table, users: pa.Table | None = None) -> pa.Table:
@@ -75,5 +75,45 @@ def _group_table(ids: list[str], leader: Ints) -> pa.Table:
             "parcel_id": pa.array(ids, pa.string()),
             "site_group": pa.array([ids[row] for row in leader], pa.string()),
             "site_parcels": pa.array(counts[leader], pa.int64()),
+        }
+    )
+
+
+def site_indices(parcels: pa.Table, groups: pa.Table) -> pa.Table:
+    """Planning indices of each site taken as one: `site_group`, `parcels`, `tenures`, `holders` (how many differ),
+    `area_m2`, `far`, `density`, and the limits of the plan weighted by area, `far_planned_max`, `density_max`.
+
+    parcels: `parcel_id`, `area_m2` and if known `floor_area_m2`, `base_area_m2`, `tenure`, `holder` and the limits;
+    groups: of `site_groups`. One member's missing figure leaves the site's unknown; it is not left out of the sum.
+    """
+    leader = dict(zip(groups["parcel_id"].to_pylist(), groups["site_group"].to_pylist(), strict=True))
+    site = [leader[p] for p in text_column(parcels, "parcel_id")]
+    names, group = np.unique(np.array(site, dtype=str), return_inverse=True)
+    area = floats(parcels, "area_m2")
+
+    def total(name: str, weight: Floats | None = None) -> Floats:
+        values = floats(parcels, name) if weight is None else floats(parcels, name) * weight
+        # A NaN of one member makes its site's sum NaN.
+        return np.bincount(group, values, len(names)).astype(np.float64)
+
+    def differ(name: str) -> list[int]:
+        codes = text_codes(column_or_nulls(parcels, name, pa.string()))
+        return [len(set(codes[(group == i) & (codes >= 0)].tolist())) for i in range(len(names))]
+
+    whole = np.bincount(group, area, len(names))
+    figures = {
+        "area_m2": whole,
+        "far": total("floor_area_m2") / whole,
+        "density": total("base_area_m2") / whole,
+        "far_planned_max": total("far_planned_max", area) / whole,
+        "density_max": total("density_max", area) / whole,
+    }
+    return pa.table(
+        {
+            "site_group": pa.array(names.tolist(), pa.string()),
+            "parcels": pa.array(np.bincount(group, minlength=len(names)), pa.int64()),
+            "tenures": pa.array(differ("tenure"), pa.int64()),
+            "holders": pa.array(differ("holder"), pa.int64()),
+            **{name: pa.array(values, pa.float64(), from_pandas=True) for name, values in figures.items()},
         }
     )

@@ -8,7 +8,7 @@ from space_data import box, parcels, read, wkb_table
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory import geometry
 from panhuo.inventory.neighbours import neighbours
-from panhuo.inventory.sites import site_groups
+from panhuo.inventory.sites import site_groups, site_indices
 
 
 def pairs(table: pa.Table) -> dict:
@@ -134,3 +134,23 @@ def test_parcels_are_one_site_by_name_or_by_touch_and_user() -> None:
     users = pa.table({"parcel_id": ["p2", "p4"], "enterprise_id": ["e", "e"]})
     joined = {r["parcel_id"]: r["site_group"] for r in site_groups(table, adjoining, users).to_pylist()}
     assert joined["p4"] == "p2"
+
+
+def test_a_site_is_measured_as_one_against_its_plan() -> None:
+    table = parcels(
+        box(0, 0, 200, 246),
+        box(200, 0, 333, 246),
+        box(900, 0, 1000, 100),
+        holder=["广电", "广电", "他人"],
+        tenure=["allocated", "granted", "granted"],
+        area_m2=[74 * 2000 / 3, 49 * 2000 / 3, 10_000.0],
+        floor_area_m2=[30_000.0, 52_000.0, None],
+        far_planned_max=[1.0, 2.0, 2.0],
+    )
+    adjoining, _ = neighbours(table)
+    joined, alone = site_indices(table, site_groups(table, adjoining)).to_pylist()
+    assert (joined["parcels"], joined["tenures"], joined["holders"]) == (2, 2, 1)
+    assert joined["area_m2"] == pytest.approx(123 * 2000 / 3)
+    assert joined["far"] == pytest.approx(1.0)
+    assert joined["far_planned_max"] == pytest.approx((74 + 98) / 123)
+    assert (alone["far"], alone["density"]) == (None, None)
