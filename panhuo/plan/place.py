@@ -6,13 +6,13 @@ All pairs are judged, then plots are assigned so that the sum of scores is great
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from panhuo.appraise.law import Law
-from panhuo.appraise.money import ratio
+from panhuo.rulebook.book import Rulebook
 
 RULING: Final = ("area", "use", "division")
 PRODUCTION: Final = ("industrial", "warehouse")
@@ -108,29 +108,36 @@ def division_of(industry: str | None) -> int | None:
     return int(digits) if len(digits) == 2 and digits.isdigit() else None
 
 
-def score(truths: Mapping[str, bool | None], law: Law, on: Any) -> float | None:
+def score(truths: Mapping[str, bool | None], weights: Mapping[str, float], unknown: float) -> float | None:
     """Weighted share of the criteria that hold; an unknown counts in part; None when a ruling one fails."""
     if any(truths[name] is False for name in RULING):
         return None
-    weights: Mapping[str, float] = law.leaf("placing.weights", on).value
-    part = law.number("placing.unknown_share", on)
-    worth = {True: 1.0, False: 0.0, None: part}
-    return ratio(
-        sum(float(w) * worth[truths[name]] for name, w in weights.items()) / sum(map(float, weights.values()))
-    )
+    worth = {True: 1.0, False: 0.0, None: unknown}
+    whole = sum(float(w) for w in weights.values())
+    return round(sum(float(w) * worth[truths[name]] for name, w in weights.items()) / whole, 6)
 
 
 def place(
-    demands: Sequence[Mapping[str, Any]], land: Sequence[Mapping[str, Any]], law: Law, on: Any, most: int = 3
+    demands: Sequence[Mapping[str, Any]],
+    land: Sequence[Mapping[str, Any]],
+    book: Rulebook,
+    on: date,
+    place_code: str = "",
+    most: int = 3,
 ) -> list[dict[str, Any]]:
-    """For each demand the plot assigned and its best `most` candidates, or what ruled every plot out."""
+    """For each demand the plot assigned and its best `most` candidates, or what ruled every plot out.
+
+    Weights are those of `place_code` on `on` (law/parameters/placing.yaml).
+    """
+    weights = book.parameter("placing.weights", on, place_code).value
+    unknown = float(book.parameter("placing.unknown_share", on, place_code).value)
     fits: dict[tuple[int, int], Fit] = {}
     ruled_out: list[dict[str, int]] = [dict.fromkeys(RULING, 0) for _ in demands]
     table = np.full((len(demands), len(land)), 0.0)
     for i, demand in enumerate(demands):
         for j, plot in enumerate(land):
             truths = criteria(demand, plot)
-            worth = score(truths, law, on)
+            worth = score(truths, weights, unknown)
             if worth is None:
                 for name in RULING:
                     ruled_out[i][name] += truths[name] is False

@@ -101,6 +101,8 @@ def ledger_of(facts: Mapping[str, Any], on: date) -> dict[str, Any]:
         ledger["is_industrial"] = facts["land_class"] == "industrial"
     if facts.get("building_owner_first") and facts.get("holder"):
         ledger["is_building_owned_by_other"] = facts["building_owner_first"] != facts["holder"]
+    if not facts.get("is_idle_not_started"):
+        ledger["idle_from"] = None  # the clock runs on paper, but the land is not found idle
     for name in ("mortgage_wan", "building_vacant_m2"):
         if ledger.get(name) == 0:
             ledger[name] = None

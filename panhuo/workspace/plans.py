@@ -263,5 +263,5 @@ def place_workspace(ws: Workspace, *, on: date | None = None, law: Path | None =
         if row["parcel_id"] in offered
     ]
     day = on or max(row["as_of"] for row in land)
-    placed = place(demands.to_pylist(), land, Law(Rulebook.load(law), str(ws.config.get("place", ""))), day)
+    placed = place(demands.to_pylist(), land, Rulebook.load(law), day, str(ws.config.get("place", "")))
     return {"placed": placed, "unplaced": sum(p["assigned"] is None for p in placed), "plots": len(land)}

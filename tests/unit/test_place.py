@@ -4,11 +4,10 @@ from datetime import date
 
 import pytest
 
-from panhuo.appraise.law import Law
 from panhuo.plan.place import criteria, division_of, place
 from panhuo.rulebook.book import Rulebook
 
-LAW, ON = Law(Rulebook.load(), "43"), date(2025, 1, 1)
+BOOK, ON = Rulebook.load(), date(2025, 1, 1)
 PLOT = {"parcel_id": "P1", "area_m2": 1000.0, "land_class": "industrial", "division": "431022"}
 DEMAND = {
     "demand_id": "D1",
@@ -50,12 +49,12 @@ def test_the_assignment_gives_up_one_best_plot_for_a_better_whole():
     roomy = PLOT | {"parcel_id": "P2", "area_m2": 5000.0}
     picky = {"demand_id": "D2", "industry": "C3970", "area_m2_min": 900.0, "area_m2_max": 1100.0}
     easy = {"demand_id": "D1", "industry": "C3970", "area_m2_min": 100.0}
-    found = place([easy, picky], [PLOT, roomy], LAW, ON)
+    found = place([easy, picky], [PLOT, roomy], BOOK, ON)
     assert [f["assigned"]["parcel_id"] for f in found] == ["P2", "P1"]
 
 
 def test_a_project_with_no_plot_says_what_ruled_them_out():
-    (found,) = place([DEMAND | {"area_m2_min": 2000.0, "area_m2_max": None}], [PLOT], LAW, ON)
+    (found,) = place([DEMAND | {"area_m2_min": 2000.0, "area_m2_max": None}], [PLOT], BOOK, ON)
     assert found["assigned"] is None
     assert found["ruled_out"] == {"area": 1, "use": 0, "division": 0}
 
