@@ -1,5 +1,5 @@
 # Two commands: `make demo` and `make test`. Each does all set-up; Python 3.11 or newer is all they need.
-.PHONY: demo test check setup
+.PHONY: demo test check setup assets
 
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
@@ -19,6 +19,12 @@ check: setup
 	$(RUN) lint-imports
 	$(RUN) panhuo law check
 
+# The site's scripts, rebuilt from pinned npm packages; the result is committed, so running needs no node.
+assets:
+	npm ci --ignore-scripts --no-audit --no-fund
+	npm run check
+	npm run build
+
 setup: $(UV)
 	$(UV) sync --quiet --frozen
 
@@ -27,3 +33,13 @@ setup: $(UV)
 	if [ -x .uv/bin/python ]; then .uv/bin/python -m pip install --quiet uv; else mkdir -p .uv/bin && ln -s ../lib/bin/uv .uv/bin/uv; fi
 
 $(filter-out .uv/bin/uv,$(UV)):
+
+.PHONY: bench bench-small
+
+bench: setup
+	$(UV) sync --quiet --frozen --all-groups --all-extras
+	$(RUN) python -m benchmarks.overlay_bench --runs 3
+
+bench-small: setup
+	$(UV) sync --quiet --frozen --all-groups --all-extras
+	$(RUN) python -m benchmarks.overlay_bench --parcels 10000 --timeout 120

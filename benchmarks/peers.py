@@ -54,7 +54,7 @@ def panhuo(folder: Path, layer: str) -> tuple[float, pa.Table]:
         prepare_layer(pq.read_table(folder / f"{layer}.parquet"), layer, crs="EPSG:4547").save(saved)
         return time.perf_counter() - began, pa.table({"parcel_id": [], "area_m2": []})
     prepared = PreparedLayer.load(saved, layer, "EPSG:4547")
-    parcels = pq.read_table(folder / "parcels.parquet", columns=["parcel_id", "geometry"])
+    parcels = pq.ParquetFile(folder / "parcels.parquet").iter_batches(columns=["parcel_id", "geometry"])
     areas = overlay(parcels, prepared, sliver_m2=1e-5, threads=THREADS).areas
     return 0.0, areas.select(["parcel_id", "area_m2"])
 

@@ -10,8 +10,9 @@ edges straight in a Gauss–Krüger plane that moves an edge of 100 m by under 0
 a projected CRS are measured in its own plane.
 """
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -34,7 +35,7 @@ SLIVER_M2: Final = 1.0
 """Shared areas below this are taken for differences of drawing, not of land: left out and counted."""
 NOISE_M2: Final = 1e-5
 """Shared areas below this are rounding: left out and not counted."""
-CHUNK: Final = 20_000
+CHUNK: Final = 8_000
 """Parcels worked on at once by a thread."""
 
 AREAS: Final = pa.schema(
@@ -79,14 +80,17 @@ class OverlayResult:
 def prepare_layer(layer: pa.Table, kind: str, *, crs: str = GEODETIC) -> PreparedLayer:
     """Cuts a layer (`geometry`: WKB polygons in `crs`) into the cells of a grid; invalid polygons are mended,
     overlapping ones merged. Raises PanhuoError when the table has no geometry column."""
-    wkb = required_column(layer, "geometry")
-    polygons, problems = layer_polygons(wkb, kind, to_equal_area if _in_degrees(crs) else None)
-    vertices = read_vertices(pa.array(shapely.to_wkb(polygons), pa.large_binary()))
+    vertices, problems = _layer_vertices(required_column(layer, "geometry"), kind, crs)
     return PreparedLayer(kind, crs, build_grid(vertices), tuple(problems))
 
 
+def _layer_vertices(wkb: pa.ChunkedArray, kind: str, crs: str) -> tuple[Vertices, list[Problem]]:
+    polygons, problems = layer_polygons(wkb, kind, to_equal_area if _in_degrees(crs) else None)
+    return read_vertices(pa.array(shapely.to_wkb(polygons), pa.large_binary())), problems
+
+
 def overlay(
-    parcels: pa.Table,
+    parcels: pa.Table | Iterable[pa.RecordBatch],
     layer: PreparedLayer,
     *,
     sliver_m2: float = SLIVER_M2,
@@ -94,42 +98,62 @@ def overlay(
 ) -> OverlayResult:
     """Area and share of each parcel (`parcel_id`, `geometry`: WKB in the layer's CRS, valid) under `layer`.
 
-    Parcels near one another in the table make it faster; their order is kept.
+    parcels: a table, or batches that are read as they are needed, so that a province need not fit in memory. Parcels
+    near one another make it faster; their order is kept.
     """
-    ids, outlines = required_column(parcels, "parcel_id"), required_column(parcels, "geometry")
-    chunks = (outlines.slice(at, CHUNK) for at in range(0, len(outlines), CHUNK))
+    batches = [parcels] if isinstance(parcels, pa.Table) else parcels
+    parts: list[pa.Table] = [AREAS.empty_table()]
+    problems: list[Problem] = list(layer.problems)
+    slivers = row = 0
+    for ids, (shared, own) in _measured(batches, layer, threads):
+        kept = np.flatnonzero(np.isnan(own) | (shared >= sliver_m2))
+        parts.append(_area_rows(ids.take(pa.array(kept)), layer.kind, shared[kept], own[kept]))
+        slivers += int(np.count_nonzero((shared > NOISE_M2) & (shared < sliver_m2)))
+        problems += _without_outline(ids, np.isnan(own), row)
+        row += len(ids)
+    return OverlayResult(pa.concat_tables(parts), tuple(problems), slivers)
+
+
+def _measured(
+    batches: Iterable[pa.Table | pa.RecordBatch], layer: PreparedLayer, threads: int
+) -> Iterator[tuple[pa.Array | pa.ChunkedArray, tuple[Floats, Floats]]]:
+    """(ids, (shared, own)) of the parcels, chunk by chunk, in order; few chunks wait at a time."""
+    running: deque[tuple[pa.ChunkedArray, Future[tuple[Floats, Floats]]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        measured = list(pool.map(lambda wkb: _measure(wkb, layer), chunks))
-    shared, own = (
-        (np.concatenate([np.empty(0), *part]) for part in zip(*measured, strict=True))
-        if measured
-        else (
-            np.empty(0),
-            np.empty(0),
-        )
-    )
-    unknown = np.isnan(own)
-    kept = np.flatnonzero(unknown | (shared >= sliver_m2))
-    share = np.minimum(shared[kept] / own[kept], 1.0)
-    areas = pa.table(
-        [
-            ids.take(pa.array(kept)).cast(pa.string()),
-            pa.repeat(pa.scalar(layer.kind), len(kept)),
-            pa.array(shared[kept], from_pandas=True),
-            pa.array(share, from_pandas=True),
-        ],
-        schema=AREAS,
-    )
-    slivers = int(np.count_nonzero((shared > NOISE_M2) & (shared < sliver_m2)))
-    return OverlayResult(areas, (*layer.problems, *_without_outline(ids, unknown)), slivers)
+        for ids, wkb in _chunks(batches):
+            running.append((ids, pool.submit(_measure, wkb, layer)))
+            if len(running) > 2 * threads:
+                done, result = running.popleft()
+                yield done, result.result()
+        for done, result in running:
+            yield done, result.result()
 
 
-def _without_outline(ids: pa.ChunkedArray, unknown: Bools) -> Iterable[Problem]:
+def _chunks(
+    batches: Iterable[pa.Table | pa.RecordBatch],
+) -> Iterator[tuple[pa.ChunkedArray, pa.ChunkedArray]]:
+    for batch in batches:
+        ids, outlines = required_column(batch, "parcel_id"), required_column(batch, "geometry")
+        for at in range(0, len(ids), CHUNK):
+            yield ids.slice(at, CHUNK), outlines.slice(at, CHUNK)
+
+
+def _area_rows(ids: pa.ChunkedArray, kind: str, shared: Floats, own: Floats) -> pa.Table:
+    columns = [
+        ids.cast(pa.string()),
+        pa.repeat(pa.scalar(kind), len(ids)),
+        pa.array(shared, from_pandas=True),
+        pa.array(np.minimum(shared / own, 1.0), from_pandas=True),
+    ]
+    return pa.table(columns, schema=AREAS)
+
+
+def _without_outline(ids: pa.ChunkedArray, unknown: Bools, before: int) -> Iterable[Problem]:
     rows = np.flatnonzero(unknown)
     for row, parcel_id in zip(rows, ids.take(pa.array(rows)).to_pylist(), strict=True):
         yield Problem(
             "geometry_empty",
-            row=int(row) + 1,
+            row=before + int(row) + 1,
             field="geometry",
             value=str(parcel_id),
             action="kept: 面积未知 area unknown",

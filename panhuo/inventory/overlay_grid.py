@@ -17,8 +17,8 @@ from panhuo.inventory.overlay_kernel import Edges, directed
 from panhuo.inventory.overlay_vertices import Bools, Floats, Ints, Vertices, spans
 
 MIN_CELLS: Final = 1 << 20
-MAX_CELLS: Final = 1 << 24
-CELLS_PER_EDGE: Final = 8
+MAX_CELLS: Final = 1 << 23
+CELLS_PER_EDGE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def _sorted_pieces(edges: Paths, cell_m: float, rows: int, columns: int) -> tupl
     x0, y0, x1, y1 = x0[used], y0[used], x1[used], y1[used]
     middle_row = np.floor((y0 + y1) / (2 * cell_m)).clip(0, rows - 1).astype(np.int64)
     middle_column = np.floor((x0 + x1) / (2 * cell_m)).clip(0, columns - 1).astype(np.int64)
-    cell = middle_row * columns + middle_column
+    cell = (middle_row * columns + middle_column).astype(np.int32)
     order = np.argsort(cell, kind="stable")
     start = np.zeros(rows * columns + 1, np.int32)
     np.cumsum(np.bincount(cell, minlength=rows * columns), out=start[1:])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from panhuo.inventory.overlay_vertices import Bools, Floats, Ints, Vertices, spans
 
-PAIRS_AT_ONCE: Final = 1 << 19
+PAIRS_AT_ONCE: Final = 1 << 16
 """Pairs of edges looked at together: few enough that the arrays stay near the processor."""
 TINY: Final = np.finfo(np.float64).tiny
 

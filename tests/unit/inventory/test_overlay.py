@@ -168,3 +168,13 @@ def _by_geopandas(parcels, layer):
         .reindex(range(len(parcels)), fill_value=0)
         .to_numpy()
     )
+
+
+def test_batches_read_one_by_one_give_what_the_table_gives():
+    rng = np.random.default_rng(3)
+    west, south = rng.uniform(0, 1000, (2, 500))
+    parcels = table(*shapely.box(west, south, west + 20, south + 20), None)
+    prepared = prepare_layer(table(shapely.Point(500, 500).buffer(300)), "zoning", crs=PLANE)
+    whole, streamed = overlay(parcels, prepared), overlay(parcels.to_batches(max_chunksize=37), prepared)
+    assert streamed.areas.combine_chunks().equals(whole.areas.combine_chunks())
+    assert (streamed.problems, streamed.slivers) == (whole.problems, whole.slivers)
