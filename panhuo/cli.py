@@ -90,6 +90,9 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
+    except PermissionError as fault:
+        words.print(f"[red]✗[/red] 没有权限 not permitted: {escape(str(fault.filename or fault))}")
+        sys.exit(2)
     except Exception as fault:
         # Usage faults are exceptions of click, which typer may carry inside itself under another name.
         usage = getattr(fault, "format_message", None)
@@ -540,6 +543,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="新工作区 new workspace")] = Path(
         "panhuo-demo"
     ),
+    open_site: Annotated[bool, typer.Option("--serve", help="随后打开网站 then open the site")] = False,
     as_json: Json = False,
 ) -> None:
     """二十个案例演示 The twenty cases, from their ledgers to what each parcel is offered."""
@@ -548,6 +552,8 @@ def demo(
     with working() as say:
         result = make_demo(folder, say=say, tick=lambda stage, done, total: say(f"{stage} {done}/{total}"))
     emit(result, as_json, show_demo)
+    if open_site:
+        serve(folder)
 
 
 def show_demo(result: dict[str, Any]) -> None:
@@ -579,3 +585,5 @@ def show_demo(result: dict[str, Any]) -> None:
         )
     )
     out.print(f"{escape(result['workspace'])}  {escape(result['ledgers'])}")
+    for path in result["documents"]:
+        out.print(f"  {escape(path)}")

@@ -12,11 +12,16 @@ from panhuo.rulebook.schema import Label
 from panhuo.workspace.assess import Part, Tick, assess
 from panhuo.workspace.demo_ledgers import write_all
 from panhuo.workspace.imports import Options, Say, import_files
+from panhuo.workspace.reports import report_board, report_parcel
 from panhuo.workspace.store import Workspace
 
 NAME: Final = "二十个典型案例"
 LEDGERS: Final = "files/台账"
 OFFERED: Final = 3
+REPORTS: Final = "reports"
+PRINTED: Final = "09"
+"""The case whose plan is written as pdf too, which takes longest."""
+KINDS: Final = ((".docx",), (".docx", ".html", ".pdf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,8 @@ def make_demo(
 ) -> dict[str, Any]:
     """A workspace at `root` with the twenty cases imported and assessed; gives what `panhuo demo` prints.
 
-    The result is assess's with `workspace`, `ledgers` and `cases`: for each case its findings, and for each
-    unit the tools offered first and those really used. Raises PanhuoError when `root` holds other things.
+    The result is assess's with `workspace`, `ledgers`, `documents` and `cases`: for each case its findings, and
+    for each unit the tools offered first and those really used. Raises PanhuoError when `root` holds other things.
     """
     cases = load_precedents()
     ws = Workspace.create(root, name=NAME, place="43")
@@ -47,12 +52,27 @@ def make_demo(
     files = write_all(cases, root / LEDGERS)
     imported = import_files(root, files, Options(), say)
     result = assess(ws, parts=list(parts(cases)), tick=tick)
+    documents = list(written(ws, cases, say))
     return result | {
         "workspace": str(root),
         "ledgers": str(root / LEDGERS),
         "imported": sum(entry["taken"] for entry in imported["imports"]),
         "cases": list(compared(ws, cases)),
+        "documents": documents,
     }
+
+
+def written(ws: Workspace, cases: Mapping[str, Precedent], say: Say) -> Iterator[str]:
+    """Writes the board and, for each case, the 一地一策 of its first unit; gives their paths."""
+    folder = ws.root / REPORTS
+    folder.mkdir(exist_ok=True)
+    yield str(report_board(ws, folder / "看板.html")["file"])
+    for name, case in cases.items():
+        say(f"编写一地一策 writing the plan of {name}")
+        unit = case.unit_ids(next(iter(case.tools_by_parcel)))[0]
+        number = name.removeprefix("case_")
+        for kind in KINDS[number == PRINTED]:
+            yield str(report_parcel(ws, unit, folder / f"案例{number}_一地一策{kind}")["file"])
 
 
 def parts(cases: Mapping[str, Precedent]) -> Iterator[Part]:

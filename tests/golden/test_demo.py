@@ -1,5 +1,7 @@
 """The twenty cases through the whole flow: what was really done is among what is offered first."""
 
+from pathlib import Path
+
 import pytest
 
 from panhuo.core.problems import PanhuoError
@@ -37,6 +39,12 @@ def test_each_case_is_judged_on_its_own_date(demo):
     ws = Workspace.open(demo["workspace"])
     since = [row["since"] for row in ws.assessment("findings").to_pylist() if row["parcel_id"] == "c20-p1"]
     assert all(day is None or day <= CASES["case_20"].as_of for day in since)
+
+
+def test_the_board_and_a_plan_for_each_case_are_written(demo):
+    assert all(Path(path).stat().st_size > 1000 for path in demo["documents"])
+    plans = [path for path in demo["documents"] if path.endswith(".docx")]
+    assert len(plans) == len(CASES)
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path):
