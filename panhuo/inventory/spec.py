@@ -1,6 +1,7 @@
 """The datasets of the program as data: fields, units, code lists and problem types of panhuo/spec."""
 
 import csv
+import re
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ ARROW_TYPES: Final[dict[FieldType, pa.DataType]] = {
     "bool": pa.bool_(),
     "geometry": pa.binary(),
 }
+LAYER: Final = re.compile(r"layers/[A-Za-z0-9_]+")
 PROVENANCE: Final = pa.schema(
     [
         ("source_file", pa.string()),
@@ -146,7 +148,11 @@ def dataset_spec(name: str) -> Dataset:
     """The spec of `name`; `layers/<kind>` share one. Raises PanhuoError for a name that is none."""
     specs = dataset_specs()
     base = name.split("/", 1)[0]
-    if base not in specs or ("/" in name) != (base == "layers"):
+    if (
+        base not in specs
+        or (base == "layers") != bool(LAYER.fullmatch(name))
+        or (base != name and base != "layers")
+    ):
         raise PanhuoError(
             f"没有数据集 {name!r} no such dataset",
             remedy="可用 available: " + ", ".join(n if n != "layers" else "layers/<kind>" for n in specs),

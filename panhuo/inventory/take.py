@@ -21,12 +21,13 @@ from panhuo.inventory.outlines import Located
 from panhuo.inventory.readers import RawTable
 from panhuo.inventory.row_checks import check_rows, swapped_ranges
 from panhuo.inventory.spec import ARROW_TYPES, FieldSpec, dataset_specs, problem_types, units
-from panhuo.inventory.values import Fault, as_text, faults_at, to_bool, to_date, to_float, to_int
+from panhuo.inventory.values import Fault, as_text, faults_at, to_bool, to_date, to_float, to_int, wild
 from panhuo.inventory.work import Work
 
 Bools = NDArray[np.bool_]
 
 WORKERS: Final = 2
+NO_ID: Final = pa.array(sorted(wild().none))
 USCC_FORM: Final = re.compile(r"[0-9A-Z]{18}")
 MISLABELLED_SHARE: Final = 0.9
 """A column of which this share cannot be what its header says is mislabelled as a whole."""
@@ -100,6 +101,9 @@ def column(work: Work, name: str, field: FieldSpec) -> pa.Array:
     if field.codes == "divisions":
         return joined_division(work, name, field, feeds)
     parts = [fed(work, name, field, feed) for feed in feeds]
+    if field.required and field.type == "text":
+        # 无 in a column of ids is no id.
+        parts = [pc.if_else(pc.is_in(p, NO_ID), pa.scalar(None, pa.string()), p) for p in parts]
     if len(parts) == 1:
         return parts[0]
     headers = [work.raw.headers[f.column] for f in feeds]

@@ -210,3 +210,22 @@ def test_an_unknown_kind_of_export_is_refused(panhuo, tmp_path):  # noqa: F811
     outcome = panhuo("export", tmp_path / "ws", "-o", tmp_path / "a.pdf")
     assert outcome.code == 2
     assert "gpkg" in outcome.err
+
+
+@pytest.mark.parametrize("kind", ["layers/../../x", "layers", "layers/", "parcels/x", "nothing"])
+def test_a_dataset_that_is_none_is_refused(panhuo, tmp_path, kind):  # noqa: F811
+    outcome = panhuo("import", tmp_path / "ws", text(tmp_path / "a.csv"), "--as", kind)
+    assert outcome.code == 2
+    assert "parcels" in outcome.err
+    assert not (tmp_path / "ws").exists()
+
+
+def test_rows_without_an_id_get_one_that_stays(panhuo, tmp_path):  # noqa: F811
+    rows = [["无", *row(1)[1:]], ["", *row(2)[1:]], ["", *row(2)[1:]]]
+    path = text(tmp_path / "a.csv", rows=rows)
+    outcome = panhuo("import", tmp_path / "ws", path, "--json")
+    assert outcome.json["imports"][0]["problems"]["key_made"] == 3
+    ids = [r["parcel_id"] for r in parcels(tmp_path / "ws")]
+    assert len(set(ids)) == 3
+    panhuo("import", tmp_path / "again", path)
+    assert [r["parcel_id"] for r in parcels(tmp_path / "again")] == ids
