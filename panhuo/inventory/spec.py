@@ -148,11 +148,8 @@ def dataset_spec(name: str) -> Dataset:
     """The spec of `name`; `layers/<kind>` share one. Raises PanhuoError for a name that is none."""
     specs = dataset_specs()
     base = name.split("/", 1)[0]
-    if (
-        base not in specs
-        or (base == "layers") != bool(LAYER.fullmatch(name))
-        or (base != name and base != "layers")
-    ):
+    fits = LAYER.fullmatch(name) is not None if base == "layers" else name in specs
+    if not fits:
         raise PanhuoError(
             f"没有数据集 {name!r} no such dataset",
             remedy="可用 available: " + ", ".join(n if n != "layers" else "layers/<kind>" for n in specs),

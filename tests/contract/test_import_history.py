@@ -118,7 +118,7 @@ def test_a_correction_that_cannot_be_says_so(panhuo, tmp_path):  # noqa: F811
     notes = text(
         tmp_path / "更正.csv",
         headers=["数据集", "主键", "字段", "更正值", "证据", "更正日期"],
-        rows=[["parcels", row(1)[0], "area_m2", "很大", "无", "2026-01-01"]],
+        rows=[["parcels", row(1)[0], "area_m2", "很大", "照片", "2026-01-01"]],
     )
     panhuo("import", tmp_path / "ws", notes)
     with pytest.raises(PanhuoError, match="更正值与字段类型不符"):
