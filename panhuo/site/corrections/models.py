@@ -1,0 +1,37 @@
+"""Facts proposed against the record, each with evidence, decided by somebody else."""
+
+from django.conf import settings
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from panhuo.site.words import say
+
+STATES = (
+    ("proposed", say("待审", "Proposed")),
+    ("approved", say("已通过", "Approved")),
+    ("refused", say("已退回", "Refused")),
+)
+
+
+class Correction(models.Model):
+    """One cell of one row said to be otherwise."""
+
+    dataset = models.CharField(max_length=20, default="parcels")
+    key = models.CharField(max_length=80, db_index=True)
+    field = models.CharField(max_length=60)
+    was = models.TextField(blank=True)
+    value = models.TextField(blank=True)
+    evidence = models.TextField()
+    state = models.CharField(max_length=10, choices=STATES, default="proposed", db_index=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.field}"

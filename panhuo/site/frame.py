@@ -1,0 +1,36 @@
+"""What every page's frame needs: the menu a person's role opens, and the state of the data."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from panhuo.site import gate
+from panhuo.site.shelf import shelf
+from panhuo.site.words import pick
+
+MENU: tuple[tuple[str, gate.Act, str, str], ...] = (
+    ("home", "see", "总览", "Overview"),
+    ("ledger", "see", "台账", "Ledger"),
+    ("jobs", "see", "任务", "Jobs"),
+    ("corrections", "see", "更正", "Corrections"),
+    ("people", "people", "人员", "People"),
+    ("trail", "trail", "留痕", "Trail"),
+)
+OPEN_MENU = (("public", "公开", "Public"),)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Template context: menu entries `(url name, label)`, the language, the workspace's name and dates."""
+    person = getattr(request, "user", None)
+    entries = [
+        (name, pick(zh, en)) for name, act, zh, en in MENU if person is not None and gate.may(person, act)
+    ]
+    entries += [(name, pick(zh, en)) for name, zh, en in OPEN_MENU]
+    workspace = shelf().workspace
+    return {
+        "menu": entries,
+        "here_name": getattr(request.resolver_match, "url_name", "") if request.resolver_match else "",
+        "workspace_name": workspace.config.get("name", ""),
+        "online_basemap": bool(settings.TIANDITU_KEY),
+    }

@@ -1,0 +1,36 @@
+"""What can be asked of the background: import an uploaded file, assess the workspace."""
+
+from pathlib import PurePath
+from typing import Any
+
+from panhuo.core.problems import PanhuoError
+from panhuo.site.jobs.models import Job, Upload
+from panhuo.site.shelf import shelf
+from panhuo.site.trail import performing
+from panhuo.site.words import pick
+from panhuo.workspace.files import keep_file
+
+TAKEN = (".xlsx", ".xls", ".csv", ".zip", ".gpkg", ".geojson", ".json", ".parquet", ".dxf", ".txt")
+
+
+def upload(by: Any, given: Any) -> Upload:
+    """Keeps a ledger file; nothing is imported yet. Raises PanhuoError for a kind the import does not read."""
+    name = PurePath(given.name).name[:200]
+    if PurePath(name).suffix.lower() not in TAKEN:
+        raise PanhuoError(pick("不接受这种文件", "this kind of file is not taken"), why=" ".join(TAKEN))
+    with performing(by, "upload", "ledger.upload", name) as detail:
+        digest, size = keep_file(shelf().workspace.root, given.chunks())
+        detail |= {"digest": digest, "size": size}
+        return Upload.objects.create(name=name, digest=digest, size=size, by=by)
+
+
+def ask_import(by: Any, what: Upload, asked: dict[str, Any]) -> Job:
+    """Queues the import of an upload of one's own."""
+    with performing(by, "upload", "ledger.import", what.name, **asked):
+        return Job.objects.create(kind="import", asked={"upload": what.pk, **asked}, by=by)
+
+
+def ask_assess(by: Any, as_of: str) -> Job:
+    """Queues an assessment of the newest snapshot. as_of: ISO date, or empty for today."""
+    with performing(by, "assess", "assess.ask", as_of):
+        return Job.objects.create(kind="assess", asked={"as_of": as_of}, by=by)

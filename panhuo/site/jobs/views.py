@@ -1,0 +1,81 @@
+"""Pages of background work: the list, one job with live progress, upload with preview, assessment."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from panhuo.core.problems import PanhuoError
+from panhuo.site import gate
+from panhuo.site.gate import gated
+from panhuo.site.jobs import acts, imports
+from panhuo.site.jobs.models import Job, Upload
+
+
+def own_jobs(person: Any) -> Any:
+    """One's own jobs; whoever may read the trail sees everybody's."""
+    found = Job.objects.select_related("by")
+    return found if gate.may(person, "trail") else found.filter(by=person)
+
+
+@gated("see")
+def jobs(request: HttpRequest) -> HttpResponse:
+    """The latest jobs, and what may be asked for."""
+    return render(request, "jobs/jobs.html", {"jobs": own_jobs(request.user)[:50]})
+
+
+@gated("see")
+def job(request: HttpRequest, pk: int) -> HttpResponse:
+    """One job; htmx asks for its state again while it runs."""
+    template = "jobs/state.html" if request.headers.get("HX-Request") else "jobs/job.html"
+    return render(request, template, {"job": get_object_or_404(own_jobs(request.user), pk=pk)})
+
+
+@gated("upload")
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Takes a file and shows what it gives."""
+    given = request.FILES.get("file")
+    if given is None:
+        return redirect("jobs")
+    try:
+        return redirect("preview", acts.upload(request.user, given).pk)
+    except PanhuoError as fault:
+        messages.error(request, str(fault))
+        return redirect("jobs")
+
+
+@gated("upload")
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """The file as the import would read it: mapping, first rows, problems; then the import itself."""
+    what = get_object_or_404(Upload, pk=pk, by=request.user)
+    given = request.POST if request.method == "POST" else request.GET
+    asked = {k: given.get(k, "") for k in ("dataset", "crs", "encoding", "accept_partial")}
+    if request.method == "POST":
+        return redirect("job", acts.ask_import(request.user, what, asked).pk)
+    tables: list[dict[str, Any]] = []
+    fault = None
+    try:
+        with imports.named(what) as path:
+            tables = imports.preview(path, asked)
+            imports.check_scope(path, asked, gate.scope_of(request.user))
+    except PanhuoError as found:
+        fault = found
+    return render(
+        request, "jobs/preview.html", {"upload": what, "tables": tables, "fault": fault, "asked": asked}
+    )
+
+
+@gated("assess")
+@require_POST
+def assess(request: HttpRequest) -> HttpResponse:
+    """Asks for an assessment."""
+    as_of = request.POST.get("as_of", "")
+    try:
+        as_of = date.fromisoformat(as_of).isoformat() if as_of else ""
+    except ValueError:
+        return HttpResponse(status=400)
+    return redirect("job", acts.ask_assess(request.user, as_of).pk)

@@ -1,0 +1,159 @@
+"""The worker: takes queued jobs one at a time and runs them with the same use cases the command line calls.
+
+A job's state lives in the database, so it survives a restart: a job left running whose beat has stopped is taken again
+(imports and assessments write all or nothing), three times at most.
+"""
+
+import csv
+import logging
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from panhuo.core.problems import PanhuoError
+from panhuo.site import gate
+from panhuo.site.corrections.models import Correction
+from panhuo.site.doors.events import announce, deliver_due
+from panhuo.site.jobs.imports import check_scope, import_options, named
+from panhuo.site.jobs.models import Job, Upload
+from panhuo.site.shelf import shelf
+from panhuo.site.trail import system_note
+from panhuo.workspace.assess import assess
+from panhuo.workspace.imports import import_files
+from panhuo.workspace.reading import reading_copy
+
+log = logging.getLogger(__name__)
+SILENT: Final = timedelta(minutes=15)
+TRIES: Final = 3
+Report = Callable[[str, int], None]
+
+
+def take() -> Job | None:
+    """The next job, now ours: the oldest queued one, or one whose worker went silent."""
+    with transaction.atomic():
+        lost = Q(state="running", beat__lt=timezone.now() - SILENT)
+        job: Job | None = (
+            Job.objects.select_for_update().filter(Q(state="queued") | lost).order_by("id").first()
+        )
+        if job is None:
+            return None
+        job.state, job.beat, job.tries = "running", timezone.now(), job.tries + 1
+        if job.tries > TRIES:
+            job.state, job.fault = "failed", "given up after several restarts"
+        job.save()
+        return job if job.state == "running" else None
+
+
+def requeue_own() -> None:
+    """At start, what the one worker of this database left running is queued again."""
+    Job.objects.filter(state="running").update(state="queued", stage="")
+
+
+def run(job: Job) -> None:
+    """Runs a job to its end and writes what came of it."""
+
+    def report(stage: str, percent: int) -> None:
+        Job.objects.filter(pk=job.pk).update(
+            stage=stage[:200], percent=min(percent, 100), beat=timezone.now()
+        )
+
+    try:
+        job.result = WORK[job.kind](job, report)
+        report("", 95)
+        reading_copy(shelf().workspace)
+        job.state, job.percent, job.fault = "done", 100, ""
+    except PanhuoError as fault:
+        job.state, job.fault = "failed", str(fault)
+    except Exception as fault:
+        log.exception("job %s", job.pk)
+        job.state, job.fault = "failed", f"{type(fault).__name__}: {fault}"
+    job.stage, job.done_at = "", timezone.now()
+    with transaction.atomic():
+        job.save()
+        system_note(f"job.{job.state}", str(job.pk), kind=job.kind)
+        announce(f"job.{job.state}", {"job": job.pk, "kind": job.kind})
+
+
+def work_import(job: Job, report: Report) -> dict[str, Any]:
+    """Imports an upload, if its land is the asker's."""
+    with named(Upload.objects.get(pk=job.asked["upload"])) as path:
+        report("检查范围 checking", 5)
+        check_scope(path, job.asked, gate.scope_of(job.by))
+        return import_files(
+            shelf().workspace.root, [path], import_options(job.asked), lambda text: report(text, 50)
+        )
+
+
+def work_assess(job: Job, report: Report) -> dict[str, Any]:
+    """Assesses the newest snapshot."""
+    seen: list[str] = []
+    last = [0.0]
+
+    def tick(stage: str, done: int, total: int) -> None:
+        if stage not in seen:
+            seen.append(stage)
+        if time.monotonic() - last[0] > 0.3 or done == total:
+            last[0] = time.monotonic()
+            report(
+                f"{stage} {done}/{total}",
+                min(94, int(100 * (len(seen) - 1 + done / max(total, 1)) / (len(seen) + 1))),
+            )
+
+    as_of = job.asked.get("as_of")
+    return assess(shelf().workspace, as_of=date.fromisoformat(as_of) if as_of else None, tick=tick)
+
+
+def work_correct(job: Job, report: Report) -> dict[str, Any]:
+    """Stores an approved correction as a row of the corrections dataset, laid over the record at every reading."""
+    correction = Correction.objects.select_related("by", "decided_by").get(pk=job.asked["correction"])
+    row = {
+        "dataset": correction.dataset, "key": correction.key, "field": correction.field, "value": correction.value,
+        "evidence": correction.evidence, "by": f"{correction.by}/{correction.decided_by}",
+        "on": timezone.localdate(correction.decided_at).isoformat(),
+    }  # fmt: skip
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"correction-{correction.pk}.csv"
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, row)
+            writer.writeheader()
+            writer.writerow(row)
+        report("写入 writing", 50)
+        asked = {"dataset": "corrections", "encoding": "utf-8"}
+        return import_files(
+            shelf().workspace.root, [path], import_options(asked), lambda text: report(text, 60)
+        )
+
+
+WORK: Final[dict[str, Callable[[Job, Report], dict[str, Any]]]] = {
+    "import": work_import,
+    "assess": work_assess,
+    "correct": work_correct,
+}
+
+
+def step() -> bool:
+    """One round: a job if there is one, and the webhooks that are due. Returns whether a job was run."""
+    job = take()
+    if job is not None:
+        run(job)
+    deliver_due()
+    return job is not None
+
+
+def forever(pause_s: float = 1.0) -> None:
+    """The worker's life."""
+    requeue_own()
+    while True:
+        try:
+            if not step():
+                time.sleep(pause_s)
+        except Exception:
+            log.exception("worker")
+            time.sleep(5)

@@ -1,0 +1,170 @@
+"""What things are called on screen: labels from spec/ and law/, values from code lists, figures in the office's units."""
+
+import csv
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from typing import Any, Final
+
+from panhuo.core.units import m2_to_mu
+from panhuo.inventory.spec import SPEC, dataset_specs, read_yaml
+from panhuo.rulebook import Rulebook
+from panhuo.site.words import english, pick, pick_label
+from panhuo.workspace.reading import result_specs
+
+DERIVED: Final[dict[str, dict[str, str]]] = {
+    "findings": {"zh": "诊断结论", "en": "Findings"},
+    "unknowns": {"zh": "待核结论", "en": "To verify"},
+    "since": {"zh": "起始日", "en": "Since"},
+    "severity": {"zh": "程度", "en": "Severity"},
+    "tools": {"zh": "可用工具", "en": "Tools open"},
+    "first_tool": {"zh": "首选工具", "en": "First tool"},
+    "tier": {"zh": "用地企业档次", "en": "Tier of its user"},
+    "plan_tool": {"zh": "计划工具", "en": "Planned tool"},
+    "plan_year": {"zh": "计划年度", "en": "Planned year"},
+    "drawn_area_m2": {"zh": "图上面积", "en": "Area drawn"},
+    "source_file": {"zh": "来源文件", "en": "Source file"},
+    "source_row": {"zh": "来源行", "en": "Source row"},
+    "crs_given": {"zh": "原坐标系", "en": "CRS given"},
+    "valid_from": {"zh": "启用日期", "en": "Valid from"},
+    "parcels": {"zh": "宗地数", "en": "Parcels"},
+}
+UNIT_SHOWN: Final = {
+    "m2": "m²",
+    "wan": ("万元", "10k CNY"),
+    "tce": "tce",
+    "ratio": "",
+    "years": ("年", "years"),
+}
+
+
+@cache
+def rulebook() -> Rulebook:
+    """The packaged law."""
+    return Rulebook.load()
+
+
+@cache
+def code_list(name: str) -> Mapping[str, Mapping[str, str]]:
+    """spec/codes/<name>.csv by code."""
+    path = SPEC / "codes" / f"{name}.csv"
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {row["code"]: row for row in csv.DictReader(stream)}
+
+
+@cache
+def units() -> Mapping[str, Any]:
+    return read_yaml(SPEC / "units.yaml")
+
+
+def field(dataset: str, name: str) -> str:
+    """The label of a dataset's or result table's field."""
+    if dataset in dataset_specs() and name in dataset_specs()[dataset].fields:
+        words = dataset_specs()[dataset].fields[name].label
+        return pick(words.zh, words.en)
+    if dataset in result_specs() and name in result_specs()[dataset]["columns"]:
+        return pick_label(result_specs()[dataset]["columns"][name]["label"], name)
+    return pick_label(DERIVED.get(name), name)
+
+
+def unit(dataset: str, name: str) -> str:
+    """The unit a field is shown in, or ""."""
+    spec = dataset_specs().get(dataset)
+    given = spec.fields[name].unit if spec and name in spec.fields else ""
+    if dataset in result_specs():
+        given = result_specs()[dataset]["columns"].get(name, {}).get("unit", "")
+    shown = UNIT_SHOWN.get(given, given)
+    return shown if isinstance(shown, str) else pick(*shown)
+
+
+def coded(codes: str, value: str) -> str:
+    """A code's words, or the code itself."""
+    row = code_list(codes).get(value)
+    if row is None:
+        return value
+    return (row.get("en") if english() else None) or row.get("zh") or value
+
+
+def division(code: str | None) -> str:
+    """A division's name with its city before it: 长沙市望城区."""
+    if not code:
+        return "—"
+    names = code_list("divisions")
+    if code[:6] not in names:
+        return code
+    city = names.get(code[:4] + "00", {}).get("zh", "") if not code[:6].endswith("00") else ""
+    return city + names[code[:6]]["zh"]
+
+
+def finding(name: str) -> str:
+    """A finding's label, of its rule in law/rules."""
+    rule = rulebook().rules.get(name)
+    return pick(rule.label.zh, rule.label.en) if rule else name
+
+
+def tool(name: str | None) -> str:
+    """A tool's label, of law/tools."""
+    found = rulebook().tools.get(name or "")
+    return pick(found.label.zh, found.label.en) if found else name or "—"
+
+
+def source(name: str) -> str:
+    """An instrument's title."""
+    found = rulebook().sources.get(name)
+    return pick(found.label.zh, found.label.en) if found else name
+
+
+def fact(name: str) -> str:
+    """A fact's label: declared in law/facts, or the field of that name in some dataset."""
+    if declared := rulebook().facts.get(name):
+        return pick(declared.label.zh, declared.label.en)
+    for dataset, spec in dataset_specs().items():
+        if name in spec.fields:
+            return field(dataset, name)
+    return pick_label(DERIVED.get(name), name)
+
+
+def number(value: float, places: int = 2) -> str:
+    """A figure with thousands separated, trailing zeros dropped."""
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def mu(area_m2: float | None, places: int = 2) -> str:
+    """An area as 亩 (mu)."""
+    return "—" if area_m2 is None else f"{number(m2_to_mu(area_m2), places)} {pick('亩', 'mu')}"
+
+
+LISTED: Final = {"findings": finding, "unknowns": finding, "tools": tool}
+NAMED: Final = {
+    "first_tool": tool,
+    "plan_tool": tool,
+    "tool_id": tool,
+    "finding_id": finding,
+    "division": division,
+}
+
+
+def value(dataset: str, name: str, given: Any) -> str:
+    """A cell as a person reads it; unknown is a dash, never a zero."""
+    if given is None or given == "":
+        return "—"
+    if name in LISTED and isinstance(given, list):
+        return "、".join(LISTED[name](v) for v in given) or "—"
+    if name in NAMED:
+        return NAMED[name](str(given))
+    if isinstance(given, bool):
+        return pick("是", "Yes") if given else pick("否", "No")
+    if isinstance(given, (date, datetime)):
+        return given.isoformat()[:10]
+    if isinstance(given, float):
+        return number(given)
+    spec = dataset_specs().get(dataset)
+    if spec and name in spec.fields and spec.fields[name].codes:
+        return coded(spec.fields[name].codes, str(given))
+    codes = result_specs().get(dataset, {}).get("columns", {}).get(name, {}).get("codes") or {}
+    if name == "severity":
+        codes = result_specs()["findings"]["columns"]["severity"]["codes"]
+    return pick_label(codes.get(given), str(given)) if isinstance(codes, Mapping) else str(given)

@@ -1,0 +1,227 @@
+"""A list's address turned into SQL: filters on every field, sort, columns, page. Names are checked, values are parameters.
+
+q=湘江              text in the id, name, holder or address
+division=4301       code prefix
+<field>=v           equal to v (given twice: either); for a list field: contains v
+<field>.has=text    contains the text        <field>.min= .max=   bounds        <field>.empty=1   unknown
+box=x0,y0,x1,y1     outlines that meet the box (°)
+sort=-area_m2       col=name&col=…           page=2   size=50
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.http import QueryDict
+
+from panhuo.core.problems import PanhuoError
+from panhuo.inventory.spec import dataset_specs
+from panhuo.site import gate
+from panhuo.site.gate import Rows
+from panhuo.site.shelf import Row, one, rows
+from panhuo.site.words import pick
+
+EXTRA: Final[dict[str, dict[str, str]]] = {
+    "parcels": {
+        "drawn_area_m2": "float", "findings": "list", "unknowns": "list", "since": "date", "severity": "text",
+        "tools": "list", "first_tool": "text", "tier": "text", "plan_tool": "text", "plan_year": "int",
+        "source_file": "text", "source_row": "int",
+    },
+    "enterprises": {"score": "float", "tier": "text", "parcels": "int"},
+    "contracts": {"division": "text", "name": "text"},
+}  # fmt: skip
+SHOWN: Final[dict[str, tuple[str, ...]]] = {
+    "parcels": (
+        "parcel_id",
+        "name",
+        "division",
+        "holder",
+        "area_m2",
+        "land_use",
+        "findings",
+        "since",
+        "first_tool",
+    ),
+    "enterprises": (
+        "enterprise_id",
+        "name",
+        "division",
+        "industry",
+        "status",
+        "revenue_wan",
+        "tax_wan",
+        "tier",
+        "score",
+    ),
+    "contracts": (
+        "contract_no",
+        "parcel_id",
+        "name",
+        "division",
+        "signed_on",
+        "start_by",
+        "work_state",
+        "invested_wan",
+    ),
+}
+SOURCES: Final = {
+    "parcels": "parcels",
+    "enterprises": "(SELECT e.*, s.score, s.tier, n.parcels FROM enterprises e "
+    "LEFT JOIN (SELECT enterprise_id, max(score) AS score, max(tier) AS tier FROM scores GROUP BY 1) s USING (enterprise_id) "
+    "LEFT JOIN (SELECT enterprise_id, count(DISTINCT parcel_id) AS parcels FROM occupancies GROUP BY 1) n "
+    "USING (enterprise_id))",
+    "contracts": "(SELECT c.*, p.name, p.division, p.holder_uscc FROM contracts c JOIN parcels p USING (parcel_id))",
+}
+KEYS: Final = {"parcels": "parcel_id", "enterprises": "enterprise_id", "contracts": "contract_no"}
+SEARCHED: Final = {
+    "parcels": ("parcel_id", "name", "holder", "address"),
+    "enterprises": ("enterprise_id", "name"),
+    "contracts": ("contract_no", "parcel_id", "name"),
+}
+RESERVED: Final = frozenset({"q", "sort", "col", "page", "size", "box", "view", "as"})
+SIZES: Final = (20, 50, 100, 200)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A list as asked for."""
+
+    dataset: str
+    where: Rows
+    sort: str
+    shown: tuple[str, ...]
+    page: int
+    size: int
+
+    @property
+    def source(self) -> str:
+        return SOURCES[self.dataset]
+
+    def order(self) -> str:
+        key = KEYS[self.dataset]
+        name = self.sort.lstrip("-")
+        if not name:
+            return f"division, {key}"
+        return f'"{name}" {"DESC" if self.sort.startswith("-") else "ASC"} NULLS LAST, {key}'
+
+
+def fields(dataset: str) -> dict[str, str]:
+    """Every field a list can show, filter and sort, with its type word."""
+    given = {n: f.type for n, f in dataset_specs()[dataset].fields.items() if f.type != "geometry"}
+    return given | EXTRA[dataset]
+
+
+def parse(dataset: str, given: QueryDict, person: Any) -> Query:
+    """The query that `given` asks for, narrowed to what the person may see.
+
+    Raises PanhuoError for a field that does not exist or a value that does not fit it: a typing slip must not widen a list.
+    """
+    known = fields(dataset)
+    where = gate.enterprises(person) if dataset == "enterprises" else gate.parcels(person)
+    for name in given:
+        if name not in RESERVED and (texts := [v for v in given.getlist(name) if v != ""]):
+            where = where.also(*_condition(known, name, texts))
+    if text := given.get("q", "").strip():
+        parts = " OR ".join(f"contains({c}, ?)" for c in SEARCHED[dataset])
+        where = where.also(parts, (text,) * len(SEARCHED[dataset]))
+    if box := given.get("box"):
+        where = where.also(*_box(box))
+    shown = tuple(_known(known, c) for c in given.getlist("col")) or SHOWN[dataset]
+    sort = given.get("sort", "")
+    if sort:
+        _known(known, sort.lstrip("-"))
+    size = int(given.get("size", "50")) if given.get("size", "50").isdigit() else 50
+    page = int(given["page"]) if given.get("page", "").isdigit() else 1
+    return Query(dataset, where, sort, shown, max(1, page), size if size in SIZES else 50)
+
+
+def _known(known: dict[str, str], name: str) -> str:
+    if name not in known:
+        raise PanhuoError(pick("没有这个字段", "no such field") + f": {name}")
+    return name
+
+
+def _condition(known: dict[str, str], name: str, texts: list[str]) -> tuple[str, tuple[Any, ...]]:
+    column, _, test = name.partition(".")
+    kind = known[_known(known, column)]
+    marks = ", ".join("?" * len(texts))
+    if test == "empty":
+        return (f"len({column}) = 0" if kind == "list" else f"{column} IS NULL"), ()
+    if test == "has":
+        return f"contains(CAST({column} AS VARCHAR), ?)", (texts[0],)
+    if test in ("min", "max"):
+        return f"{column} {'>=' if test == 'min' else '<='} ?", (_typed(kind, texts[0]),)
+    if test:
+        raise PanhuoError(pick("没有这种条件", "no such test") + f": {name}")
+    if kind == "list":
+        return " OR ".join(f"list_contains({column}, ?)" for _ in texts), tuple(texts)
+    if column == "division":
+        return " OR ".join("(division >= ? AND division < ?)" for _ in texts), tuple(
+            v for code in texts for v in (code, code + "~")
+        )
+    return f"{column} IN ({marks})", tuple(_typed(kind, v) for v in texts)
+
+
+def _typed(kind: str, text: str) -> Any:
+    try:
+        match kind:
+            case "float":
+                return float(text.replace(",", ""))
+            case "int":
+                return int(text)
+            case "date":
+                return date.fromisoformat(text)
+            case "bool":
+                return text.lower() in ("1", "true", "yes", "是")
+            case _:
+                return text
+    except ValueError:
+        raise PanhuoError(
+            pick("值与字段类型不符", "the value does not fit the field") + f": {text}"
+        ) from None
+
+
+def _box(text: str) -> tuple[str, tuple[float, ...]]:
+    try:
+        x0, y0, x1, y1 = (float(part) for part in text.split(","))
+    except ValueError:
+        raise PanhuoError(pick("范围应为四个数", "a box is four numbers") + f": {text}") from None
+    return "xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ?", (x0, x1, y0, y1)
+
+
+def totals(query: Query) -> Row:
+    """How many rows, and their land [m²] where the dataset has any."""
+    area = ", sum(area_m2) AS area_m2" if query.dataset == "parcels" else ""
+    found = one(f"SELECT count(*) AS n{area} FROM {query.source} WHERE {query.where.sql}", query.where.values)
+    assert found is not None
+    return found
+
+
+def page_rows(query: Query) -> list[Row]:
+    """One page of the list."""
+    columns = ", ".join(f'"{c}"' for c in dict.fromkeys((KEYS[query.dataset], *query.shown)))
+    return rows(
+        f"SELECT {columns} FROM {query.source} WHERE {query.where.sql} ORDER BY {query.order()} LIMIT ? OFFSET ?",
+        (*query.where.values, query.size, (query.page - 1) * query.size),
+    )
+
+
+def choices(person: Any) -> dict[str, list[Row]]:
+    """What the filters offer, with how many parcels of the person's land each holds."""
+    where = gate.parcels(person)
+    return {
+        "findings": rows(
+            "SELECT id, count(*) AS n FROM (SELECT unnest(findings) AS id FROM parcels "
+            f"WHERE {where.sql}) GROUP BY id ORDER BY n DESC, id",
+            where.values,
+        ),
+        "division": rows(
+            f"SELECT division AS id, count(*) AS n FROM parcels WHERE {where.sql} GROUP BY 1 ORDER BY 1",
+            where.values,
+        ),
+        "first_tool": rows(
+            f"SELECT first_tool AS id, count(*) AS n FROM parcels WHERE first_tool IS NOT NULL AND ({where.sql}) "
+            "GROUP BY 1 ORDER BY n DESC",
+            where.values,
+        ),
+    }

@@ -1,0 +1,38 @@
+"""What can be done on a parcel's page: attach a file."""
+
+from pathlib import PurePath
+from typing import Any, Final
+
+from panhuo.core.problems import PanhuoError
+from panhuo.site.parcel.models import Attachment
+from panhuo.site.shelf import shelf
+from panhuo.site.trail import performing
+from panhuo.site.words import pick
+from panhuo.workspace.files import keep_file
+
+LIMIT_BYTES: Final = 50 * 2**20
+KINDS: Final = {
+    ".pdf": "application/pdf", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".zip": "application/zip", ".dwg": "application/octet-stream", ".dxf": "application/octet-stream",
+    ".txt": "text/plain; charset=utf-8", ".csv": "text/csv; charset=utf-8",
+}  # fmt: skip
+
+
+def attach(by: Any, subject: str, upload: Any) -> Attachment:
+    """Keeps an uploaded file with a parcel. Raises PanhuoError for a kind or size that is not taken."""
+    name = PurePath(upload.name).name[:200]
+    kind = KINDS.get(PurePath(name).suffix.lower())
+    if kind is None:
+        raise PanhuoError(
+            pick("不接受这种文件", "this kind of file is not taken"), why=" ".join(sorted(KINDS))
+        )
+    if upload.size > LIMIT_BYTES:
+        raise PanhuoError(pick("文件超过 50 MB", "the file is larger than 50 MB"))
+    with performing(by, "attach", "file.attach", subject, name=name) as detail:
+        digest, size = keep_file(shelf().workspace.root, upload.chunks())
+        detail["digest"] = digest
+        return Attachment.objects.create(
+            subject=subject, name=name, digest=digest, size=size, kind=kind, by=by
+        )

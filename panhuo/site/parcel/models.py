@@ -1,0 +1,26 @@
+"""Files and photographs that belong to a parcel."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Attachment(models.Model):
+    """A file of a parcel or enterprise; its bytes lie in the workspace under their SHA-256."""
+
+    subject = models.CharField(max_length=80, db_index=True)
+    name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    kind = models.CharField(max_length=80)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        return self.kind in ("image/png", "image/jpeg", "image/webp")

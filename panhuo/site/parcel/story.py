@@ -1,0 +1,149 @@
+"""Everything known of one parcel or one enterprise, read for its page; each piece is one query on an index."""
+
+import json
+import math
+from typing import Any, Final
+
+import shapely
+
+from panhuo.core.units import m2_to_mu
+from panhuo.inventory.spec import dataset_specs
+from panhuo.site import gate
+from panhuo.site.gate import found
+from panhuo.site.shelf import Row, one, rows
+
+NEAR: Final = 0.0005
+"""How far round a parcel its neighbours are drawn, in degrees (about 50 m)."""
+
+RELATED: Final = ("contracts", "encumbrances", "buildings", "occupancies")
+
+
+def parcel_row(person: Any, parcel_id: str) -> Row:
+    """The parcel, or 404 where it is not of the person's land."""
+    where = gate.parcels(person).also("parcel_id = ?", (parcel_id,))
+    row: Row = found(one(f"SELECT * FROM parcels WHERE {where.sql}", where.values))
+    return row
+
+
+def enterprise_row(person: Any, enterprise_id: str) -> Row:
+    """The enterprise, or 404."""
+    where = gate.enterprises(person).also("enterprise_id = ?", (enterprise_id,))
+    row: Row = found(one(f"SELECT * FROM enterprises WHERE {where.sql}", where.values))
+    return row
+
+
+def findings(parcel_id: str) -> list[Row]:
+    """The parcel's findings, what each rests on taken apart."""
+    found_rows = rows(
+        "SELECT * FROM findings WHERE parcel_id = ? ORDER BY status DESC, finding_id", (parcel_id,)
+    )
+    for row in found_rows:
+        row["facts"] = json.loads(row["evidence"]) if row["evidence"] else {}
+        row["lacks"] = [m.strip() for m in (row["missing"] or "").split(",") if m.strip()]
+        row["articles"] = [
+            c.strip().partition(":")[::2] for c in (row["cites"] or "").split(";") if c.strip()
+        ]
+    return found_rows
+
+
+def options(parcel_id: str) -> list[Row]:
+    """The tools weighed for the parcel, best first, with the sums of each party."""
+    weighed = rows(
+        "SELECT * FROM options WHERE parcel_id = ? ORDER BY rank NULLS LAST, fit DESC", (parcel_id,)
+    )
+    sums = rows("SELECT * FROM appraisals WHERE parcel_id = ? ORDER BY party", (parcel_id,))
+    for row in weighed:
+        row["reasons"] = json.loads(row["because"]) if row["because"] else []
+        row["cases"] = [c.strip() for c in (row["precedents"] or "").split(",") if c.strip()]
+        row["sums"] = [s for s in sums if s["tool_id"] == row["tool_id"]]
+    return weighed
+
+
+def related(parcel_id: str) -> dict[str, list[Row]]:
+    """Rows of the other datasets that belong to the parcel."""
+    return {
+        name: held
+        for name in RELATED
+        if (held := rows(f"SELECT * FROM {name} WHERE parcel_id = ?", (parcel_id,)))
+    }
+
+
+def users(parcel_id: str) -> list[Row]:
+    """The enterprises on the parcel with their scores."""
+    return rows(
+        "SELECT DISTINCT o.enterprise_id, e.name, s.score, s.tier, o.kind FROM occupancies o "
+        "LEFT JOIN enterprises e USING (enterprise_id) LEFT JOIN scores s USING (enterprise_id) WHERE o.parcel_id = ?",
+        (parcel_id,),
+    )
+
+
+def outline(parcel_id: str) -> Any:
+    """The parcel's outline, or None."""
+    row = one("SELECT geometry FROM shapes WHERE parcel_id = ?", (parcel_id,))
+    return shapely.from_wkb(bytes(row["geometry"])) if row else None
+
+
+def neighbours(person: Any, parcel: Row) -> list[Row]:
+    """Parcels near by that the person may see, with outlines, and how much of each overlaps the parcel [°²]."""
+    if parcel["xmin"] is None:
+        return []
+    box = (parcel["xmin"] - NEAR, parcel["xmax"] + NEAR, parcel["ymin"] - NEAR, parcel["ymax"] + NEAR)
+    where = gate.parcels(person).also(
+        "xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ? AND parcel_id <> ?", (*box, parcel["parcel_id"])
+    )
+    return rows(
+        "SELECT p.parcel_id, p.name, p.holder, p.findings, p.area_m2, s.geometry FROM "
+        f"(SELECT * FROM parcels WHERE {where.sql} LIMIT 60) p JOIN shapes s USING (parcel_id)",
+        where.values,
+    )
+
+
+def drawing(shape: Any, near: list[Row]) -> dict[str, Any] | None:
+    """The parcel among its neighbours as paths for an inline picture, 400 units wide, north up."""
+    if shape is None:
+        return None
+    x0, y0, x1, y1 = shapely.bounds(shapely.box(*shape.bounds).buffer(NEAR))
+    squeeze = math.cos(math.radians((y0 + y1) / 2))
+    scale = 400 / ((x1 - x0) * squeeze)
+    height = (y1 - y0) * scale
+
+    def path(geometry: Any) -> str:
+        parts = []
+        for ring in (r for p in shapely.get_parts(geometry) for r in (p.exterior, *p.interiors)):
+            points = (f"{(x - x0) * squeeze * scale:.1f},{(y1 - y) * scale:.1f}" for x, y in ring.coords)
+            parts.append("M" + "L".join(points) + "Z")
+        return "".join(parts)
+
+    shown = [{"row": n, "d": path(shapely.from_wkb(bytes(n["geometry"])))} for n in near]
+    return {"d": path(shape), "near": shown, "height": round(height, 1)}
+
+
+def data_groups(parcel: Row) -> list[tuple[str, Any]]:
+    """Every field of the parcel that has a value, in the order of the spec."""
+    return [
+        (f, parcel[f]) for f in dataset_specs()["parcels"].fields if f in parcel and parcel[f] is not None
+    ]
+
+
+def per_mu(price_wan: float | None, area_m2: float | None) -> float | None:
+    """万元 per 亩."""
+    return price_wan / m2_to_mu(area_m2) if price_wan is not None and area_m2 else None
+
+
+def enterprise_scores(enterprise_id: str) -> list[Row]:
+    """The enterprise's scores, each with its items."""
+    scores = rows("SELECT * FROM scores WHERE enterprise_id = ?", (enterprise_id,))
+    items = rows("SELECT * FROM score_items WHERE enterprise_id = ?", (enterprise_id,))
+    for score in scores:
+        score["items_"] = [i for i in items if i["scheme_id"] == score["scheme_id"]]
+    return scores
+
+
+def enterprise_parcels(person: Any, enterprise_id: str) -> list[Row]:
+    """The parcels the enterprise uses, of the person's land."""
+    where = gate.parcels(person)
+    return rows(
+        f"SELECT * FROM (SELECT * FROM parcels WHERE {where.sql}) WHERE parcel_id IN "
+        "(SELECT parcel_id FROM occupancies WHERE enterprise_id = ?)",
+        (*where.values, enterprise_id),
+    )

@@ -1,0 +1,103 @@
+"""One parcel, one page; one enterprise, one page; the chain behind a finding; files."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from panhuo.core.problems import PanhuoError
+from panhuo.site.accounts.models import Trail
+from panhuo.site.corrections.models import Correction
+from panhuo.site.gate import found, gated
+from panhuo.site.labels import rulebook
+from panhuo.site.ledger.models import Publication
+from panhuo.site.parcel import acts, story
+from panhuo.site.parcel.models import Attachment
+from panhuo.site.shelf import shelf
+from panhuo.workspace.files import file_path
+
+
+@gated("see")
+def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
+    """图数档一体: outline, data, findings, options, files and history of one parcel."""
+    row = story.parcel_row(request.user, parcel_id)
+    near = story.neighbours(request.user, row)
+    context: dict[str, Any] = {
+        "parcel": row,
+        "drawing": story.drawing(story.outline(parcel_id), near),
+        "near": near,
+        "data": story.data_groups(row),
+        "price_per_mu": story.per_mu(row["price_wan"], row["area_m2"]),
+        "findings": story.findings(parcel_id),
+        "options": story.options(parcel_id),
+        "related": story.related(parcel_id),
+        "users": story.users(parcel_id),
+        "files": Attachment.objects.filter(subject=parcel_id).select_related("by"),
+        "corrections": Correction.objects.filter(dataset="parcels", key=parcel_id).select_related(
+            "by", "decided_by"
+        ),
+        "trail": Trail.objects.filter(subject=parcel_id)[:20],
+        "published": Publication.objects.filter(parcel_id=parcel_id).exists(),
+    }
+    return render(request, "parcel/parcel.html", context)
+
+
+@gated("see")
+def chain(request: HttpRequest, parcel_id: str, finding_id: str) -> HttpResponse:
+    """What stands behind one finding: rule, articles, facts with their rows, snapshot, law version."""
+    row = story.parcel_row(request.user, parcel_id)
+    finding = found(next((f for f in story.findings(parcel_id) if f["finding_id"] == finding_id), None))
+    context = {
+        "parcel": row,
+        "finding": finding,
+        "rule": rulebook().rules.get(finding_id),
+        "sources": {source: rulebook().sources.get(source) for source, _ in finding["articles"]},
+        "related": story.related(parcel_id),
+        "snapshot": shelf().key.split("+"),
+    }
+    return render(request, "parcel/chain.html", context)
+
+
+@gated("see")
+def enterprise(request: HttpRequest, enterprise_id: str) -> HttpResponse:
+    """一企一档: data, land used, scores taken apart."""
+    row = story.enterprise_row(request.user, enterprise_id)
+    context = {
+        "enterprise": row,
+        "scores": story.enterprise_scores(enterprise_id),
+        "parcels": story.enterprise_parcels(request.user, enterprise_id),
+        "data": [(k, v) for k, v in row.items() if v is not None],
+    }
+    return render(request, "parcel/enterprise.html", context)
+
+
+@gated("attach")
+@require_POST
+def attach(request: HttpRequest, parcel_id: str) -> HttpResponse:
+    """Takes a file for the parcel."""
+    story.parcel_row(request.user, parcel_id)
+    try:
+        for upload in request.FILES.getlist("file"):
+            acts.attach(request.user, parcel_id, upload)
+    except PanhuoError as fault:
+        messages.error(request, str(fault))
+    return redirect("parcel", parcel_id)
+
+
+@gated("see")
+def file(request: HttpRequest, pk: int) -> HttpResponse:
+    """An attached file, to those who may see its parcel; pictures and PDF open in place, the rest downloads."""
+    attachment = get_object_or_404(Attachment, pk=pk)
+    story.parcel_row(request.user, attachment.subject)
+    stream = file_path(shelf().workspace.root, attachment.digest).open("rb")
+    inline = attachment.is_picture or attachment.kind == "application/pdf"
+    response = FileResponse(
+        stream, as_attachment=not inline, filename=attachment.name, content_type=attachment.kind
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+    )
+    return response

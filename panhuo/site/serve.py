@@ -1,0 +1,64 @@
+"""`panhuo serve`: migrations, the worker and the web server in one command, with no other service needed."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from panhuo.core.problems import PanhuoError
+from panhuo.workspace.store import Workspace
+
+
+def prepare(root: Path) -> None:
+    """Loads the site over the workspace at `root` and brings its tables up to date."""
+    Workspace.create(root)
+    os.environ["PANHUO_WORKSPACE"] = str(root.resolve())
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panhuo.site.settings")
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threads: int = 8) -> None:
+    """Serves the workspace at `root` until interrupted. Raises PanhuoError when the port is taken."""
+    prepare(root)
+    import waitress
+
+    from panhuo.site.accounts.acts import make_setup_token, setup_needed
+    from panhuo.site.shelf import shelf
+    from panhuo.site.wsgi import application
+
+    with socket.socket() as probe:
+        if probe.connect_ex((host, port)) == 0:
+            raise PanhuoError(f"端口 {port} 已被占用 port {port} is taken", remedy="--port")
+    shelf().cursor().close()
+    address = f"http://{host}:{port}"
+    say(f"盘活 panhuo: {address}")
+    if setup_needed():
+        say(
+            f"首次使用，请在此设立管理员 first run, make the administrator here:\n  {address}/setup/{make_setup_token()}/"
+        )
+    worker = subprocess.Popen([sys.executable, "-m", "panhuo.site.serve", str(root)])
+    try:
+        waitress.serve(
+            application,
+            host=host,
+            port=port,
+            threads=threads,
+            ident="panhuo",
+            clear_untrusted_proxy_headers=True,
+        )
+    finally:
+        worker.terminate()
+        worker.wait()
+
+
+if __name__ == "__main__":
+    prepare(Path(sys.argv[1]))
+    from panhuo.site.jobs.work import forever
+
+    forever()

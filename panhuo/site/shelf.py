@@ -1,0 +1,79 @@
+"""Reading the workspace: parameterised SQL over the reading copy, one cursor per thread, never a write."""
+
+import threading
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from django.conf import settings
+
+from panhuo.workspace.reading import key_of, reading_copy
+from panhuo.workspace.store import Workspace
+
+Row = dict[str, Any]
+
+
+class Shelf:
+    """The open reading copy; follows the workspace to a newer one as soon as that is built."""
+
+    def __init__(self, root: Path) -> None:
+        self.workspace = Workspace.create(root)
+        self.lock = threading.Lock()
+        self.building = threading.Lock()
+        self.key = ""
+        self.db: duckdb.DuckDBPyConnection | None = None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor on the newest copy that is ready. Only the very first reader waits for a copy to be built."""
+        if self.db is None:
+            with self.lock:
+                if self.db is None:
+                    self._open()
+        elif self.key != key_of(self.workspace) and self.building.acquire(blocking=False):
+            threading.Thread(target=self._follow, daemon=True).start()
+        assert self.db is not None
+        return self.db.cursor()
+
+    def follow(self) -> None:
+        """Opens the newest copy now, building it if need be."""
+        with self.building:
+            self._open()
+
+    def _follow(self) -> None:
+        try:
+            self._open()
+        finally:
+            self.building.release()
+
+    def _open(self) -> None:
+        path = reading_copy(self.workspace)
+        self.db, self.key = duckdb.connect(str(path), read_only=True), path.stem
+
+
+@cache
+def shelf() -> Shelf:
+    """The shelf of the workspace this process serves."""
+    return Shelf(settings.WORKSPACE)
+
+
+def rows(sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    """The rows of a query as dictionaries."""
+    with shelf().cursor() as cursor:
+        answer = cursor.execute(sql, list(values))
+        names = [column[0] for column in answer.description]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def one(sql: str, values: Sequence[Any] = ()) -> Row | None:
+    """The first row of a query, or None."""
+    found = rows(sql, values)
+    return found[0] if found else None
+
+
+def table(sql: str, values: Sequence[Any] = ()) -> pa.Table:
+    """The answer of a query as an Arrow table."""
+    with shelf().cursor() as cursor:
+        return cursor.execute(sql, list(values)).to_arrow_table()

@@ -1,0 +1,61 @@
+"""Template tags: both languages in place, labels, values, and links that keep the present query."""
+
+from typing import Any
+
+from django import template
+from django.http import QueryDict
+from django.template.context import Context
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from panhuo.site import gate, labels
+from panhuo.site.words import pick
+
+register = template.Library()
+
+
+@register.simple_tag
+def t(zh: str, en: str, **values: Any) -> SafeString:
+    """`{% t "共 {n} 宗" "{n} parcels" n=total %}`: the text in the reader's language, values escaped."""
+    return format_html(pick(zh, en), **values) if values else mark_safe(conditional_escape(pick(zh, en)))
+
+
+register.simple_tag(labels.field, name="field_label")
+register.simple_tag(labels.value, name="shown")
+register.simple_tag(labels.unit, name="unit_of")
+register.filter("division", labels.division)
+register.filter("finding", labels.finding)
+register.filter("tool", labels.tool)
+register.filter("source", labels.source)
+register.filter("fact", labels.fact)
+register.filter("mu", labels.mu)
+
+
+@register.filter
+def figure(value: Any, places: int = 2) -> str:
+    """A figure with thousands separated, a dash where it is unknown."""
+    return "—" if value is None else labels.number(float(value), int(places))
+
+
+@register.filter
+def may(person: Any, act: gate.Act) -> bool:
+    """Whether the person's role allows the act, so that a page offers nothing it would refuse."""
+    return gate.may(person, act)
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """`mapping[key]`, or nothing."""
+    return mapping.get(key) if mapping else None
+
+
+@register.simple_tag(takes_context=True)
+def here(context: Context, **changes: Any) -> str:
+    """The present address with some query values changed; an empty value removes it."""
+    query: QueryDict = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in (None, ""):
+            query.pop(name, None)
+        else:
+            query[name] = value
+    return f"?{query.urlencode()}"

@@ -1,0 +1,63 @@
+"""Both languages beside each other, where they are used.
+
+The site carries no gettext catalogue of its own: compiling one needs msgfmt, which a government intranet machine does
+not have, and the law and spec files already hold every label as `{zh, en}`. So a template says
+`{% t "中文" "English" %}` and code says `say("中文", "English")`; a test sweeps the templates for text outside them.
+Django's and allauth's own messages come from the catalogues compiled in their wheels.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.functional import lazystr
+
+
+def english() -> bool:
+    """Whether the reader chose English; Chinese otherwise."""
+    return (translation.get_language() or "").startswith("en")
+
+
+def pick(zh: str, en: str) -> str:
+    """The text in the reader's language."""
+    return en if english() else zh
+
+
+class _Said:
+    """Text whose language is settled when it is shown."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        self.zh, self.en = zh, en
+
+    def __str__(self) -> str:
+        return pick(self.zh, self.en)
+
+
+def say(zh: str, en: str) -> Any:
+    """Lazy text for forms, choices and messages."""
+    return lazystr(_Said(zh, en))
+
+
+def pick_label(label: Mapping[str, str] | None, otherwise: str) -> str:
+    """A `{zh, en}` label in the reader's language, or `otherwise` where there is none."""
+    if not label:
+        return otherwise
+    return str(label.get("en" if english() else "zh") or label.get("zh") or otherwise)
+
+
+class LanguageMiddleware:
+    """Chinese unless the reader chose otherwise; the browser's own preference does not decide for an office."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response: HttpResponse = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response
