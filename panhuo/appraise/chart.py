@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties as Font
 from noto_cjk_sans_otc import FONT_PATH
 
+from panhuo.appraise.cashflow import PARTIES
 from panhuo.appraise.compare import Comparison
 from panhuo.appraise.inputs import money_spec
 
@@ -46,7 +47,7 @@ def _bars(axes: Axes, comparison: Comparison, labels: dict[str, str], font: Font
     for n, party in enumerate(parties):
         values = [a.totals[party].npv_wan if party in a.totals else 0.0 for a in comparison.appraisals]
         at = [i + n * height for i in range(len(values))]
-        bars = axes.barh(at, values, height, color=COLOURS[n], label=names[party].zh)
+        bars = axes.barh(at, values, height, color=COLOURS[PARTIES.index(party)], label=names[party].zh)
         texts = [f"{v:,.0f}" if abs(v) >= 10 else f"{v:.2f}" if v else "" for v in values]
         axes.bar_label(bars, texts, padding=2, fontproperties=small)
     axes.set_yticks([i + 0.4 - height / 2 for i in range(len(comparison.appraisals))])
@@ -72,6 +73,7 @@ def _swings(
     for n, swing in enumerate(swings):
         left, right = sorted((swing.npv_low, swing.npv_high))
         axes.barh(n, right - left, 0.6, left=left, color=COLOURS[0])
+    axes.use_sticky_edges = False
     axes.set_yticks(range(len(swings)))
     axes.set_ylim(-0.5, max(len(swings), MOST_SWINGS) - 0.5)
     axes.set_yticklabels([spec.inputs[s.name].label.zh for s in swings], fontproperties=small)
