@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("panhuo.site.parcel.urls")),
     path("", include("panhuo.site.corrections.urls")),
     path("", include("panhuo.site.jobs.urls")),
+    path("", include("panhuo.site.maps.urls")),
 ]
 handler403 = "panhuo.site.home.refused"
 handler404 = "panhuo.site.home.missing"

@@ -315,11 +315,14 @@ def write_layers(folder: Path, land: pa.Table) -> None:
         zones.append(shapely.box(x0 - CELL, y0 - CELL, x1 + CELL, y1 + CELL))
         roads.append(shapely.box(x0 - CELL, (y0 + y1) / 2, x1 + CELL, (y0 + y1) / 2 + CELL / 12))
     for kind, drawn in (("zoning", zones), ("roads", roads)):
-        names = [f"{kind} {c}" for c in COUNTIES]
-        pq.write_table(
-            pa.table({"name": names, "geometry": pa.array(shapely.to_wkb(drawn), pa.binary())}),
-            folder / f"{kind}.parquet",
+        table = pa.table(
+            {
+                "feature_id": [f"{kind}-{code}" for code in COUNTIES],
+                "name": [f"{kind} {code}" for code in COUNTIES],
+                "geometry": pa.array(shapely.to_wkb(drawn), pa.binary()),
+            }
         )
+        pq.write_table(conform(table, f"layers/{kind}"), folder / f"{kind}.parquet")
 
 
 if __name__ == "__main__":

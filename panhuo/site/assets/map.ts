@@ -4,7 +4,7 @@ import type { ExpressionSpecification, LngLatLike, MapMouseEvent, StyleSpecifica
 import { Protocol } from "pmtiles";
 
 interface Setup {
-  archives: string[]; base: string | null; layers: string[]; bounds: [number, number, number, number] | null;
+  archives: string[]; layers: Record<string, string>; bounds: [number, number, number, number] | null;
   schemes: Record<string, { label: string; values: [string, string, string][] }>; other: string; online: string; worker: string;
 }
 const setup = JSON.parse(document.getElementById("map-setup")!.textContent!) as Setup;
@@ -22,13 +22,11 @@ if (setup.online) {
   style.sources.online = { type: "raster", tiles: [setup.online], tileSize: 256, attribution: "天地图" };
   style.layers.push({ id: "online", type: "raster", source: "online" });
 }
-if (setup.base) {
-  style.sources.base = { type: "vector", url: absolute(setup.base) };
-  setup.layers.forEach((name, i) => {
-    const shade = ["#dfe9dc", "#c9c9c4", "#e9dcc3", "#cfe3ea", "#e5cfd5"][i % 5];
-    style.layers.push({ id: `base-${name}`, type: "fill", source: "base", "source-layer": name, paint: { "fill-color": shade, "fill-opacity": 0.7, "fill-outline-color": "#8fa39b" } });
-  });
-}
+Object.entries(setup.layers).forEach(([name, path], i) => {
+  const shade = ["#e3dccb", "#dfe9dc", "#cfe3ea", "#e5cfd5", "#d8d8e6"][i % 5];
+  style.sources[`base-${name}`] = { type: "vector", url: absolute(path) };
+  style.layers.push({ id: `base-${name}`, type: "fill", source: `base-${name}`, "source-layer": name, paint: { "fill-color": shade, "fill-opacity": 0.8, "fill-outline-color": "#8fa39b" } });
+});
 setup.archives.forEach((path, i) => {
   const source = `parcels${i}`;
   style.sources[source] = { type: "vector", url: absolute(path) };
