@@ -1,7 +1,7 @@
 """How time and memory grow with the number of parcels: `python -m benchmarks.growth [--sizes N …]`.
 
-Makes a province of each size, runs `panhuo assess` on it in a process of its own, and writes the seconds of every stage,
-the peak memory and the exponent of growth to docs/benchmarks/growth.md, drawn in growth.svg.
+Makes a province of each size, runs `panhuo assess` on it in a process of its own, and writes the seconds of every
+stage, the peak memory and the exponent of growth to docs/benchmarks/growth.md, drawn in growth.svg.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from benchmarks.overlay_bench import machine
 from benchmarks.province import make_workspace
 
 mpl.use("svg")
-from matplotlib import pyplot as plt  # noqa: E402 - the backend is chosen before
+from matplotlib import pyplot as plt
 
 FOLDER = Path(__file__).parents[1] / "docs" / "benchmarks"
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
@@ -43,7 +43,8 @@ def measure(parcels: int, engine: str) -> Point:
         workspace = Path(name) / "province"
         make_workspace(workspace, parcels)
         answer = Path(name) / "answer.json"
-        command = [sys.executable, "-m", "panhuo.cli", "assess", str(workspace), "--engine", engine, "--json"]
+        program = "from panhuo.cli import main; main()"
+        command = [sys.executable, "-c", program, "assess", str(workspace), "--engine", engine, "--json"]
         began = time.perf_counter()
         with answer.open("wb") as out:
             process = subprocess.Popen(command, stdout=out)

@@ -96,7 +96,7 @@ def _sedona(sql: str, suffix: str) -> Run:
         sedona_db = sedonadb.connect()
         for view, name in (("parcels", "parcels"), ("layer", layer + suffix)):
             sedona_db.read_parquet(str(folder / f"{name}.parquet")).to_view(view)
-        return 0.0, sedona_db.sql(sql).to_arrow_table()
+        return 0.0, pa.RecordBatchReader.from_stream(sedona_db.sql(sql)).read_all()
 
     return run
 
@@ -158,7 +158,7 @@ def version_of(package: str) -> str:
 
 
 IMPORTS = {
-    "panhuo": ("panhuo.inventory.overlay",),
+    "panhuo": ("panhuo.inventory.overlay", "pandas"),  # pyarrow loads pandas at the first conversion
     "geopandas": ("geopandas",),
     "duckdb": ("duckdb", "duckdb_extension_spatial"),
     "sedonadb": ("sedonadb",),
