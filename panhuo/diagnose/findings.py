@@ -139,11 +139,14 @@ def _finding_sql(rule_id: str, rule: Rule, law: Law, key: str, columns: set[str]
 
 
 def _why_not(rule: Rule, law: Law, tables: Tables) -> str:
-    """Why a rule cannot be fully judged in this run: not law on the date, or a dataset it rests on is not held."""
+    """Why a rule cannot be judged in this run: not law on the date, or none of the datasets it rests on is held.
+
+    A rule that has one of its datasets is judged: what the others would tell is unknown and named parcel by parcel.
+    """
     if reason := _not_law(rule, law):
         return reason
-    lacking = sorted(needed_datasets(parse(rule.when).names, law.book.facts, rule.unit) - set(tables))
-    return f"no_dataset: {', '.join(lacking)}" if lacking else ""
+    needed = needed_datasets(parse(rule.when).names, law.book.facts, rule.unit) - {"parcels", "batches"}
+    return f"no_dataset: {', '.join(sorted(needed))}" if needed and not needed & set(tables) else ""
 
 
 def _not_law(rule: Rule, law: Law) -> str:

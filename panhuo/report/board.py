@@ -9,6 +9,7 @@ import pyarrow as pa
 from panhuo.core.units import m2_to_mu
 from panhuo.report.document import Block, Document, Heading, Paragraph, Picture, Table
 from panhuo.report.fonts import use_in_charts
+from panhuo.report.names import place_name
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import connect
 
@@ -44,7 +45,8 @@ def board_document(
         FROM findings LEFT JOIN facts USING (parcel_id) GROUP BY 1 HAVING count(*) FILTER (status = 'yes') > 0
         ORDER BY 2 DESC, 1""").fetchall()
     by_tool = con.sql("""
-        SELECT tool_id, count(*) FILTER (status = 'open'), sum(area_m2), sum(price_wan), count(*) FILTER (status = 'check')
+        SELECT tool_id, count(*) FILTER (status = 'open'), sum(area_m2), sum(price_wan),
+            count(*) FILTER (status = 'check')
         FROM options LEFT JOIN facts USING (parcel_id) WHERE rank = 1 AND status <> 'closed' GROUP BY 1
         ORDER BY count(*) DESC, 1""").fetchall()
     by_division = con.sql("""
@@ -66,7 +68,7 @@ def board_document(
     blocks.append(Heading("By first tool" if en else "按首选工具"))
     blocks.append(_table("Tool" if en else "工具", lists[1], lang, last="To check" if en else "待核（宗）"))
     blocks.append(Heading("By division" if en else "按行政区"))
-    divisions = [(row[0] or "—", row) for row in by_division]
+    divisions = [(place_name(row[0]) if row[0] else "—", row) for row in by_division]
     last = "No finding" if en else "无结论（宗）"
     blocks.append(_table("Division" if en else "行政区", divisions, lang, last))
     if manifest["not_assessed"]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from panhuo.core.units import m2_to_mu
 from panhuo.report.chain import shown
 from panhuo.report.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone
+from panhuo.report.names import land_use_name, place_name
 
 Words = Mapping[str, str]
 STATUS: Final[Mapping[str, tuple[str, str, Tone]]] = {
@@ -26,6 +27,7 @@ BASICS: Final = (
     "finish_by", "work_state",
 )  # fmt: skip
 AREAS: Final = ("area_m2", "drawn_area_m2", "supplied_m2")
+LAND_USES: Final = ("land_use", "planned_use")
 MOST_TOOLS: Final = 6
 MOST_TASKS: Final = 12
 
@@ -62,8 +64,16 @@ def basics(facts: Mapping[str, Any], labels: Mapping[str, Words], lang: str) -> 
                     f"{m2_to_mu(area):,.2f} {'mu' if lang == 'en' else '亩'} ({area:,.2f} m²)",
                 ]
             )
-    rows += [[labels[f][lang], shown(facts[f], lang, f)] for f in BASICS if facts.get(f) is not None]
+    rows += [[labels[f][lang], _basic(facts, f, lang)] for f in BASICS if facts.get(f) is not None]
     return Table(["Item", "Value"] if lang == "en" else ["项目", "内容"], rows, [0.28, 0.72])
+
+
+def _basic(facts: Mapping[str, Any], field: str, lang: str) -> str:
+    if field == "division":
+        return f"{place_name(facts[field])} {facts[field]}"
+    if field in LAND_USES:
+        return land_use_name(facts[field], facts.get("land_use_scheme") or "")
+    return shown(facts[field], lang, field)
 
 
 def findings(chain: Mapping[str, Any], lang: str) -> list[Block]:
@@ -78,7 +88,8 @@ def findings(chain: Mapping[str, Any], lang: str) -> list[Block]:
             )
         )
         return blocks
-    rows, tones = [], {}
+    rows: list[list[str]] = []
+    tones: dict[tuple[int, int], Tone] = {}
     for number, finding in enumerate(held):
         rows.append([
             finding["label"][lang], finding["message"][lang],
@@ -109,7 +120,8 @@ def options(chain: Mapping[str, Any], lang: str) -> list[Block]:
     en = lang == "en"
     offered = [o for o in chain["options"] if o["status"] != "closed"][:MOST_TOOLS]
     blocks: list[Block] = [Heading("Tools" if en else "三、处置工具")]
-    rows, tones = [], {}
+    rows: list[list[str]] = []
+    tones: dict[tuple[int, int], Tone] = {}
     for number, option in enumerate(offered):
         zh, en_word, tone = STATUS[option["status"]]
         months = option["months"]

@@ -89,6 +89,8 @@ def _table(word: Any, block: Table) -> None:
         added._tr.get_or_add_trPr().append(whole)
         for column, (cell, text) in enumerate(zip(added.cells, row, strict=True)):
             _cell(cell, text, tone=block.tones.get((number, column), ""))
+    for column, share in zip(table.columns, block.widths, strict=True):
+        column.width = Cm(LINE_CM * share)
     for row in table.rows:
         for cell, share in zip(row.cells, block.widths, strict=True):
             cell.width = Cm(LINE_CM * share)

@@ -40,7 +40,7 @@ class Expression:
     """A checked SQL expression over facts and parameters."""
 
     text: str
-    tree: exp.Expression
+    tree: exp.Expr
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ class Expression:
     def sql(self, parameter_sql: Callable[[str], str]) -> str:
         """DuckDB text with each parameter replaced by what `parameter_sql` gives for its dotted name."""
 
-        def substitute(node: exp.Expression) -> exp.Expression:
+        def substitute(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column) and node.name.startswith(HOLDER):
                 dotted = node.name.removeprefix(HOLDER).replace("__dot__", ".")
                 return sqlglot.parse_one(f"({parameter_sql(dotted)})", dialect="duckdb")

@@ -240,16 +240,20 @@ def scored(
     firms = tables.get("enterprises")
     if firms is None or not firms.num_rows:
         return
-    own = pc.fill_null(firms["division"], place)
-    cities = pc.utf8_slice_codeunits(own, 0, 4)
-    for city in sorted(set(cities.to_pylist())):
-        rows = firms.filter(pc.equal(cities, city))
+    county = pc.fill_null(pc.utf8_slice_codeunits(firms["division"], 0, 6), place)
+    schemes: dict[str, str] = {}
+    for code in sorted(set(county.to_pylist())):
         try:
-            scheme = pick_scheme(book, city or place, on)
-            result = score(rows, tables.get("occupancies"), tables.get("parcels"), scheme, on=on)
+            schemes[code] = pick_scheme(book, code or place, on).id
         except PanhuoError as refused:
-            problems.append(Problem("not_scored", field="enterprises", value=city, action=str(refused.what)))
-            continue
+            problems.append(Problem("not_scored", field="enterprises", value=code, action=str(refused.what)))
+    # Firms of one city under one scheme are ranked together.
+    groups = sorted({(scheme_id, code[:4]) for code, scheme_id in schemes.items()})
+    for scheme_id, city in groups:
+        mine = [code for code, chosen in schemes.items() if (chosen, code[:4]) == (scheme_id, city)]
+        rows = firms.filter(pc.is_in(county, pa.array(mine, pa.string())))
+        scheme = pick_scheme(book, mine[0] or place, on)
+        result = score(rows, tables.get("occupancies"), tables.get("parcels"), scheme, on=on)
         problems.extend(result.problems)
         yield "scores", result.scores
         yield "score_items", result.items

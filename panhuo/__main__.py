@@ -1,0 +1,5 @@
+"""`python -m panhuo`: the command line."""
+
+from panhuo.cli import main
+
+main()
