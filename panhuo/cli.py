@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from panhuo.cli_law import law
 from panhuo.core.problems import PanhuoError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="盘活：找出闲置低效用地，并让它重新用起来 Find idle and under-used land and bring it back into use.",
 )
+app.add_typer(law, name="law")
 words: Final = Console(stderr=True, soft_wrap=True, highlight=False)
 out: Final = Console(soft_wrap=True, highlight=False)
 

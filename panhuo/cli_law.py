@@ -1,0 +1,188 @@
+# ruff: noqa: PLC0415 - use cases load with their verb, so that the others start fast
+"""The verbs `panhuo law …`: check the law, read it, compare two editions, begin a file."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+import yaml
+from rich.table import Table
+
+from panhuo.core.problems import PanhuoError
+
+law: Final = typer.Typer(no_args_is_help=True, help="法规文件：检查、查阅、比较、新建 The law files.")
+
+Json = Annotated[bool, typer.Option("--json", help="机器可读输出 machine output on stdout")]
+Folder = Annotated[
+    Path | None,
+    typer.Option("--law", help="法规文件夹，缺省为自带的 law folder, the packaged one by default"),
+]
+
+
+@law.command("check")
+def check_(folder: Folder = None, as_json: Json = False) -> None:
+    """检查全部法规文件 Checks every law file, reference, date and situation."""
+    from panhuo.cli import emit, working
+    from panhuo.workspace.laws import check
+
+    with working() as say:
+        say("检查法规 checking the law")
+        result = check(folder)
+    emit(result, as_json, show_check)
+    if result["faults"]:
+        sys.exit(2)
+
+
+def show_check(result: dict[str, Any]) -> None:
+    """Faults one by one, then what is only worth knowing."""
+    from panhuo.cli import escape, out, session, words
+
+    for fault in result["faults"]:
+        words.print(
+            f"[red]✗[/red] {escape(fault['file'])} · {escape(fault['field'])}\n    {escape(fault['why'])}\n"
+            f"    {escape(fault['remedy'])}"
+        )
+    for name in result["unchecked"]:
+        out.print(f"逾一年未核对 unchecked for a year: {name}")
+    counts = " · ".join(f"{name} {number}" for name, number in result["counts"].items())
+    faults = len(result["faults"])
+    out.print(
+        session.pick(
+            f"{counts}\n情形 {result['situations']} · 未核实数值 {result['unverified']} · 差错 {faults}",
+            f"{counts}\nsituations {result['situations']} · unverified values {result['unverified']} · faults {faults}",
+        )
+    )
+
+
+@law.command("show")
+def show_(
+    item_id: Annotated[
+        str,
+        typer.Argument(metavar="[ID]", help="参数、规则、工具、出处、案例、方案、程序的编号 id of any item"),
+    ] = "",
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """查阅一条及其依据 One item with its whole chain; without ID, every id."""
+    from panhuo.cli import emit
+    from panhuo.workspace.laws import listing, show
+
+    if item_id:
+        emit(show(item_id, folder), as_json, show_item)
+    else:
+        emit(dict(listing(folder)), as_json, show_listing)
+
+
+def show_listing(result: dict[str, Any]) -> None:
+    """Ids by kind."""
+    from panhuo.cli import out
+
+    for kind, names in result.items():
+        out.print(f"[bold]{kind}[/bold] {len(names)}: {', '.join(names)}")
+
+
+def show_item(result: dict[str, Any]) -> None:
+    """Label, text, dated values with their articles, cites, users."""
+    from panhuo.cli import escape, out, session
+
+    for item in result["items"]:
+        label = item["label"] or {"zh": "", "en": ""}
+        out.print(
+            f"[bold]{label['zh']} · {label['en']}[/bold]  {item['kind']} {result['id']}  ({item['file']})"
+        )
+        out.print(escape(yaml.safe_dump(item["definition"], allow_unicode=True, sort_keys=False, width=120)))
+        for value in item["values"]:
+            mark = value.get("mark", "") + (" 未核实 unverified" if value.get("unverified") else "")
+            place = f" @{value['place']}" if value.get("place") else ""
+            out.print(
+                f"  {value['name']}{place} = {escape(str(value['value']))} {value.get('unit', '')} · "
+                f"自 from {value.get('from', '—')} · {mark} · {escape(cited(value.get('cite')))}"
+            )
+        for cite in item["cites"]:
+            out.print(f"  {session.pick('依据', 'cites')} {escape(cited(cite))}")
+        for user in item["used_by"]:
+            out.print(f"  {session.pick('用于', 'used by')} {escape(user)}")
+
+
+def cited(cite: dict[str, Any] | None) -> str:
+    """A cite in words: the instrument, the article and what it says, in both languages."""
+    if not cite or not cite["label"]:
+        return cite["source"] if cite else ""
+    article = f" {cite['article']}" if cite["article"] else ""
+    words = f"：{cite['words']['zh']} / {cite['words']['en']}" if cite["words"] else ""
+    return f"{cite['label']['zh']} {cite['number']}{article}{words}"
+
+
+@law.command("diff")
+def diff_(
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", help="旧法规文件夹，- 为自带 old folder, - the packaged one")
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", help="新法规文件夹，- 为自带 new folder, - the packaged one")
+    ],
+    on: Annotated[Path, typer.Option("--on", metavar="WS", help="工作区 workspace")],
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="按此日判断 judge as of this day instead")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """换一版法规，哪些地块的结果会变 Which parcels change under another edition, and why."""
+    from panhuo.cli import emit, parse_day, working
+    from panhuo.workspace.laws import diff
+    from panhuo.workspace.store import Workspace
+
+    folders = [None if str(path) == "-" else path for path in (old, new)]
+    for path in folders:
+        if path is not None and not (path / "parameters").is_dir():
+            raise PanhuoError(
+                "不是法规文件夹 not a law folder",
+                where=str(path),
+                remedy="含 parameters、rules 等 has parameters/",
+            )
+    with working() as say:
+        say("按两版法规判断 judging under both")
+        result = diff(Workspace.open(on), folders[0], folders[1], parse_day(as_of))
+    emit(result, as_json, show_diff)
+
+
+def show_diff(result: dict[str, Any]) -> None:
+    """Changed law first, then the parcels with what changes and why."""
+    from panhuo.cli import escape, out
+
+    for change in result["changes"]:
+        dated = (
+            f" {change['place']} {change['from']}: {change['old']} → {change['new']}"
+            if "old" in change
+            else ""
+        )
+        out.print(escape(f"{change['kind']} {change['name']}{dated}"))
+    table = Table("宗地 parcel", "项目 item", "原 old", "新 new", "因 because")
+    for parcel in result["parcels"]:
+        for row in parcel["changes"]:
+            sides = [", ".join(f"{k} {v}" for k, v in (row[s] or {}).items()) or "—" for s in ("old", "new")]
+            cells = [parcel["parcel_id"], f"{row['kind']} {row['id']}", *sides, ", ".join(row["because"])]
+            table.add_row(*map(escape, cells))
+    if result["parcels"]:
+        out.print(table)
+    days = ", ".join(result["as_of"][:3]) + (" …" if len(result["as_of"]) > 3 else "")
+    out.print(f"{days}：{result['judged']} 宗中 {len(result['parcels'])} 宗有变 of them change")
+
+
+@law.command("new")
+def new_(
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="rule | tool | parameter | procedure | situation")
+    ],
+    item_id: Annotated[
+        str, typer.Argument(metavar="ID", help="编号；参数写作 主题.名称 id; a parameter is topic.name")
+    ],
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """新建一份待填的文件 Begins a file with every required key."""
+    from panhuo.cli import emit, escape, out
+    from panhuo.workspace.laws import new
+
+    emit(new(kind, item_id, folder), as_json, lambda r: out.print(f"{escape(r['file'])} → {r['next']}"))

@@ -1,0 +1,113 @@
+"""The shape of a procedure (law/procedures/*.yaml): who does what, after what, on which paper, by when."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from panhuo.rulebook.book import LAW, read_folder
+from panhuo.rulebook.predicate import PARAMETER, parse
+from panhuo.rulebook.schema import Cite, Label, LawFile, Text
+
+START = "start"
+"""What a clock or a step without predecessors runs from: the day the procedure begins."""
+
+
+def _parameter(text: str) -> str:
+    if not PARAMETER.fullmatch(text):
+        raise ValueError(f"not a $topic.name: {text}")
+    return text
+
+
+def _predicate(text: str) -> str:
+    parse(text)
+    return text
+
+
+class Clock(LawFile):
+    """A time limit: `days` is the parameter that holds the number (in its own `kind`), counted from the day after
+    `of` is done: a step, or `start`. `side` says whether the step is due by then or may not come before."""
+
+    days: Annotated[Text, AfterValidator(_parameter)]
+    kind: Literal["calendar", "working", "months", "years"]
+    of: Text = START
+    side: Literal["by", "not_before"] = "by"
+
+    @property
+    def parameter(self) -> str:
+        """The dotted name of the parameter."""
+        return self.days.removeprefix("$")
+
+
+class Guard(LawFile):
+    """What must hold before a step: words, and the predicate over facts where there is one."""
+
+    because: Label
+    when: Annotated[Text, AfterValidator(_predicate)] | None = None
+    cites: tuple[Cite, ...] = ()
+
+
+class Outcome(LawFile):
+    """One way a step may go. `to`: the steps that follow this way only."""
+
+    label: Label
+    to: tuple[str, ...] = ()
+
+
+class Step(LawFile):
+    """One act. It may begin when all of `after` are done; steps with the same `after` run side by side."""
+
+    id: Text
+    label: Label
+    role: Text
+    after: tuple[str, ...] = ()
+    paper: Label | None = None
+    clock: Clock | None = None
+    guard: tuple[Guard, ...] = ()
+    outcomes: dict[str, Outcome] = Field(default_factory=dict)
+    refuses: tuple[Label, ...] = ()
+    optional: bool = False
+    """Taken only when an outcome leads to it or somebody asks; what follows does not wait for it."""
+    cites: tuple[Cite, ...] = ()
+
+
+class Procedure(LawFile):
+    """law/procedures/<id>.yaml."""
+
+    label: Label
+    summary: Label
+    roles: dict[str, Label] = Field(min_length=1)
+    steps: list[Step] = Field(min_length=1)
+    ends: dict[str, Label] = Field(min_length=1)
+    cites: list[Cite] = Field(min_length=1)
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "Procedure":
+        ids = [step.id for step in self.steps]
+        if len(ids) != len(set(ids)):
+            raise ValueError("a step's id is given twice")
+        seen: set[str] = set()
+        for step in self.steps:
+            if stray := set(step.after) - seen:
+                raise ValueError(f"{step.id} comes after steps not listed before it: {sorted(stray)}")
+            if step.role not in self.roles:
+                raise ValueError(f"{step.id}: no such role {step.role}")
+            if step.clock and step.clock.of not in {START, *ids}:
+                raise ValueError(f"{step.id}: its clock runs from an unknown step {step.clock.of}")
+            if stray := {to for way in step.outcomes.values() for to in way.to} - {*ids, *self.ends}:
+                raise ValueError(f"{step.id} leads to unknown steps: {sorted(stray)}")
+            seen.add(step.id)
+        return self
+
+    def step(self, step_id: str) -> Step:
+        """The step of that id; KeyError when there is none."""
+        return {step.id: step for step in self.steps}[step_id]
+
+
+@lru_cache(maxsize=4)
+def load_procedures(root: Path | None = None) -> Mapping[str, Procedure]:
+    """The procedures by id under `root` (the packaged law when None); PanhuoError for one that does not fit."""
+    return read_folder((root or LAW) / "procedures", Procedure)
