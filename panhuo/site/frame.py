@@ -18,7 +18,7 @@ MENU: tuple[tuple[str, gate.Act, str, str], ...] = (
     ("people", "people", "人员", "People"),
     ("trail", "trail", "留痕", "Trail"),
 )
-OPEN_MENU = (("public", "公开", "Public"),)
+OPEN_MENU = (("law", "法规", "Law"), ("cases", "案例", "Cases"), ("public", "公开", "Public"))
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from panhuo.site import home
+from panhuo.site.doors.api import api
 from panhuo.site.gate import open_to_all
 
 urlpatterns = [
@@ -17,6 +18,9 @@ urlpatterns = [
     path("", include("panhuo.site.corrections.urls")),
     path("", include("panhuo.site.jobs.urls")),
     path("", include("panhuo.site.maps.urls")),
+    path("", include("panhuo.site.lawbook.urls")),
+    path("api/v1/", api.urls),
+    path("ogc/", include("panhuo.site.doors.ogc")),
 ]
 handler403 = "panhuo.site.home.refused"
 handler404 = "panhuo.site.home.missing"

@@ -37,3 +37,9 @@ class OfficeSingleSignOn(DefaultSocialAccountAdapter):
         if person is None:
             raise ImmediateHttpResponse(redirect("account_login"))
         sociallogin.connect(request, person)
+
+
+def tried_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """The user name a sign-in was tried with, the same whether django-axes asks before or after the attempt."""
+    given = credentials or {}
+    return str(given.get("username") or given.get("login") or request.POST.get("login", "")).lower()

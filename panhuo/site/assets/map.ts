@@ -32,6 +32,7 @@ setup.archives.forEach((path, i) => {
   style.sources[source] = { type: "vector", url: absolute(path) };
   style.layers.push(
     { id: `fill${i}`, type: "fill", source, "source-layer": "parcels", paint: { "fill-color": colour("finding"), "fill-opacity": 0.75 } },
+    { id: `dot${i}`, type: "circle", source, "source-layer": "parcels", maxzoom: 11, paint: { "circle-radius": 2.5, "circle-color": colour("finding") } },
     { id: `line${i}`, type: "line", source, "source-layer": "parcels", minzoom: 11, paint: { "line-color": "#23474f", "line-width": 0.8 } },
     { id: `tall${i}`, type: "fill-extrusion", source, "source-layer": "parcels", filter: ["has", "z_max_m"], layout: { visibility: "none" }, paint: { "fill-extrusion-color": colour("finding"), "fill-extrusion-base": ["coalesce", ["get", "z_min_m"], 0], "fill-extrusion-height": ["get", "z_max_m"], "fill-extrusion-opacity": 0.85 } },
   );
@@ -44,7 +45,7 @@ map.addControl(new maplibregl.ScaleControl(), "bottom-right");
 const fills = setup.archives.map((_, i) => `fill${i}`);
 
 map.on("click", (event: MapMouseEvent) => {
-  const hit = map.queryRenderedFeatures(event.point, { layers: fills })[0];
+  const hit = map.queryRenderedFeatures(event.point, { layers: [...fills, ...setup.archives.map((_, i) => `dot${i}`)] })[0];
   if (!hit) return;
   const box = document.createElement("div");
   const link = document.createElement("a");
@@ -65,6 +66,7 @@ const legend = document.getElementById("legend")!;
 function paint(): void {
   fills.forEach((id, i) => {
     map.setPaintProperty(id, "fill-color", colour(scheme.value));
+    map.setPaintProperty(`dot${i}`, "circle-color", colour(scheme.value));
     map.setPaintProperty(`tall${i}`, "fill-extrusion-color", colour(scheme.value));
   });
   legend.replaceChildren(...[...setup.schemes[scheme.value].values, ["", setup.other, "#b9c6c9"]].map(([, label, shade]) => {

@@ -125,7 +125,7 @@ def parse(dataset: str, given: QueryDict, person: Any) -> Query:
         parts = " OR ".join(f"contains({c}, ?)" for c in SEARCHED[dataset])
         where = where.also(parts, (text,) * len(SEARCHED[dataset]))
     if box := given.get("box"):
-        where = where.also(*_box(box))
+        where = where.also(*box_condition(box))
     shown = tuple(_known(known, c) for c in given.getlist("col")) or SHOWN[dataset]
     sort = given.get("sort", "")
     if sort:
@@ -181,7 +181,7 @@ def _typed(kind: str, text: str) -> Any:
         ) from None
 
 
-def _box(text: str) -> tuple[str, tuple[float, ...]]:
+def box_condition(text: str) -> tuple[str, tuple[float, ...]]:
     try:
         x0, y0, x1, y1 = (float(part) for part in text.split(","))
     except ValueError:
