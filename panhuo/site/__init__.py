@@ -1,1 +1,1 @@
-"""The web application: a land ledger on a map that many offices share. Rooms: accounts, ledger, parcel, maps, jobs, …"""
+"""The web application: a land ledger on a map that many offices share; one folder a room."""

@@ -1,4 +1,4 @@
-"""What things are called on screen: labels from spec/ and law/, values from code lists, figures in the office's units."""
+"""What things are called on screen: labels of spec/ and law/, code lists, figures in office units."""
 
 import csv
 from collections.abc import Mapping
@@ -147,6 +147,15 @@ NAMED: Final = {
 }
 
 
+def plain(given: Any) -> str:
+    """A yes, day or figure in words."""
+    if isinstance(given, bool):
+        return pick("是", "Yes") if given else pick("否", "No")
+    if isinstance(given, (date, datetime)):
+        return given.isoformat()[:10]
+    return number(given) if isinstance(given, float) else str(given)
+
+
 def value(dataset: str, name: str, given: Any) -> str:
     """A cell as a person reads it; unknown is a dash, never a zero."""
     if given is None or given == "":
@@ -155,12 +164,8 @@ def value(dataset: str, name: str, given: Any) -> str:
         return "、".join(LISTED[name](v) for v in given) or "—"
     if name in NAMED:
         return NAMED[name](str(given))
-    if isinstance(given, bool):
-        return pick("是", "Yes") if given else pick("否", "No")
-    if isinstance(given, (date, datetime)):
-        return given.isoformat()[:10]
-    if isinstance(given, float):
-        return number(given)
+    if not isinstance(given, str):
+        return plain(given)
     spec = dataset_specs().get(dataset)
     if spec and name in spec.fields and spec.fields[name].codes:
         return coded(spec.fields[name].codes, str(given))

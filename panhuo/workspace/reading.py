@@ -141,7 +141,7 @@ def _store_parcels(db: duckdb.DuckDBPyConnection, parcels: pa.Table) -> None:
 
 
 def _boxes(parcels: pa.Table) -> pa.Table:
-    """A point inside and the bounding box (°) of each parcel by row number; a parcel without outline keeps its point."""
+    """A point inside and the bounding box (°) of each parcel by row; one without outline keeps its point."""
     shapes = shapely.from_wkb(parcels["geometry"].to_numpy())
     inside, bounds = shapely.point_on_surface(shapes), shapely.bounds(shapes)
     given = {name: parcels[name].to_numpy().astype(float) for name in ("lon", "lat")}

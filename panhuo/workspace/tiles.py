@@ -41,7 +41,7 @@ def can_bake() -> bool:
 
 
 def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[Any]) -> Path:
-    """The archive `name` of the parcels that satisfy `where` (SQL over `parcels`, with its values); baked if missing."""
+    """The archive `name` of the parcels that satisfy `where` (SQL over `parcels`); baked if missing."""
     copy = reading_copy(workspace)
 
     def rows() -> pa.Table:
@@ -104,7 +104,7 @@ def _bake(table: pa.Table, layer: str, target: Path) -> None:
 
 
 def write_geoparquet(table: pa.Table, path: Path) -> None:
-    """`table` with WKB `geometry` (°) as GeoParquet 1.0; CGCS2000 and WGS 84 agree to centimetres, so tiles take it as is."""
+    """`table` with WKB `geometry` (°) as GeoParquet 1.0. CGCS2000 agrees with WGS 84 far below a tile's pixel."""
     geo = {
         "version": "1.0.0",
         "primary_column": "geometry",

@@ -239,46 +239,65 @@ def make(folder: Path, n: int = 400, seed: int = 7) -> Path:
                 "invested_wan": [float(i % 5000) for i in range(n)],
             }
         ),
-        inventory / "encumbrances": land.slice(0, n // 10).select(["parcel_id"]).append_column(
-            "kind", pa.array(["mortgage"] * (n // 10))
-        ).append_column("amount_wan", pa.array([4000.0] * (n // 10))),
+        inventory / "encumbrances": land.slice(0, n // 10)
+        .select(["parcel_id"])
+        .append_column("kind", pa.array(["mortgage"] * (n // 10)))
+        .append_column("amount_wan", pa.array([4000.0] * (n // 10))),
         inventory / "occupancies": pa.table(
-            {"parcel_id": land["parcel_id"], "enterprise_id": land["holder_uscc"], "kind": ["own"] * n, "area_m2": land["area_m2"]}
+            {
+                "parcel_id": land["parcel_id"],
+                "enterprise_id": land["holder_uscc"],
+                "kind": ["own"] * n,
+                "area_m2": land["area_m2"],
+            }
         ),
         results / "findings": found,
         results / "options": chosen,
         results / "appraisals": appraisals(chosen),
         results / "scores": pa.table(
             {
-                "enterprise_id": firms["enterprise_id"], "scheme_id": ["mu_benefit"] * k,
-                "score": [round(100 - 90 * i / max(k, 1), 2) for i in range(k)], "rank": pa.array(range(1, k + 1), pa.int64()),
-                "tier": tiers, "excluded_because": pa.nulls(k, pa.string()), "policies": pa.nulls(k, pa.string()),
+                "enterprise_id": firms["enterprise_id"],
+                "scheme_id": ["mu_benefit"] * k,
+                "score": [round(100 - 90 * i / max(k, 1), 2) for i in range(k)],
+                "rank": pa.array(range(1, k + 1), pa.int64()),
+                "tier": tiers,
+                "excluded_because": pa.nulls(k, pa.string()),
+                "policies": pa.nulls(k, pa.string()),
             }
         ),
         results / "score_items": pa.table(
             {
                 "enterprise_id": [e for e in firms["enterprise_id"].to_pylist() for _ in range(2)],
-                "scheme_id": ["mu_benefit"] * (2 * k), "indicator": ["tax_per_mu", "revenue_per_mu"] * k,
-                "value": [12.5, 300.0] * k, "base": [30.0, 600.0] * k, "points": [18.0, 12.0] * k, "note": pa.nulls(2 * k, pa.string()),
+                "scheme_id": ["mu_benefit"] * (2 * k),
+                "indicator": ["tax_per_mu", "revenue_per_mu"] * k,
+                "value": [12.5, 300.0] * k,
+                "base": [30.0, 600.0] * k,
+                "points": [18.0, 12.0] * k,
+                "note": pa.nulls(2 * k, pa.string()),
             }
         ),
         results / "plan": pa.table(
             {
-                "parcel_id": land["parcel_id"].slice(0, 30), "tool_id": [TOOLS[i % len(TOOLS)] for i in range(min(30, n))],
+                "parcel_id": land["parcel_id"].slice(0, 30),
+                "tool_id": [TOOLS[i % len(TOOLS)] for i in range(min(30, n))],
                 "year": pa.array([2027 + i % 3 for i in range(min(30, n))], pa.int32()),
                 "order_no": pa.array(range(1, min(30, n) + 1), pa.int32()),
-                "cost_wan": [100.0 + i for i in range(min(30, n))], "benefit_wan": [260.0 + 9 * i for i in range(min(30, n))],
+                "cost_wan": [100.0 + i for i in range(min(30, n))],
+                "benefit_wan": [260.0 + 9 * i for i in range(min(30, n))],
             }
         ),
         results / "scoreboard": pa.table(
             {
-                "division": [d for d in COUNTIES for _ in (2024, 2025)], "year": pa.array([2024, 2025] * len(COUNTIES), pa.int32()),
-                "measure": ["idle_disposal"] * 8, "base_m2": [9e5 + 1e5 * i for i in range(8)],
-                "done_m2": [2e5 + 3e4 * i for i in range(8)], "rate": [(2e5 + 3e4 * i) / (9e5 + 1e5 * i) for i in range(8)],
+                "division": [d for d in COUNTIES for _ in (2024, 2025)],
+                "year": pa.array([2024, 2025] * len(COUNTIES), pa.int32()),
+                "measure": ["idle_disposal"] * 8,
+                "base_m2": [9e5 + 1e5 * i for i in range(8)],
+                "done_m2": [2e5 + 3e4 * i for i in range(8)],
+                "rate": [(2e5 + 3e4 * i) / (9e5 + 1e5 * i) for i in range(8)],
                 "formula_id": ["idle_disposal_rate"] * 8,
             }
         ),
-    }  # fmt: skip
+    }
     for path, table in tables.items():
         whole = conform(table, path.name) if path.parent == inventory else table
         pq.write_table(whole, path.with_suffix(".parquet"))

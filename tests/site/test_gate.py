@@ -6,8 +6,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from panhuo.site.gate import MAY, Scope
 from panhuo.site.shelf import one, rows
 
-PAGES = ["/ledger/", "/ledger/parcels/", "/ledger/enterprises/", "/ledger/contracts/", "/jobs/", "/corrections/", "/people/",
-         "/people/new/", "/trail/", "/tokens/", "/ledger/parcels.csv", "/ledger/parcels.xlsx", "/ledger/parcels.gpkg"]  # fmt: skip
+PAGES = ["/ledger/", "/ledger/parcels/", "/ledger/enterprises/", "/ledger/contracts/", "/jobs/", "/corrections/",
+         "/people/",
+         "/people/new/", "/trail/", "/tokens/",
+         "/ledger/parcels.csv", "/ledger/parcels.xlsx", "/ledger/parcels.gpkg"]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)

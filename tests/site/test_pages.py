@@ -1,4 +1,4 @@
-"""Every page opens for those it is for, in both languages; a figure's chain; set-up; people; corrections; jobs; doors."""
+"""Pages open in both languages; set-up, corrections, jobs, tiles, API and OGC keep to the gate."""
 
 import csv
 import io
@@ -14,8 +14,10 @@ from panhuo.site.jobs.work import requeue_own, run, step, take
 from panhuo.site.shelf import one, shelf
 
 ADMIN_PAGES = [
-    "/", "/ledger/", "/ledger/enterprises/", "/ledger/contracts/", "/map/", "/jobs/", "/corrections/", "/people/", "/trail/",
-    "/tokens/", "/law/", "/law/rules/idle_not_started/", "/cases/", "/public/", "/account/password/change/", "/account/2fa/",
+    "/", "/ledger/", "/ledger/enterprises/", "/ledger/contracts/", "/map/", "/jobs/", "/corrections/", "/people/",
+    "/trail/",
+    "/tokens/",
+    "/law/", "/law/rules/idle_not_started/", "/cases/", "/public/", "/account/password/change/", "/account/2fa/",
 ]  # fmt: skip
 
 
@@ -68,9 +70,13 @@ def test_five_wrong_passwords_lock_the_account(cast):
 
 
 def test_a_correction_needs_evidence_and_a_second_person(as_, parcel_id):
-    as_("clerk").post(f"/parcel/{parcel_id}/correct/", {"field": "holder", "value": "新公司", "evidence": " "})
+    as_("clerk").post(
+        f"/parcel/{parcel_id}/correct/", {"field": "holder", "value": "新公司", "evidence": " "}
+    )
     assert not Correction.objects.exists()
-    as_("reviewer").post(f"/parcel/{parcel_id}/correct/", {"field": "holder", "value": "新公司", "evidence": "登记簿"})
+    as_("reviewer").post(
+        f"/parcel/{parcel_id}/correct/", {"field": "holder", "value": "新公司", "evidence": "登记簿"}
+    )
     pk = Correction.objects.get().pk
     assert as_("reviewer").post(f"/corrections/{pk}/decide/", {"do": "approve"}).status_code == 403
     assert as_("leader").post(f"/corrections/{pk}/decide/", {"do": "approve"}).status_code == 302
@@ -80,7 +86,10 @@ def test_a_correction_needs_evidence_and_a_second_person(as_, parcel_id):
 
 
 def test_upload_preview_import_assess_and_correct(as_, cast):
-    rows = [["宗地编号", "宗地名称", "行政区代码", "面积", "权利人"], ["430112009009GB09001", "新地", "430112", "6666.67", "甲公司"]]
+    rows = [
+        ["宗地编号", "宗地名称", "行政区代码", "面积", "权利人"],
+        ["430112009009GB09001", "新地", "430112", "6666.67", "甲公司"],
+    ]
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     given = io.BytesIO(text.getvalue().encode("gbk"))
@@ -148,7 +157,9 @@ def test_ogc_pages_filters_and_turns_axes(as_, parcel_id):
     assert body["numberReturned"] == 3
     assert any(link["rel"] == "next" for link in body["links"])
     x, y = body["features"][0]["geometry"]["coordinates"][0][0]
-    turned = client.get("/ogc/collections/parcels/items?limit=1&crs=http://www.opengis.net/def/crs/EPSG/0/4490")
+    turned = client.get(
+        "/ogc/collections/parcels/items?limit=1&crs=http://www.opengis.net/def/crs/EPSG/0/4490"
+    )
     assert turned.json()["features"][0]["geometry"]["coordinates"][0][0] == [y, x]
     assert turned["Content-Crs"] == "<http://www.opengis.net/def/crs/EPSG/0/4490>"
     found = client.get("/ogc/collections/findings/items?status=yes&limit=5").json()

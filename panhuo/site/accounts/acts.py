@@ -54,7 +54,7 @@ def make_first_administrator(key: str, username: str, password: str, full_name: 
 
 
 def save_person(by: Any, person: Person, password: str, scope: gate.Scope) -> Person:
-    """Makes or changes an account; the land given may not exceed the giver's. An empty password keeps the present one."""
+    """Makes or changes an account; its land lies inside the giver's. An empty password keeps the old."""
     new = person.pk is None
     with performing(by, "people", "people.make" if new else "people.change", person.username) as detail:
         if not gate.scope_of(by).covers(scope):

@@ -1,7 +1,7 @@
 """Forms of the accounts room."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -55,8 +55,8 @@ class PersonForm(forms.ModelForm):
     class Meta:
         model = Person
         fields = ("username", "full_name", "office", "role", "is_active")
-        labels = {"is_active": say("启用", "Active"), "username": say("用户名", "User name")}
-        help_texts = {"username": "", "is_active": ""}
+        labels: ClassVar = {"is_active": say("启用", "Active"), "username": say("用户名", "User name")}
+        help_texts: ClassVar = {"username": "", "is_active": ""}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

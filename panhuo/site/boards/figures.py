@@ -1,4 +1,4 @@
-"""The figures of a board: 宗/亩/亿元 of a person's land by finding, tool, tier, year, each with the list behind it."""
+"""The figures of a board: 宗/亩/亿元 of a person's land by finding, tool, tier, year, with the list behind."""
 
 from typing import Any
 

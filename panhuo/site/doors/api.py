@@ -8,6 +8,7 @@ import base64
 import binascii
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, QueryDict
 from ninja import NinjaAPI
 from ninja.security import APIKeyCookie, HttpBearer
@@ -64,7 +65,7 @@ def bad(request: HttpRequest, fault: PanhuoError) -> Any:
     return api.create_response(request, fault.as_dict(), status=400)
 
 
-@api.exception_handler(gate.PermissionDenied)
+@api.exception_handler(PermissionDenied)
 def refused(request: HttpRequest, fault: Exception) -> Any:
     return api.create_response(request, {"what": str(fault)}, status=403)
 

@@ -1,4 +1,4 @@
-"""OGC API - Features over the person's land: collections `parcels` and `findings`, paged, by box, by property, in three CRS."""
+"""OGC API - Features over the person's land: `parcels` and `findings`, by box and property, in three CRS."""
 
 import json
 from typing import Any, Final
@@ -16,7 +16,10 @@ from panhuo.site.shelf import Row, one, rows
 from panhuo.site.words import pick
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-LATITUDE_FIRST: Final = ("http://www.opengis.net/def/crs/EPSG/0/4326", "http://www.opengis.net/def/crs/EPSG/0/4490")
+LATITUDE_FIRST: Final = (
+    "http://www.opengis.net/def/crs/EPSG/0/4326",
+    "http://www.opengis.net/def/crs/EPSG/0/4490",
+)
 CRS: Final = (CRS84, *LATITUDE_FIRST)
 CONFORMANCE: Final = [
     f"http://www.opengis.net/spec/ogcapi-features-{part}"
@@ -28,7 +31,7 @@ RESERVED: Final = {"bbox", "bbox-crs", "crs", "limit", "offset", "f", "datetime"
 FINDING_FIELDS: Final = ("parcel_id", "finding_id", "status", "since", "severity", "missing", "cites")
 
 
-class _Refusal(Exception):
+class RefusedError(Exception):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
@@ -40,14 +43,18 @@ def door(view: Any) -> Any:
     def opened(request: HttpRequest, **parts: Any) -> HttpResponse:
         if not any(auth(request) for auth in AUTH):
             return JsonResponse(
-                {"code": "401", "description": "token needed"}, status=401, headers={"WWW-Authenticate": 'Basic realm="panhuo"'}
+                {"code": "401", "description": "token needed"},
+                status=401,
+                headers={"WWW-Authenticate": 'Basic realm="panhuo"'},
             )
         if not gate.may(request.user, "see"):
             return JsonResponse({"code": "403", "description": "not open to this role"}, status=403)
         try:
             return view(request, **parts)
-        except _Refusal as refusal:
-            return JsonResponse({"code": str(refusal.status), "description": str(refusal)}, status=refusal.status)
+        except RefusedError as refusal:
+            return JsonResponse(
+                {"code": str(refusal.status), "description": str(refusal)}, status=refusal.status
+            )
         except PanhuoError as fault:
             return JsonResponse({"code": "400", "description": fault.what}, status=400)
 
@@ -64,7 +71,9 @@ def _link(request: HttpRequest, to: str, rel: str, kind: str = "application/json
 def landing(request: HttpRequest) -> HttpResponse:
     links = [
         _link(request, "/ogc/", "self"),
-        _link(request, "/api/v1/openapi.json", "service-desc", "application/vnd.oai.openapi+json;version=3.0"),
+        _link(
+            request, "/api/v1/openapi.json", "service-desc", "application/vnd.oai.openapi+json;version=3.0"
+        ),
         _link(request, "/ogc/conformance", "conformance"),
         _link(request, "/ogc/collections", "data"),
     ]
@@ -78,10 +87,11 @@ def conformance(request: HttpRequest) -> HttpResponse:
 
 def _describe(request: HttpRequest, name: str) -> dict[str, Any]:
     if name not in COLLECTIONS:
-        raise _Refusal(404, "no such collection")
+        raise RefusedError(404, "no such collection")
     where = gate.parcels(request.user)
     box = one(
-        f"SELECT min(xmin) AS a, min(ymin) AS b, max(xmax) AS c, max(ymax) AS d FROM parcels WHERE {where.sql}", where.values
+        f"SELECT min(xmin) AS a, min(ymin) AS b, max(xmax) AS c, max(ymax) AS d FROM parcels WHERE {where.sql}",
+        where.values,
     )
     extent = [list(box.values())] if box and box["a"] is not None else [[-180, -90, 180, 90]]
     return {
@@ -101,7 +111,9 @@ def _describe(request: HttpRequest, name: str) -> dict[str, Any]:
 @door
 def collections(request: HttpRequest) -> HttpResponse:
     found = [_describe(request, name) for name in COLLECTIONS]
-    return JsonResponse({"collections": found, "crs": list(CRS), "links": [_link(request, "/ogc/collections", "self")]})
+    return JsonResponse(
+        {"collections": found, "crs": list(CRS), "links": [_link(request, "/ogc/collections", "self")]}
+    )
 
 
 @door
@@ -112,14 +124,14 @@ def collection(request: HttpRequest, name: str) -> HttpResponse:
 def _whole(request: HttpRequest, name: str, default: int, low: int, high: int) -> int:
     text = request.GET.get(name, str(default))
     if not text.isdecimal() or int(text) < low:
-        raise _Refusal(400, f"{name} must be a whole number from {low}")
+        raise RefusedError(400, f"{name} must be a whole number from {low}")
     return min(int(text), high)
 
 
 def _crs(request: HttpRequest, name: str) -> str:
     crs = request.GET.get(name, CRS84)
     if crs not in CRS:
-        raise _Refusal(400, f"{name} not offered")
+        raise RefusedError(400, f"{name} not offered")
     return crs
 
 
@@ -134,7 +146,7 @@ def _where(request: HttpRequest, name: str) -> Rows:
             own.append(f"{key} = ?")
             values.append(given.pop(key)[0])
     if any(key not in fields("parcels") for key in given):
-        raise _Refusal(400, "no such property")
+        raise RefusedError(400, "no such property")
     where = parse("parcels", given, request.user).where
     if text := request.GET.get("bbox"):
         numbers = text.split(",")
@@ -184,7 +196,9 @@ def _features(name: str, where: Rows, limit: int, offset: int, latitude_first: b
 
 
 def _answer(body: dict[str, Any], crs: str) -> HttpResponse:
-    answer = JsonResponse(body, content_type="application/geo+json", json_dumps_params={"ensure_ascii": False})
+    answer = JsonResponse(
+        body, content_type="application/geo+json", json_dumps_params={"ensure_ascii": False}
+    )
     answer["Content-Crs"] = f"<{crs}>"
     return answer
 
@@ -192,7 +206,7 @@ def _answer(body: dict[str, Any], crs: str) -> HttpResponse:
 @door
 def items(request: HttpRequest, name: str) -> HttpResponse:
     if name not in COLLECTIONS:
-        raise _Refusal(404, "no such collection")
+        raise RefusedError(404, "no such collection")
     limit, offset = _whole(request, "limit", 100, 1, LIMIT), _whole(request, "offset", 0, 0, 10**9)
     crs, where = _crs(request, "crs"), _where(request, name)
     count = one(f"SELECT count(*) AS n FROM {_source(name)[0]} WHERE {where.sql}", where.values)
@@ -211,7 +225,7 @@ def items(request: HttpRequest, name: str) -> HttpResponse:
 @door
 def item(request: HttpRequest, name: str, key: str) -> HttpResponse:
     if name not in COLLECTIONS:
-        raise _Refusal(404, "no such collection")
+        raise RefusedError(404, "no such collection")
     parcel_id, _, finding_id = key.rpartition(":") if name == "findings" else (key, "", "")
     crs = _crs(request, "crs")
     where = gate.parcels(request.user).also("parcel_id = ?", (parcel_id,))
@@ -219,9 +233,11 @@ def item(request: HttpRequest, name: str, key: str) -> HttpResponse:
         where = where.also("finding_id = ?", (finding_id,))
     found = _features(name, where, 1, 0, crs in LATITUDE_FIRST)
     if not found:
-        raise _Refusal(404, "no such feature")
+        raise RefusedError(404, "no such feature")
     links = [_link(request, request.path, "self", "application/geo+json")]
-    return _answer(found[0] | {"links": [*links, _link(request, f"/ogc/collections/{name}", "collection")]}, crs)
+    return _answer(
+        found[0] | {"links": [*links, _link(request, f"/ogc/collections/{name}", "collection")]}, crs
+    )
 
 
 urlpatterns = [

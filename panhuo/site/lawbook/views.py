@@ -1,5 +1,6 @@
 """Law and precedent pages: browse, search, dated values, where each is used. Open to everybody: law is public."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ from panhuo.site.gate import open_to_all
 from panhuo.site.labels import rulebook
 
 
-def shelves() -> dict[str, dict[str, Any]]:
+def shelves() -> dict[str, Mapping[str, Any]]:
     """The kinds of law file, each item by id."""
     book = rulebook()
     return {"rules": book.rules, "tools": book.tools, "parameters": book.parameters, "sources": book.sources}
@@ -44,7 +45,9 @@ def law_item(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     item = shelves().get(kind, {}).get(name)
     if item is None:
         raise Http404
-    return render(request, "lawbook/law_item.html", {"kind": kind, "name": name, "item": item, "used": used_by(name)})
+    return render(
+        request, "lawbook/law_item.html", {"kind": kind, "name": name, "item": item, "used": used_by(name)}
+    )
 
 
 def precedents() -> dict[str, dict[str, Any]]:

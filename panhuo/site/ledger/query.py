@@ -1,4 +1,4 @@
-"""A list's address turned into SQL: filters on every field, sort, columns, page. Names are checked, values are parameters.
+"""A list's address as SQL: filters on every field, sort, columns, page. Names are checked, values bound.
 
 q=湘江              text in the id, name, holder or address
 division=4301       code prefix
@@ -67,7 +67,8 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
 SOURCES: Final = {
     "parcels": "parcels",
     "enterprises": "(SELECT e.*, s.score, s.tier, n.parcels FROM enterprises e "
-    "LEFT JOIN (SELECT enterprise_id, max(score) AS score, max(tier) AS tier FROM scores GROUP BY 1) s USING (enterprise_id) "
+    "LEFT JOIN (SELECT enterprise_id, max(score) AS score, max(tier) AS tier FROM scores GROUP BY 1) s "
+    "USING (enterprise_id) "
     "LEFT JOIN (SELECT enterprise_id, count(DISTINCT parcel_id) AS parcels FROM occupancies GROUP BY 1) n "
     "USING (enterprise_id))",
     "contracts": "(SELECT c.*, p.name, p.division, p.holder_uscc FROM contracts c JOIN parcels p USING (parcel_id))",
@@ -114,7 +115,7 @@ def fields(dataset: str) -> dict[str, str]:
 def parse(dataset: str, given: QueryDict, person: Any) -> Query:
     """The query that `given` asks for, narrowed to what the person may see.
 
-    Raises PanhuoError for a field that does not exist or a value that does not fit it: a typing slip must not widen a list.
+    Raises PanhuoError for an unknown field or a value that does not fit: a slip must not widen a list.
     """
     known = fields(dataset)
     where = gate.enterprises(person) if dataset == "enterprises" else gate.parcels(person)

@@ -10,14 +10,26 @@ from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 
-from panhuo.site import gate, labels
+from panhuo.site import gate
 from panhuo.site.boards.figures import grouped
 from panhuo.site.gate import Scope, gated
 from panhuo.site.shelf import one, shelf
-from panhuo.site.words import pick
+from panhuo.site.words import pick, pick_label
 from panhuo.workspace import tiles
+from panhuo.workspace.reading import result_specs
 
-SHADES = ("#b0413e", "#c7762b", "#d9a441", "#6b7f2a", "#3d8b7d", "#2f6f9f", "#5b5ea6", "#8a5a83", "#9c6b4f", "#4d4d4d")
+SHADES = (
+    "#b0413e",
+    "#c7762b",
+    "#d9a441",
+    "#6b7f2a",
+    "#3d8b7d",
+    "#2f6f9f",
+    "#5b5ea6",
+    "#8a5a83",
+    "#9c6b4f",
+    "#4d4d4d",
+)
 TIANDITU = "https://t0.tianditu.gov.cn/vec_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=vec&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk="
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
@@ -34,15 +46,18 @@ def archives(person: Any) -> dict[str, Scope]:
 def schemes(person: Any) -> dict[str, Any]:
     """What parcels may be coloured by, with the values the person's land holds."""
     where = gate.parcels(person)
-    severities = labels.result_specs()["findings"]["columns"]["severity"]["codes"]
+    severities = result_specs()["findings"]["columns"]["severity"]["codes"]
     held = {
         "finding": (pick("诊断结论", "Finding"), [(r["id"], r["label"]) for r in grouped("finding", where)]),
-        "severity": (pick("程度", "Severity"), [(k, labels.pick_label(v, k)) for k, v in severities.items()]),
+        "severity": (pick("程度", "Severity"), [(k, pick_label(v, k)) for k, v in severities.items()]),
         "tier": (pick("企业档次", "Tier"), [(r["id"], r["label"]) for r in reversed(grouped("tier", where))]),
         "plan": (pick("计划工具", "Planned tool"), [(r["id"], r["label"]) for r in grouped("tool", where)]),
     }
     return {
-        name: {"label": label, "values": [(v, text, SHADES[i]) for i, (v, text) in enumerate(values[: len(SHADES)])]}
+        name: {
+            "label": label,
+            "values": [(v, text, SHADES[i]) for i, (v, text) in enumerate(values[: len(SHADES)])],
+        }
         for name, (label, values) in held.items()
         if values
     }
@@ -58,7 +73,9 @@ def map_page(request: HttpRequest) -> HttpResponse:
     )
     kinds = tiles.layer_kinds(shelf().workspace) if tiles.can_bake() else []
     setup = {
-        "archives": [reverse("tiles", args=[n]) for n in archives(request.user)] if bounds and bounds["a"] else [],
+        "archives": [reverse("tiles", args=[n]) for n in archives(request.user)]
+        if bounds and bounds["a"]
+        else [],
         "layers": {kind: reverse("tiles", args=[f"layer-{kind}"]) for kind in kinds},
         "bounds": list(bounds.values()) if bounds and bounds["a"] else None,
         "schemes": schemes(request.user),
