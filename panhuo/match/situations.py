@@ -120,7 +120,7 @@ def _fact_table(con: duckdb.DuckDBPyConnection, cases: Sequence[Case], law: Law,
         con.execute(f"CREATE OR REPLACE TEMP TABLE facts AS SELECT *, {sets} FROM facts")
 
 
-def _known(value: Any) -> Any:  # noqa: ANN401  (a given value of any type)
+def _known(value: Any) -> Any:
     return None if value == "" else value
 
 
