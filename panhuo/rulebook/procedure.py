@@ -34,6 +34,8 @@ class Clock(LawFile):
     kind: Literal["calendar", "working", "months", "years"]
     of: Text = START
     side: Literal["by", "not_before"] = "by"
+    since: Literal["done", "due"] = "done"
+    """Whether it is counted from the day `of` is done or from the last day on which it could be."""
 
     @property
     def parameter(self) -> str:
@@ -64,7 +66,7 @@ class Step(LawFile):
     role: Text
     after: tuple[str, ...] = ()
     paper: Label | None = None
-    clock: Clock | None = None
+    clocks: tuple[Clock, ...] = ()
     guard: tuple[Guard, ...] = ()
     outcomes: dict[str, Outcome] = Field(default_factory=dict)
     refuses: tuple[Label, ...] = ()
@@ -95,8 +97,10 @@ class Procedure(LawFile):
                 raise ValueError(f"{step.id} comes after steps not listed before it: {sorted(stray)}")
             if step.role not in self.roles:
                 raise ValueError(f"{step.id}: no such role {step.role}")
-            if step.clock and step.clock.of not in {START, *ids}:
-                raise ValueError(f"{step.id}: its clock runs from an unknown step {step.clock.of}")
+            if stray := {clock.of for clock in step.clocks} - {START, *ids} | {step.id} & {
+                clock.of for clock in step.clocks
+            }:
+                raise ValueError(f"{step.id}: its clock runs from no other step: {sorted(stray)}")
             if stray := {to for way in step.outcomes.values() for to in way.to} - {*ids, *self.ends}:
                 raise ValueError(f"{step.id} leads to unknown steps: {sorted(stray)}")
             seen.add(step.id)
