@@ -8,7 +8,7 @@ sees half of it.
 Tables: `parcels` (every field of the dataset but the outlines, with `findings`, `unknowns`, `since`, `severity`,
 `tools`, `first_tool`, `tier`, `plan_tool`, `plan_year`, `lon`, `lat` and the bounding box `xmin … ymax`),
 `shapes(parcel_id, geometry)` (WKB, EPSG:4490), each other dataset and result table under its own name with every
-column of its spec, and `problems`.
+column of its spec, `problems` of the snapshot, and an assessment's further tables as `assessed_<table>`.
 """
 
 import os
@@ -99,7 +99,7 @@ def build(workspace: Workspace, target: Path) -> None:
         if results := workspace.assessment_dir():
             for path in sorted(results.glob("*.parquet")):
                 if path.stem not in result_specs():
-                    _store(db, path.stem, pq.read_table(path))
+                    _store(db, f"assessed_{path.stem}", pq.read_table(path))
         _store(db, "problems", workspace.problems() or problem_table(()))
         _store_parcels(db, _dataset(workspace, "parcels"))
         _index(db)
@@ -121,6 +121,8 @@ def _filled(table: pa.Table | None, schema: pa.Schema) -> pa.Table:
 
 
 def _store(db: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    if not table.column_names:
+        return
     rows = table.drop_columns([c for c in OUTLINES if c in table.column_names])
     db.register("rows", rows)
     db.execute(f'CREATE TABLE "{name}" AS SELECT * FROM rows')

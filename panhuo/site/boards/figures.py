@@ -48,7 +48,8 @@ def board(person: Any) -> dict[str, Any]:
     totals = one(
         "SELECT count(*) AS n, sum(area_m2) AS area_m2, count(*) FILTER (len(findings) > 0) AS flagged, "
         "sum(area_m2) FILTER (len(findings) > 0) AS flagged_m2, count(*) FILTER (len(unknowns) > 0) AS to_verify, "
-        "count(*) FILTER (plan_tool IS NOT NULL) AS planned, sum(area_m2) FILTER (plan_tool IS NOT NULL) AS planned_m2, "
+        "count(*) FILTER (plan_tool IS NOT NULL) AS planned, "
+        "sum(area_m2) FILTER (plan_tool IS NOT NULL) AS planned_m2, "
         f"sum(price_wan) / {YI_WAN} AS yi FROM parcels WHERE {where.sql}",
         where.values,
     )

@@ -39,7 +39,8 @@ def ledger(request: HttpRequest, dataset: str = "parcels") -> HttpResponse:
     total = totals(query)
     last = max(1, -(-total["n"] // query.size))
     context: dict[str, Any] = {
-        "dataset": dataset, "query": query, "rows": page_rows(query), "total": total, "last": last, "key": KEYS[dataset],
+        "dataset": dataset, "query": query,
+        "rows": page_rows(query), "total": total, "last": last, "key": KEYS[dataset],
         "page": query.page, "sizes": SIZES,
     }  # fmt: skip
     if request.headers.get("HX-Request") and request.headers.get("HX-Target") == "list":
