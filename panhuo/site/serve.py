@@ -39,9 +39,8 @@ def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threa
     address = f"http://{host}:{port}"
     say(f"盘活 panhuo: {address}")
     if setup_needed():
-        say(
-            f"首次使用，请在此设立管理员 first run, make the administrator here:\n  {address}/setup/{make_setup_token()}/"
-        )
+        say("首次使用，请在此设立管理员 first run, make the administrator here:")
+        say(f"  {address}/setup/{make_setup_token()}/")
     worker = subprocess.Popen([sys.executable, "-m", "panhuo.site.serve", str(root)])
     try:
         waitress.serve(

@@ -1,4 +1,4 @@
-"""A real browser over a real `panhuo serve`: first run, filter, a parcel's chain, export, language, axe, the map; GDAL."""
+"""A real browser over a real `panhuo serve`: first run, filter, chain, export, language, axe, map; GDAL."""
 
 import os
 import re
@@ -17,10 +17,17 @@ import made_workspace
 
 CHROMIUM = shutil.which("chromium")
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --enable-unsafe-swiftshader"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-unsafe-swiftshader",
+]
 PASSWORD = "a-long-enough-word"
 
 
@@ -34,7 +41,15 @@ def site(tmp_path_factory):
     log = folder / "serve.log"
     with log.open("w") as stream:
         env = {k: v for k, v in os.environ.items() if k not in ("PANHUO_WORKSPACE", "DJANGO_SETTINGS_MODULE")}
-        command = [sys.executable, "-c", "from panhuo.cli import main; main()", "serve", str(folder), "--port", str(port)]
+        command = [
+            sys.executable,
+            "-c",
+            "from panhuo.cli import main; main()",
+            "serve",
+            str(folder),
+            "--port",
+            str(port),
+        ]
         server = subprocess.Popen(command, stdout=stream, stderr=stream, env=env)
     try:
         for _ in range(300):
@@ -100,7 +115,9 @@ def test_the_map_draws_the_parcels(site, page):
     assert page.locator("#legend li").count() > 3
 
 
-@pytest.mark.parametrize("path", ["/", "/ledger/", "/map/", "/jobs/", "/corrections/", "/people/new/", "/law/", "/parcel"])
+@pytest.mark.parametrize(
+    "path", ["/", "/ledger/", "/map/", "/jobs/", "/corrections/", "/people/new/", "/law/", "/parcel"]
+)
 def test_axe_finds_nothing(site, page, path):
     if not AXE.is_file():
         pytest.skip("no axe-core: npm ci --ignore-scripts")
