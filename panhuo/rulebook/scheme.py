@@ -335,6 +335,23 @@ class ScoreboardScheme(SchemeFile):
     measures: dict[str, Measure] = Field(min_length=1)
 
 
+class ZoneIndicator(LawFile):
+    """One figure of a development zone: SQL over the zone's areas (m²) and money (万元)."""
+
+    label: Label
+    unit: Text
+    formula: Sql
+    better: Literal["more", "less"] = "more"
+
+
+class ZoneScheme(SchemeFile):
+    """How the land use of a development zone is measured, and which type it is of (the first that holds)."""
+
+    kind: Literal["zone"]
+    indicators: dict[str, ZoneIndicator] = Field(min_length=1)
+    types: dict[str, Stage] = Field(default_factory=dict)
+
+
 S = TypeVar("S", bound=SchemeFile)
 KINDS: Final[dict[type[SchemeFile], str]] = {
     Scheme: "score",
@@ -343,6 +360,7 @@ KINDS: Final[dict[type[SchemeFile], str]] = {
     LifecycleScheme: "lifecycle",
     FirmPlanScheme: "firm_plan",
     LeaseScheme: "lease",
+    ZoneScheme: "zone",
 }
 
 

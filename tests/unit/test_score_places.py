@@ -1,0 +1,69 @@
+"""Which scheme a place gets, the four lists of Cixi, and the exit lines of Hengyang."""
+
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.scheme import Scheme, pick_scheme, scheme
+from panhuo.score import score
+
+ON = date(2024, 6, 1)
+BOOK = Rulebook.load()
+MU = 2000 / 3
+
+
+def group(revenue: float, *uses: dict[str, Any]) -> str | None:
+    """The list of Cixi a firm falls in, by its revenue [万元] and land rows."""
+    firm = pa.table({"enterprise_id": ["e"], "year": [2023], "revenue_wan": [revenue], "tax_wan": [1.0]})
+    rows = pa.Table.from_pylist([{"parcel_id": "p", "enterprise_id": "e", **use} for use in uses])
+    rule = scheme(BOOK, Scheme, "cixi", ON)
+    found: str | None = score(firm, rows, None, rule, on=ON).scores["group_id"][0].as_py()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("revenue", "uses", "expected"),
+    [
+        (2000.0, [{"kind": "own", "area_m2": MU}], "above_scale"),
+        (2000.0, [{"kind": "lease_in", "area_m2": MU}], "above_scale"),
+        (1999.99, [{"kind": "lease_in", "area_m2": MU}], "lessee"),
+        (1999.99, [{"kind": "own", "area_m2": 3.001 * MU}], "below_scale_large"),
+        (1999.99, [{"kind": "own", "area_m2": 2.999 * MU}], "below_scale_small"),
+        (
+            1999.99,
+            [{"kind": "own", "area_m2": MU}, {"kind": "lease_in", "area_m2": 3 * MU}],
+            "below_scale_large",
+        ),
+    ],
+)
+def test_the_four_lists_of_cixi(revenue: float, uses: list[dict[str, Any]], expected: str) -> None:
+    assert group(revenue, *uses) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("330282", "cixi"),
+        ("330206", "zhejiang_2018_5"),
+        ("331003", "huangyan_2022"),
+        ("370102", "shandong_2019_235"),
+        ("430407", "hunan_default"),
+    ],
+)
+def test_the_narrowest_scheme_governs(place: str, expected: str) -> None:
+    assert pick_scheme(BOOK, place, ON).id == expected
+
+
+@pytest.mark.parametrize("name", ["cixi", "zhejiang_2018_5", "shandong_2019_235"])
+def test_weights_nobody_published_are_marked_unverified(name: str) -> None:
+    rule = scheme(BOOK, Scheme, name, ON)
+    assert rule.mark == "M" and {"weights", "indicators"} & set(rule.assumed)
+
+
+@pytest.mark.parametrize(("place", "line"), [("430407", 4), ("430421", 2), ("430481", 2)])
+def test_exit_lines_of_hengyang(place: str, line: float) -> None:
+    value = BOOK.parameter("low_use.tax_wan_per_mu", on=ON, place=place)
+    assert (value.value, value.source) == (line, "hengyang_2022_4")
