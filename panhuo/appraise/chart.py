@@ -13,6 +13,7 @@ from noto_cjk_sans_otc import FONT_PATH
 from panhuo.appraise.cashflow import PARTIES
 from panhuo.appraise.compare import Comparison
 from panhuo.appraise.inputs import money_spec
+from panhuo.appraise.sensitivity import Swing
 
 COLOURS: Final = ("#1b6ca8", "#c0392b", "#2e8b57", "#d68910", "#7d3c98", "#5d6d7e")
 MOST_SWINGS: Final = 6
@@ -75,9 +76,17 @@ def _swings(
         axes.barh(n, right - left, 0.6, left=left, color=COLOURS[0])
     axes.use_sticky_edges = False
     axes.set_yticks(range(len(swings)))
-    axes.set_ylim(-0.5, max(len(swings), MOST_SWINGS) - 0.5)
-    axes.set_yticklabels([spec.inputs[s.name].label.zh for s in swings], fontproperties=small)
+    axes.set_ylim(-0.5, max(len(swings), MOST_SWINGS // 2) - 0.5)
+    names = [f"{spec.inputs[s.name].label.zh}\n{_range(s)}" for s in swings]
+    axes.set_yticklabels(names, fontproperties=small)
+    base = next(a for a in comparison.appraisals if a.tool_id == tool).totals[party].npv_wan
+    axes.axvline(base, color="#333", linewidth=0.8)
     axes.invert_yaxis()
     axes.set_xlabel("净现值（万元）", fontproperties=font)
     title = f"{labels.get(tool, tool)}：{spec.parties[party].zh}净现值随单项输入的变动"
     axes.set_title(title, fontproperties=font)
+
+
+def _range(swing: Swing) -> str:
+    """Low and high of the input, and whether they were given."""
+    return f"{swing.low:,.6g} – {swing.high:,.6g}{'（给定）' if swing.range_mark == 'given' else ''}"

@@ -13,10 +13,11 @@ from panhuo.appraise.inputs import money_spec
 from panhuo.appraise.law import Law
 from panhuo.appraise.money import total
 from panhuo.appraise.nothing import doing_nothing
-from panhuo.appraise.run import Case, MissingInputsError, evaluate, model_of, prepare
+from panhuo.appraise.run import Case, MissingInputsError, evaluate, model_files, model_of, prepare
 from panhuo.appraise.sensitivity import Spread, Swing, monte_carlo, spreads, tornado
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.book import Rulebook
+from panhuo.rulebook.schema import Label
 
 APPRAISALS = pa.schema(
     [("parcel_id", pa.string()), ("tool_id", pa.string()), ("party", pa.string())]
@@ -36,10 +37,15 @@ class Comparison:
     no_model: tuple[str, ...]
     swings: Mapping[str, Mapping[Party, Sequence[Swing]]]
     chances: Mapping[str, Mapping[Party, Spread]]
+    labels: Mapping[str, Label]
 
     def differences(self) -> list[dict[str, str]]:
         """The decisive differences between neighbouring tools in the order compared, in words."""
-        return [s for first, second in pairwise(self.appraisals) for s in _differences(first, second)]
+        return [
+            words
+            for first, second in pairwise(self.appraisals)
+            for words in _differences(first, second, self.labels)
+        ]
 
     def as_dict(self) -> dict[str, Any]:
         """The whole chain; same inputs, law, date and seed give the same bytes."""
@@ -94,7 +100,14 @@ def compare(
     except PanhuoError:
         nothing = None
     unknown = tuple(tool for tool in tools if tool not in known)
-    return Comparison(case, nothing, tuple(appraisals), refused, unknown, swings, chances)
+    labels = {a.tool_id: _label(a, rulebook) for a in appraisals}
+    return Comparison(case, nothing, tuple(appraisals), refused, unknown, swings, chances, labels)
+
+
+def _label(appraisal: Appraisal, rulebook: Rulebook) -> Label:
+    """The name of the tool, or of its model for a deal that is no tool of its own."""
+    tool = rulebook.tools.get(appraisal.tool_id)
+    return tool.label if tool else model_files(rulebook.root)[appraisal.model_id].label
 
 
 def _again(tool: str, model_id: str, case: Case, rulebook: Rulebook) -> Any:
@@ -135,10 +148,10 @@ def appraisal_table(appraisals: Sequence[Appraisal]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=APPRAISALS)
 
 
-def _differences(first: Appraisal, second: Appraisal) -> list[dict[str, str]]:
+def _differences(first: Appraisal, second: Appraisal, labels: Mapping[str, Label]) -> list[dict[str, str]]:
     """For each party whose cash differs: who is better off by how much, and the flow that decides it."""
     words: list[dict[str, str]] = []
-    spec = money_spec()
+    spec, better, than = money_spec(), labels[first.tool_id], labels[second.tool_id]
     for party in PARTIES:
         gap = total([first.of(party), -second.of(party)])
         if gap == 0:
@@ -156,10 +169,10 @@ def _differences(first: Appraisal, second: Appraisal) -> list[dict[str, str]]:
                 "better": first.tool_id,
                 "than": second.tool_id,
                 "party": party,
-                "zh": f"{who.zh}：{first.tool_id} 比 {second.tool_id} 现金净额"
+                "zh": f"{who.zh}：“{better.zh}”比“{than.zh}”现金净额"
                 f"{'多' if gap > 0 else '少'} {abs(gap):g} 万元，"
                 f"主要在{what.zh}（差 {moves[main]:+g} 万元）{mark_zh}",
-                "en": f"{who.en}: {first.tool_id} nets {gap:+g} 万元 against {second.tool_id}, "
+                "en": f"{who.en}: “{better.en}” nets {gap:+g} 万元 against “{than.en}”, "
                 f"mainly by {what.en} ({moves[main]:+g} 万元){mark_en}",
             }
         )

@@ -3,14 +3,17 @@
 What an input is (label, unit, bounds, ledger field, default, spread) stands in spec/money.yaml. A model may read only
 the inputs its file in law/models declares. A missing needed input ends the appraisal with its
 name; nothing is invented.
+
+A given number may carry the range sensitivity runs vary it over: `{value: 12300, low: 11000, high: 14000}` or
+`{value: 12300, spread: 0.1}` (± a share of it). Without `value` the range is put about the ledger's or default value.
 """
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -21,6 +24,7 @@ from panhuo.rulebook.schema import Label
 
 InputMark = Literal["given", "ledger", "defaulted", "missing"]
 InputType = Literal["number", "date", "text", "bool", "payments"]
+RANGE_KEYS: Final = ({"low", "high"}, {"spread"})
 
 
 class InputSpec(BaseModel):
@@ -72,24 +76,29 @@ def money_spec() -> MoneySpec:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One resolved input. `source` says where the value comes from (file, dataset field, parameter)."""
+    """One resolved input. `source` says where the value comes from (file, dataset field, parameter).
+
+    bounds: low and high the user gave for sensitivity runs, or None.
+    """
 
     name: str
     value: Any
     unit: str
     mark: InputMark
     source: str = ""
+    bounds: tuple[float, float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The input as the chain shows it."""
+        """The input as the chain shows it; `low` and `high` only where the user gave them."""
         value = self.value.isoformat() if isinstance(self.value, date) else self.value
-        return {
+        shown = {
             "name": self.name,
             "value": value,
             "unit": self.unit,
             "mark": self.mark,
             "source": self.source,
         }
+        return shown | dict(zip(("low", "high"), self.bounds, strict=True)) if self.bounds else shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +193,61 @@ def _resolve_one(
     on: date,
     source: str,
 ) -> Input:
+    spec, value = money_spec().inputs[name], given.get(name)
+    limits: dict[str, Any] = {}
+    if isinstance(value, Mapping):
+        limits = {str(k): v for k, v in value.items() if k != "value"}
+        value = value.get("value")
+        if spec.type != "number" or (limits and set(limits) not in RANGE_KEYS):
+            why = "应为 {value, low, high} 或 {value, spread} (a number with low and high, or with spread)"
+            raise _refusal(name, spec, given[name], why)
+    found = _found(name, spec, value, ledger, done, law, on, source)
+    if not limits or found.value is None:
+        return found
+    return replace(found, bounds=_bounds(name, spec, found.value, limits))
+
+
+def _bounds(name: str, spec: InputSpec, value: float, limits: Mapping[str, Any]) -> tuple[float, float]:
+    """Low and high as given, each allowed for the input; a spread is kept within the input's bounds."""
+    try:
+        numbers = {key: float(limit) for key, limit in limits.items()}
+    except (TypeError, ValueError):
+        raise _refusal(name, spec, dict(limits), "范围应为数 (a range is made of numbers)") from None
+    if "spread" in numbers:
+        share = numbers["spread"]
+        if not 0 <= share <= 1:
+            raise _refusal(
+                name, spec, f"spread {share:g}", "spread 应在 0 与 1 之间 (must lie between 0 and 1)"
+            )
+        return within(name, *sorted((value * (1 - share), value * (1 + share))))
+    low, high = (float(checked(name, numbers[key])) for key in ("low", "high"))
+    if not low <= value <= high:
+        why = "值须在 low 与 high 之间 (the value must lie between low and high)"
+        raise _refusal(name, spec, f"{value:g}, low {low:g}, high {high:g}", why)
+    return low, high
+
+
+def within(name: str, low: float, high: float) -> tuple[float, float]:
+    """A range kept within the bounds of input `name`."""
     spec = money_spec().inputs[name]
-    if given.get(name) is not None:
-        return Input(name, checked(name, given[name]), spec.unit, "given", source)
+    return (
+        low if spec.least is None else max(low, spec.least),
+        high if spec.most is None else min(high, spec.most),
+    )
+
+
+def _found(
+    name: str,
+    spec: InputSpec,
+    value: Any,
+    ledger: Mapping[str, Any],
+    done: Mapping[str, Input],
+    law: Law,
+    on: date,
+    source: str,
+) -> Input:
+    if value is not None:
+        return Input(name, checked(name, value), spec.unit, "given", source)
     if spec.ledger and ledger.get(spec.ledger) is not None:
         return Input(name, checked(name, ledger[spec.ledger]), spec.unit, "ledger", spec.ledger)
     if spec.default and law.rulebook.has_value(spec.default, on):

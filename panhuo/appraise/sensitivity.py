@@ -9,7 +9,7 @@ import numpy as np
 
 from panhuo.appraise.appraisal import Appraisal
 from panhuo.appraise.cashflow import Party
-from panhuo.appraise.inputs import Inputs, money_spec
+from panhuo.appraise.inputs import InputMark, Inputs, money_spec, within
 from panhuo.appraise.law import Law
 from panhuo.appraise.money import ratio, wan
 from panhuo.core.problems import PanhuoError
@@ -19,13 +19,14 @@ Evaluate = Callable[[Inputs], Appraisal]
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """NPV [万元] of one party with one input at its low and high."""
+    """NPV [万元] of one party with one input at its low and high; `range_mark`: the range is given or the default."""
 
     name: str
     low: float
     high: float
     npv_low: float
     npv_high: float
+    range_mark: InputMark = "defaulted"
 
     @property
     def width(self) -> float:
@@ -34,18 +35,15 @@ class Swing:
 
 
 def spreads(inputs: Inputs, law: Law, on: date) -> Mapping[str, tuple[float, float]]:
-    """Low and high of each uncertain input that has a value: ± the default dispersion, kept within its bounds."""
+    """Low and high of each uncertain input with a value: as given, else ± the default dispersion within its bounds."""
     share = law.number("finance.dispersion_default", on)
     specs, found = money_spec().inputs, {}
     for name, item in inputs.items.items():
-        spec = specs[name]
-        if not spec.spread or item.value is None or float(item.value) == 0:
-            continue
-        low, high = sorted((float(item.value) * (1 - share), float(item.value) * (1 + share)))
-        found[name] = (
-            low if spec.least is None else max(low, spec.least),
-            high if spec.most is None else min(high, spec.most),
-        )
+        if item.bounds:
+            found[name] = item.bounds
+        elif specs[name].spread and item.value:
+            low, high = sorted((float(item.value) * (1 - share), float(item.value) * (1 + share)))
+            found[name] = within(name, low, high)
     return found
 
 
@@ -57,7 +55,8 @@ def tornado(
     for name, (low, high) in ranges.items():
         at_low = _npv(evaluate(inputs.with_number(name, low)), party)
         at_high = _npv(evaluate(inputs.with_number(name, high)), party)
-        swings.append(Swing(name, wan(low), wan(high), at_low, at_high))
+        mark: InputMark = "given" if inputs.items[name].bounds else "defaulted"
+        swings.append(Swing(name, wan(low), wan(high), at_low, at_high, mark))
     return sorted((s for s in swings if s.width > 0), key=lambda s: (-s.width, s.name))
 
 

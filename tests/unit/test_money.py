@@ -14,7 +14,8 @@ from panhuo.appraise.inputs import money_spec
 from panhuo.appraise.law import Law
 from panhuo.appraise.money import wan
 from panhuo.appraise.nothing import doing_nothing
-from panhuo.appraise.run import RUN, Case, MissingInputsError, appraise, model_files, model_of
+from panhuo.appraise.run import RUN, Case, MissingInputsError, appraise, model_files, model_of, prepare
+from panhuo.appraise.sensitivity import spreads
 from panhuo.core.problems import PanhuoError
 from panhuo.core.units import mu_to_m2
 from panhuo.rulebook.book import Rulebook
@@ -26,7 +27,15 @@ ON = date(2026, 6, 1)
 
 @pytest.mark.parametrize(
     ("gain", "deductions", "tax"),
-    [(100, 100, 35), (250, 100, 115), (40, 100, 12), (50, 100, 15), (50.01, 100, 15.004), (200, 100, 85), (-1, 100, 0)],
+    [
+        (100, 100, 35),
+        (250, 100, 115),
+        (40, 100, 12),
+        (50, 100, 15),
+        (50.01, 100, 15.004),
+        (200, 100, 85),
+        (-1, 100, 0),
+    ],
 )
 def test_land_value_tax_bands(gain, deductions, tax):
     assert taxes.land_value_tax(gain, deductions, ON, HUNAN).value == pytest.approx(tax, abs=1e-6)
@@ -46,7 +55,10 @@ def test_land_value_tax_never_takes_the_whole_gain(gain, deductions):
 
 
 def test_vat_rates_follow_their_dates():
-    rates = {d: taxes.vat_on_sale(1000, 0, None, d, HUNAN).terms["r"] for d in (date(2016, 5, 1), date(2018, 4, 30))}
+    rates = {
+        d: taxes.vat_on_sale(1000, 0, None, d, HUNAN).terms["r"]
+        for d in (date(2016, 5, 1), date(2018, 4, 30))
+    }
     assert set(rates.values()) == {0.11}
     assert taxes.vat_on_sale(1000, 0, None, date(2018, 5, 1), HUNAN).terms["r"] == 0.10
     assert taxes.vat_on_sale(1090, 0, None, ON, HUNAN).value == pytest.approx(90)
@@ -153,6 +165,68 @@ def test_bad_inputs_are_refused_by_name(bad, name):
     with pytest.raises(PanhuoError) as fault:
         appraise("agreed_resumption", Case("p", ON, "43", {**good, **bad}, {}), BOOK)
     assert name in str(fault.value)
+
+
+TOPUP = {"topup_wan": 100, "transfer_price_wan": 400, "market_value_wan": 400, "transfer_months": 3}
+
+
+def ranges(given):
+    _, inputs = prepare("topup_grant", Case("p", ON, "43", {**TOPUP, **given}, {}), BOOK)
+    return spreads(inputs, Law(BOOK, "43"), ON), inputs
+
+
+def test_a_given_range_replaces_the_default_one_and_says_so():
+    default = float(BOOK.parameter("finance.dispersion_default", on=ON, place="43").value)
+    found, inputs = ranges(
+        {
+            "topup_wan": {"value": 100, "low": 90, "high": 150},
+            "market_value_wan": {"value": 400, "spread": 0.5},
+            "discount_rate": {"low": 0, "high": 0.5},
+            "transfer_months": {"value": 3, "low": 1, "high": 24},
+        }
+    )
+    assert (found["topup_wan"], found["market_value_wan"]) == ((90, 150), (200, 600))
+    assert found["discount_rate"] == (0, 0.5)
+    assert inputs.items["discount_rate"].mark == "defaulted"
+    assert found["transfer_months"] == (1, 24)
+    assert found["transfer_price_wan"] == pytest.approx((400 * (1 - default), 400 * (1 + default)))
+    case = Case("p", ON, "43", {**TOPUP, "topup_wan": {"value": 100, "low": 90, "high": 150}}, {})
+    result = compare(case, ["topup_grant"], BOOK, runs=5)
+    swings = {s.name: s for s in result.swings["topup_grant"]["government"]}
+    assert (swings["topup_wan"].low, swings["topup_wan"].high) == (90, 150)
+    assert swings["topup_wan"].range_mark == "given"
+    assert swings["transfer_price_wan"].range_mark == "defaulted"
+    shown = next(i for i in result.as_dict()["tools"][0]["inputs"] if i["name"] == "topup_wan")
+    assert (shown["value"], shown["low"], shown["high"]) == (100, 90, 150)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"low": 101, "high": 150},
+        {"low": 50, "high": 99},
+        {"low": -1, "high": 150},
+        {"low": 90},
+        {"spread": 1.01},
+        {"spread": -0.1},
+        {"spread": "wide"},
+        {"spread": 0.1, "low": 90, "high": 110},
+        {"lowest": 90, "high": 110},
+    ],
+)
+def test_a_bad_range_is_refused_by_name(limits):
+    with pytest.raises(PanhuoError, match="topup_wan"):
+        ranges({"topup_wan": {"value": 100, **limits}})
+
+
+def test_a_range_without_any_value_leaves_the_input_missing():
+    _, inputs = ranges({"price_wan": {"low": 1, "high": 2}})
+    assert inputs.items["price_wan"].mark == "missing"
+
+
+def test_a_date_takes_no_range():
+    with pytest.raises(PanhuoError, match="acquired_on"):
+        ranges({"acquired_on": {"value": "2020-01-01", "spread": 0.1}})
 
 
 def test_missing_inputs_are_named_and_nothing_is_invented():
