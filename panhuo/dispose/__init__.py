@@ -1,0 +1,1 @@
+"""Disposal: procedures on their clocks."""
