@@ -92,7 +92,8 @@ def dossier(
 
 PARTS: Final = {
     "figures": "SELECT * FROM enterprises WHERE enterprise_id = $id ORDER BY year",
-    "land": "SELECT o.*, p.name, p.address, p.tenure, p.area_m2 AS parcel_m2 FROM occupancies o"
+    "land": "SELECT o.*, p.name, p.address, p.tenure, p.area_m2 AS parcel_m2,"
+    " p.floor_area_m2 AS parcel_floor_m2 FROM occupancies o"
     " LEFT JOIN parcels p USING (parcel_id) WHERE enterprise_id = $id ORDER BY ALL",
     "buildings": "SELECT DISTINCT b.* FROM buildings b JOIN occupancies o USING (parcel_id)"
     " WHERE o.enterprise_id = $id ORDER BY building_id",
