@@ -99,6 +99,36 @@ def dated_promises(promises: pa.Table, contracts: pa.Table, found: pa.Table) -> 
     ).to_arrow_table()
 
 
+def contract_promises(contracts: pa.Table, scheme: AdmissionScheme, found: pa.Table) -> pa.Table:
+    """The figures the contracts themselves promise, each due with its milestone; rows as of `dated_promises`.
+
+    contracts: rows with contract_no and, for a criterion of the scheme, promised_<criterion> in its unit; a
+    contract silent on a criterion promises nothing. found: of `milestones`.
+    """
+    stated = {
+        name: one for name, one in scheme.criteria.items() if f"promised_{name}" in contracts.column_names
+    }
+    parts = [
+        f"SELECT contract_no, {literal(name)} AS measure, promised_{name} AS promised, {literal(one.side)} AS side,"
+        f" {literal(one.unit)} AS unit, {literal(one.due or '')} AS due FROM contracts"
+        for name, one in stated.items()
+    ]
+    none = (
+        "SELECT contract_no, '' AS measure, 0.0 AS promised, '' AS side, '' AS unit, '' AS due FROM contracts"
+        " WHERE FALSE"
+    )
+    return (
+        opened(contracts=contracts, found=found)
+        .execute(
+            "SELECT p.* EXCLUDE (due), f.due_on"
+            f" FROM ({' UNION ALL '.join([none, *parts])}) p LEFT JOIN found f"
+            " ON f.contract_no = p.contract_no AND f.milestone = p.due"
+            " WHERE promised IS NOT NULL ORDER BY ALL"
+        )
+        .to_arrow_table()
+    )
+
+
 def promised_figures(promises: pa.Table, actuals: pa.Table) -> pa.Table:
     """Promised figures against met ones: 达产复核.
 

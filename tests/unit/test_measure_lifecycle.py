@@ -7,8 +7,10 @@ import pyarrow as pa
 import pytest
 
 from panhuo.core.dates import WorkCalendar
+from panhuo.inventory.spec import dataset_spec
 from panhuo.measure.lifecycle import (
     consequences,
+    contract_promises,
     dated_promises,
     milestones,
     promised_figures,
@@ -179,3 +181,45 @@ def test_standard_land_from_publication_to_the_capacity_review() -> None:
     )
     got = {r["measure"]: r["state"] for r in promised_figures(due, actuals).to_pylist()}
     assert got["tax_per_mu"] == "missed" and got["energy_per_output"] == "kept" and got["far"] == "unknown"
+
+
+STATED = [
+    ("delivery", "delivery_by", "delivered_on"),
+    ("start", "start_by", "started_on"),
+    ("finish", "finish_by", "finished_on"),
+    ("production", "production_by", "produced_on"),
+    ("capacity", "capacity_by", "reached_on"),
+]
+
+
+@pytest.mark.parametrize(("milestone", "due", "met"), STATED)
+def test_each_milestone_stands_on_its_stated_dates(milestone: str, due: str, met: str) -> None:
+    """The fields are those of the contracts dataset, so what a ledger states is what counts."""
+    assert {due, met} <= set(dataset_spec("contracts").fields)
+    promised = date(2024, 12, 31)
+    held = state(date(2025, 1, 2), milestone, **{due: promised, met: date(2024, 12, 31)})
+    assert (held["due_on"], held["state"]) == (promised, "met")
+    late = state(date(2025, 1, 2), milestone, **{due: promised, met: date(2025, 1, 1)})
+    assert (late["state"], late["days"]) == ("met_late", 1)
+
+
+def test_figures_of_the_contract_fall_due_with_their_milestone() -> None:
+    rule = scheme(BOOK, AdmissionScheme, "standard_land", date(2025, 1, 1))
+    rows = [
+        {"contract_no": "c", "parcel_id": "p", "finish_by": date(2024, 6, 28), "capacity_by": date(2026, 6, 30),
+         "promised_investment_per_mu": 400.0, "promised_tax_per_mu": 40.0, "promised_revenue_per_mu": None},
+        {"contract_no": "silent", "parcel_id": "q"},
+    ]  # fmt: skip
+    contracts = pa.Table.from_pylist(rows, schema=dataset_spec("contracts").arrow_schema())
+    found = milestones(contracts, RULE, CALENDAR, date(2025, 1, 1))
+    got = contract_promises(contracts, rule, found)
+    assert [(r["measure"], r["promised"], r["due_on"]) for r in got.to_pylist()] == [
+        ("investment_per_mu", 400.0, date(2024, 6, 28)),
+        ("tax_per_mu", 40.0, date(2026, 6, 30)),
+    ]
+    actual = pa.table(
+        {"contract_no": ["c"], "measure": ["tax_per_mu"], "actual": [39.99], "on": [date(2026, 6, 30)]}
+    )
+    held = {r["measure"]: r["state"] for r in promised_figures(got, actual).to_pylist()}
+    assert held == {"investment_per_mu": "unknown", "tax_per_mu": "missed"}
+    assert contract_promises(contracts.select(["contract_no"]), rule, found).num_rows == 0
