@@ -138,7 +138,8 @@ def rule_text(book: Rulebook, name: str, rule: Rule) -> str:
 
 def titled(name: str, label: Label, kind: str, rows: Iterable[tuple[str, str]], note: str = "") -> str:
     """A section named by its id, with its label, its file and the rows that say something."""
-    shown = table(("", ""), [row for row in rows if row[1]])
+    said = [row for row in rows if row[1]]
+    shown = table(("", ""), said) if said else ""
     return f"## {name}\n\n{both(label)}　{law_file(kind, name)}\n\n{shown}" + (f"\n{note}\n" if note else "")
 
 
@@ -281,9 +282,21 @@ def is_plain(value: object) -> bool:
     return value is not None and not isinstance(value, Mapping | list)
 
 
+def compact(value: object) -> str:
+    """A plain value, a list of them, or mappings of them, on one line; anything deeper is left to the file."""
+    if is_plain(value):
+        return str(value)
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(compact, value)))
+    if isinstance(value, Mapping) and value.keys() != {"zh", "en"} and all(map(is_plain, value.values())):
+        return " ".join(f"{key} {item}" for key, item in value.items())
+    return ""
+
+
 def rest(node: Mapping[str, Any]) -> str:
-    """The plain values of a labelled part beside its label."""
-    return "；".join(f"{key}: {code(value)}" for key, value in node.items() if is_plain(value))
+    """What a labelled part says beside its label."""
+    said = ((key, compact(value)) for key, value in node.items() if key != "label")
+    return "；".join(f"{key}: {code(text)}" for key, text in said if text)
 
 
 PAGES: Final[dict[str, tuple[str, Callable[[Rulebook], str]]]] = {
