@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,7 +105,12 @@ def walk(file: str, path: tuple[str, ...], value: Any) -> Iterator[Mention]:
             yield from walk(file, (*path, str(number)), item)
 
 
-def _program_names() -> Iterator[tuple[Mention, str]]:
+@lru_cache(maxsize=1)
+def _program_names() -> tuple[tuple[Mention, str], ...]:
+    return tuple(_names_of_files())
+
+
+def _names_of_files() -> Iterator[tuple[Mention, str]]:
     """Strings of the package and its specifications that read as the dotted name of a parameter."""
     for path in sorted(PACKAGE.rglob("*.py")):
         file = path.relative_to(PACKAGE.parent).as_posix()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from panhuo.appraise.run import Case, appraise
 from panhuo.core.problems import PanhuoError
@@ -249,8 +248,7 @@ def _leaves(book: Rulebook) -> Iterator[tuple[str, str, str, Any]]:
 
 def assessed_parts(ws: Workspace) -> Iterator[Part]:
     """The dates of the latest assessment, each with the units judged on it."""
-    folder = ws.assessment_dir()
-    if folder is None:
+    if ws.assessment_dir() is None:
         raise PanhuoError(
             "尚未诊断 nothing assessed yet",
             where=str(ws.root),
@@ -258,9 +256,8 @@ def assessed_parts(ws: Workspace) -> Iterator[Part]:
         )
     units: dict[date, set[str]] = {}
     for name in ("facts", "batch_facts"):
-        path = folder / f"{name}.parquet"
-        if path.is_file():
-            rows = pq.read_table(path, columns=["parcel_id", "as_of"])
+        rows = ws.assessment(name)
+        if rows is not None and rows.num_rows:
             for unit, day in zip(rows["parcel_id"].to_pylist(), rows["as_of"].to_pylist(), strict=True):
                 units.setdefault(day, set()).add(unit.removeprefix(BATCH_UNIT))
     if len(units) == 1:
