@@ -9,7 +9,12 @@ command -v pdftoppm >/dev/null 2>&1 || missing="$missing poppler-utils"
 command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
 command -v make >/dev/null 2>&1 || missing="$missing make"
 [ -d /usr/share/fonts/opentype/noto ] || missing="$missing fonts-noto-cjk"
-[ -n "$missing" ] || exit 0
+command -v npm >/dev/null 2>&1 || missing="$missing npm"
+fetch_axe() {  # the accessibility checker the browser tests run in the page
+    [ -f node_modules/axe-core/axe.min.js ] && return
+    command -v npm >/dev/null 2>&1 && npm ci --ignore-scripts --no-audit --no-fund --silent
+}
+if [ -z "$missing" ]; then fetch_axe; exit 0; fi
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "tests: not installed here, and no apt-get to install them with:$missing" >&2
     exit 0
@@ -25,3 +30,4 @@ echo "tests: installing$missing" >&2
 $sudo apt-get update -qq
 # shellcheck disable=SC2086  # the list is words
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fetch_axe
