@@ -10,11 +10,13 @@ import pyarrow as pa
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.land_enterprise import as_occupancies, links, to_confirm
 from panhuo.inventory.leases import check_leases
-from panhuo.measure.lifecycle import stages
+from panhuo.measure.lifecycle import contract_promises, milestones, stages
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
+from panhuo.rulebook.calendar import work_calendar
 from panhuo.rulebook.facts import connect
 from panhuo.rulebook.scheme import (
+    AdmissionScheme,
     FirmPlanScheme,
     LeaseScheme,
     LifecycleScheme,
@@ -59,7 +61,8 @@ FROM scores s LEFT JOIN latest e USING (enterprise_id) LEFT JOIN land l USING (e
 def dossier(
     ws: Workspace, enterprise_id: str, *, rulebook: Rulebook | None = None, on: date | None = None
 ) -> dict[str, Any]:
-    """One enterprise's record: figures by year, land, buildings, leases, contracts, scores, warnings, plan.
+    """One enterprise's record: figures by year, land, buildings, leases, contracts with their milestones and
+    promised figures, scores, warnings, plan.
 
     Raises PanhuoError when no dataset of the workspace knows the enterprise.
     """
@@ -85,6 +88,7 @@ def dossier(
         "enterprise_id": enterprise_id,
         "stage": stage_of(book, rows["figures"], place, day),
         **rows,
+        **kept_by(book, con.execute(PARTS["contracts"], {"id": enterprise_id}).to_arrow_table(), place, day),
         "scores": [explained(book, score, rows["items"], day) for score in rows["scores"]],
         "plan": [] if not rows["scores"] else plan_of(ws, enterprise_id, book, day),
     }
@@ -104,6 +108,17 @@ PARTS: Final = {
     "scores": "SELECT * FROM scores WHERE enterprise_id = $id",
     "items": "SELECT * FROM score_items WHERE enterprise_id = $id",
 }
+
+
+def kept_by(book: Rulebook, contracts: pa.Table, place: str, on: date) -> dict[str, list[dict[str, Any]]]:
+    """Milestones and promised figures of contracts on a date; none where no scheme of them is in force."""
+    rule = governing(book, LifecycleScheme, place, on)
+    if rule is None or not contracts.num_rows:
+        return {"milestones": [], "promises": []}
+    bars = governing(book, AdmissionScheme, place, on)
+    found = milestones(contracts, rule, work_calendar(book), on)
+    promised = [] if bars is None else contract_promises(contracts, bars, found).to_pylist()
+    return {"milestones": found.to_pylist(), "promises": promised}
 
 
 def explained(book: Rulebook, score: dict[str, Any], items: list[dict[str, Any]], on: date) -> dict[str, Any]:

@@ -45,12 +45,14 @@ DUES = [
     (date(2024, 10, 1), date(2024, 10, 8)),  # the October holiday
     (date(2024, 2, 4), date(2024, 2, 4)),  # a Sunday worked in exchange
     (date(2024, 3, 2), date(2024, 3, 4)),  # a Saturday
+    (date(2023, 12, 31), date(2024, 1, 2)),  # a Sunday, then New Year's Day
+    (date(2024, 2, 10), date(2024, 2, 18)),  # the Spring Festival, ended by a Sunday worked
 ]
 
 
 @pytest.mark.parametrize(("due", "last"), DUES)
 def test_forewarning_and_warning_begin_on_their_days(due: date, last: date) -> None:
-    facts = {"start_by": due, "work_state": "not_started"}
+    facts: dict[str, Any] = {"start_by": due, "work_state": "not_started"}
     first = last - timedelta(days=AHEAD)
     assert state(first - timedelta(days=1), **facts)["state"] == "ahead"
     assert state(first, **facts)["state"] == "due_soon" and state(first, **facts)["days"] == AHEAD
@@ -79,10 +81,20 @@ def test_nobody_knowing_is_unknown_and_no_date_is_said() -> None:
 
 
 def test_production_falls_due_after_completion_where_the_contract_is_silent() -> None:
-    facts = {"finish_by": date(2024, 8, 31), "work_state": "under_way"}
+    facts: dict[str, Any] = {"finish_by": date(2024, 8, 31), "work_state": "under_way"}
     assert state(date(2024, 9, 1), "production", **facts)["due_on"] == date(2025, 2, 28)
     agreed = state(date(2024, 9, 1), "production", production_by=date(2025, 6, 3), **facts)
     assert agreed["due_on"] == date(2025, 6, 3)
+
+
+def test_two_years_from_a_leap_day_fall_due_on_the_last_of_february() -> None:
+    facts: dict[str, Any] = {"produced_on": date(2024, 2, 29), "reached": False}
+    # A Saturday, but worked in exchange for the Spring Festival of 2026.
+    assert state(date(2026, 2, 28), "capacity", **facts)["due_on"] == date(2026, 2, 28)
+    assert state(date(2026, 2, 28), "capacity", **facts)["state"] == "due_soon"
+    assert state(date(2026, 3, 1), "capacity", **facts)["state"] == "overdue"
+    facts["reached_on"] = date(2026, 2, 27)
+    assert state(date(2026, 3, 1), "capacity", **facts)["state"] == "met"
 
 
 @pytest.mark.parametrize(

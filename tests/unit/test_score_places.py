@@ -1,13 +1,15 @@
 """Which scheme a place gets, the four lists of Cixi, and the exit lines of Hengyang."""
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import Scheme, pick_scheme, scheme
+from panhuo.rulebook.scheme import Scheme, load_schemes, pick_scheme, scheme
 from panhuo.score import score
 
 ON = date(2024, 6, 1)
@@ -67,3 +69,30 @@ def test_weights_nobody_published_are_marked_unverified(name: str) -> None:
 def test_exit_lines_of_hengyang(place: str, line: float) -> None:
     value = BOOK.parameter("low_use.tax_wan_per_mu", on=ON, place=place)
     assert (value.value, value.source) == (line, "hengyang_2022_4")
+
+
+@pytest.mark.parametrize("name", sorted(load_schemes(BOOK, Scheme)))
+def test_ten_thousand_firms_fall_in_the_shares_of_each_scheme_exactly(name: str) -> None:
+    rule = scheme(BOOK, Scheme, name, ON)
+    n, draw = 10_000, np.random.default_rng(7)
+    ids = [f"E{k:05d}" for k in range(n)]
+    figures = ("tax_wan", "value_added_wan", "energy_tce", "emission_eq", "employees", "rd_wan")
+    firms = pa.table(
+        {
+            "enterprise_id": ids,
+            "year": np.full(n, 2023),
+            "division": ["320804"] * n,
+            "industry": ["3011"] * n,
+            "status": ["operating"] * n,
+            "opened_on": [date(2010, 1, 1)] * n,
+            "revenue_wan": draw.uniform(2000, 9000, n),
+            **{field: draw.uniform(1, 100, n) for field in figures},
+        }
+    )
+    land = pa.table(
+        {"parcel_id": ids, "enterprise_id": ids, "kind": ["own"] * n, "area_m2": np.full(n, 5 * MU)}
+    )
+    tiers = score(firms, land, None, rule, on=ON).scores["tier"].to_pylist()
+    ends = [0] + [round(n * (tier.up_to or 0)) for tier in rule.tiers.values()]
+    sizes = [after - before for before, after in pairwise(ends)]
+    assert [tiers.count(tier) for tier in rule.tiers] == sizes

@@ -76,7 +76,16 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
             "until_on": date(2045, 1, 1),
         }
     )
+    contract = {
+        "contract_no": "C0",
+        "parcel_id": "P0",
+        "start_by": date(2024, 3, 1),
+        "work_state": "not_started",
+        "capacity_by": date(2026, 3, 2),
+        "promised_tax_per_mu": 40.0,
+    }
     tables = {
+        "contracts": dataset("contracts", [contract]),
         "parcels": dataset("parcels", parcels),
         "enterprises": dataset("enterprises", firms),
         "occupancies": dataset("occupancies", uses),
@@ -118,6 +127,16 @@ def test_a_dossier_holds_land_leases_warnings_and_stage(ws: Workspace) -> None:
     assert broken["term"] == "yes" and broken["title_term"] == "unknown"
 
 
+def test_a_dossier_holds_the_promises_of_its_contracts(ws: Workspace) -> None:
+    found = dossier(ws, "E0", rulebook=BOOK, on=ON)
+    start = next(m for m in found["milestones"] if m["milestone"] == "start")
+    assert (start["state"], start["due_on"], start["days"]) == ("overdue", date(2024, 3, 1), 92)
+    assert [(p["measure"], p["promised"], p["due_on"]) for p in found["promises"]] == [
+        ("tax_per_mu", 40.0, date(2026, 3, 2))
+    ]
+    assert dossier(ws, "E1", rulebook=BOOK, on=ON)["milestones"] == []
+
+
 def test_before_any_scheme_the_record_still_opens(ws: Workspace) -> None:
     bare = Workspace.create(ws.root.parent / "bare", place="430112")
     with bare.locked(), bare.write_snapshot("s") as folder:
@@ -133,7 +152,9 @@ def test_an_unknown_enterprise_is_refused(ws: Workspace) -> None:
 
 
 def test_plans_are_for_low_tiers_only(ws: Workspace) -> None:
-    tiers = {row["enterprise_id"]: row["tier"] for row in ws.assessment("scores").to_pylist()}
+    scores = ws.assessment("scores")
+    assert scores is not None
+    tiers = {row["enterprise_id"]: row["tier"] for row in scores.to_pylist()}
     planned = set(plans(ws, rulebook=BOOK, on=ON)["enterprise_id"].to_pylist())
     assert planned == {firm for firm, tier in tiers.items() if tier in ("C", "D")}
 
@@ -163,7 +184,8 @@ def test_the_board_of_two_assessments_and_of_a_task_file(ws: Workspace, tmp_path
     )
     board, problems = write_scoreboard(ws, read_tasks(file), rulebook=BOOK)
     assert problems == [] and round(board["rate"][0].as_py(), 4) == 0.2179
-    assert ws.assessment("scoreboard").num_rows == 1
+    kept = ws.assessment("scoreboard")
+    assert kept is not None and kept.num_rows == 1
     file.write_text("division,base_mu\n4313,1\n", encoding="utf-8")
     with pytest.raises(PanhuoError, match="measure"):
         read_tasks(file)
