@@ -49,7 +49,7 @@ def commands(text: str):
         r"`([^`\n]+)`", re.sub(r"^[ ]*```.*?^[ ]*```", "", text, flags=re.DOTALL | re.MULTILINE)
     )
     lines = [*spans, *(line for block in blocks for line in block.splitlines())]
-    for line in (part for line in lines for part in line.split("&&")):
+    for line in "&&".join(lines).split("&&"):
         found = re.match(r"\s*\$?\s*(?:\S*/)?panhuo ((?:--lang \w+ )?)([a-z]+)(.*)$", line)
         if found:
             yield found[2], ENDS.split(found[3])[0]
