@@ -35,6 +35,8 @@ SLIVER_M2: Final = 1.0
 """Shared areas below this are taken for differences of drawing, not of land: left out and counted."""
 NOISE_M2: Final = 1e-5
 """Shared areas below this are rounding: left out and not counted."""
+LON_MOST: Final = 180.0
+LAT_MOST: Final = 90.0
 CHUNK: Final = 8_000
 """Parcels worked on at once by a thread."""
 
@@ -171,7 +173,11 @@ def ground_areas(wkb: pa.ChunkedArray, crs: str = GEODETIC) -> Floats:
 
 def _in_degrees(crs: str) -> bool:
     """Whether `crs` is EPSG:4490. Raises PanhuoError for other degrees: they lie on another ellipsoid or datum."""
-    if crs != GEODETIC and pyproj.CRS.from_user_input(crs).is_geographic:
+    try:
+        other_degrees = crs != GEODETIC and pyproj.CRS.from_user_input(crs).is_geographic
+    except pyproj.exceptions.CRSError:
+        raise PanhuoError(f"没有这个坐标系 no such CRS: {crs}") from None
+    if other_degrees:
         raise PanhuoError(
             f"叠加分析不接受 {crs} overlay does not take {crs}",
             why="经纬度须为 EPSG:4490 degrees must be EPSG:4490",
@@ -181,9 +187,15 @@ def _in_degrees(crs: str) -> bool:
 
 
 def _in_plane(outlines: Vertices, crs: str) -> Vertices:
-    """The outlines in metres."""
+    """The outlines in metres. Where degrees are due, an outline of other numbers is none: its area is unknown."""
     if not _in_degrees(crs):
         return outlines
+    off = ~((np.abs(outlines.x) <= LON_MOST) & (np.abs(outlines.y) <= LAT_MOST))
+    if off.any():
+        known = outlines.known.copy()
+        known[np.repeat(np.arange(len(outlines)), np.diff(outlines.start))[off]] = False
+        x, y = np.where(off, 0.0, outlines.x), np.where(off, 0.0, outlines.y)
+        outlines = replace(outlines, x=x, y=y, known=known)
     x, y = to_equal_area(outlines.x, outlines.y)
     return replace(outlines, x=x, y=y)
 

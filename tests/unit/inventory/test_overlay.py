@@ -101,6 +101,32 @@ def test_missing_column_and_foreign_degrees_are_a_clear_word():
         prepare_layer(table(shapely.box(0, 0, 1, 1)), "farmland", crs="EPSG:4326")
 
 
+def test_metres_taken_for_degrees_are_unknown_not_outside():
+    plot = shapely.box(112.9, 28.2, 112.901, 28.201)
+    metres = shapely.box(395_000, 3_120_000, 395_100, 3_120_100)
+    result = overlay(table(metres, plot), prepare_layer(table(plot), "farmland"))
+    assert result.areas["share"].to_pylist() == [None, pytest.approx(1)]
+    assert [(p.type, p.row) for p in result.problems] == [("geometry_empty", 1)]
+    assert [p.type for p in prepare_layer(table(metres), "farmland").problems] == ["crs_not_degrees"]
+
+
+def test_points_and_lines_of_a_layer_are_told_and_the_rest_is_measured():
+    line = shapely.LineString([(0, 0), (10, 10)])
+    prepared = prepare_layer(table(shapely.box(0, 0, 5, 10), shapely.Point(1, 1), line), "flood", crs=PLANE)
+    assert [(p.type, p.row) for p in prepared.problems] == [
+        ("geometry_not_polygon", 2),
+        ("geometry_not_polygon", 3),
+    ]
+    assert overlay(table(shapely.box(0, 0, 10, 10)), prepared).areas["area_m2"].to_pylist() == [
+        pytest.approx(50)
+    ]
+
+
+def test_a_crs_nobody_knows_is_refused_by_name():
+    with pytest.raises(PanhuoError, match="EPSG:99999"):
+        prepare_layer(table(shapely.box(0, 0, 1, 1)), "farmland", crs="EPSG:99999")
+
+
 def test_equal_area_plane_is_that_of_proj():
     lon, lat = np.array([73.5, 113.0, 135.1, 0.0, -72.6]), np.array([3.8, 28.2, 53.6, 0.0, 42.3])
     np.testing.assert_allclose(to_equal_area(lon, lat), pyproj.Proj(PROJ_TEXT)(lon, lat), atol=1e-6)
