@@ -1,6 +1,6 @@
 """A bond-financed take-back: the price that still covers the debt, under stress.
 
-    python examples/money_bond.py
+python examples/money_bond.py
 """
 
 from datetime import date

@@ -1,6 +1,6 @@
 """Case 2: the two ways of putting one site under one title, and what decides between them.
 
-    python examples/money_case_2.py
+python examples/money_case_2.py
 """
 
 from datetime import date

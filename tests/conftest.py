@@ -1,4 +1,4 @@
-"""A part that a test needs and does not find: said on a desk, a failure in CI. Data kept outside the repository may be absent."""
+"""A part a test needs and does not find: said on a desk, a failure in CI. Outside data may be absent."""
 
 import os
 

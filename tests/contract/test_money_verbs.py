@@ -47,7 +47,10 @@ def test_compare_gives_the_whole_chain_and_the_same_bytes(ws, tmp_path):
     assert {i["mark"] for i in grant["inputs"]} >= {"given", "defaulted"}
     assert chart.read_bytes().startswith(b"\x89PNG")
     rows = Workspace.open(ws).assessment("appraisals").to_pylist()
-    assert {r["tool_id"] for r in rows if r["parcel_id"] == "c02-p1"} == {"topup_grant", "capital_contribution"}
+    assert {r["tool_id"] for r in rows if r["parcel_id"] == "c02-p1"} == {
+        "topup_grant",
+        "capital_contribution",
+    }
 
 
 def test_compare_without_inputs_names_what_is_missing(ws):

@@ -61,7 +61,9 @@ def test_case_9_cover_after_the_split():
     assert figure(found, "cover_after") == pytest.approx(126 * 40 / 4000)
     assert "cover_below_floor" in found.notes
     need = figure(found, "least_repayment_wan")
-    kept = appraise("mortgaged_split", Case("c09-p1", case.on, "430211", {**given, "repaid_wan": need}, {}), BOOK)
+    kept = appraise(
+        "mortgaged_split", Case("c09-p1", case.on, "430211", {**given, "repaid_wan": need}, {}), BOOK
+    )
     assert figure(kept, "cover_after") == pytest.approx(1.43, abs=1e-3)
 
 

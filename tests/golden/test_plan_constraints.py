@@ -56,7 +56,10 @@ def written(rows, size=6):
         (
             target,
             {"targets": [Target(80.0, "4302", "sell", 2), Target(10.0)]},
-            ["target[4302,sell,2]: 0 0 0 100 0 0 [80, inf]", "target[*,*,*]: 100 100 100 100 50 50 [10, inf]"],
+            [
+                "target[4302,sell,2]: 0 0 0 100 0 0 [80, inf]",
+                "target[*,*,*]: 100 100 100 100 50 50 [10, inf]",
+            ],
         ),
         (exclusive, {"exclusive": [("A", "B")]}, ["exclusive[A,B]: 1 1 1 1 1 1 [-inf, 1]"]),
         (
@@ -79,7 +82,10 @@ def test_every_constraint_has_its_words_and_formula(constraint):
 
 
 def names(problem, chosen):
-    return {(problem.routes.parcel_id[v // problem.years], problem.routes.tool_id[v // problem.years]) for v in chosen}
+    return {
+        (problem.routes.parcel_id[v // problem.years], problem.routes.tool_id[v // problem.years])
+        for v in chosen
+    }
 
 
 def planned(problem):
@@ -113,7 +119,9 @@ def test_best_beats_easy_first_and_the_limit_is_priced():
 
 def test_infeasible_targets_are_explained_by_the_smallest_set():
     problem = small(
-        budget_wan=9.0, staff_days=100.0, targets=[Target(100.0, "4302", "store"), Target(50.0, "4310"), Target(1.0)]
+        budget_wan=9.0,
+        staff_days=100.0,
+        targets=[Target(100.0, "4302", "store"), Target(50.0, "4310"), Target(1.0)],
     )
     with pytest.raises(Infeasible):
         solve(problem)
@@ -159,7 +167,9 @@ def test_the_plan_is_the_best_there_is(rows, money, least):
         ease=np.ones(many),
         measures=[frozenset()] * many,
     )
-    problem = PlanProblem(routes, 2, budget_wan=float(money), targets=[Target(float(least))], discount_rate=0.1)
+    problem = PlanProblem(
+        routes, 2, budget_wan=float(money), targets=[Target(float(least))], discount_rate=0.1
+    )
     best = brute(problem)
     if best is None:
         with pytest.raises(Infeasible):

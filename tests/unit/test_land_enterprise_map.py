@@ -60,7 +60,9 @@ def test_one_record_per_enterprise_takes_the_latest_year() -> None:
 
 
 def test_a_firm_whose_year_nobody_wrote_keeps_its_figures() -> None:
-    firms = pa.table({"enterprise_id": ["w"], "year": pa.array([None], pa.int64()), "name": ["无年"], "tax_wan": [3.0]})
+    firms = pa.table(
+        {"enterprise_id": ["w"], "year": pa.array([None], pa.int64()), "name": ["无年"], "tax_wan": [3.0]}
+    )
     row = records({"enterprises": firms}, "enterprise").to_pylist()[0]
     assert (row["firm_name"], row["tax_wan"]) == ("无年", 3.0)
 

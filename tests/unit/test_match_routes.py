@@ -52,7 +52,10 @@ def test_a_route_with_a_tool_yet_to_be_checked_is_yet_to_be_checked(book: Rulebo
 
 
 def test_tools_that_exclude_each_other_share_no_route_and_no_route_is_part_of_another(book: Rulebook) -> None:
-    offers = [Offer(tool, "open", 5.0) for tool in ("agreed_resumption", "self_renewal", "asset_transfer", "lease_out")]
+    offers = [
+        Offer(tool, "open", 5.0)
+        for tool in ("agreed_resumption", "self_renewal", "asset_transfer", "lease_out")
+    ]
     found = routes(book, offers, ["stopped_enterprise", "low_far", "vacant_building", "vacant_land"])
     assert found
     for route in found:
@@ -63,4 +66,6 @@ def test_tools_that_exclude_each_other_share_no_route_and_no_route_is_part_of_an
 
 def test_a_closed_tool_is_in_no_route(book: Rulebook) -> None:
     offers = [Offer("judicial_auction", "closed", 9.0), Offer("investment_promotion", "open", 3.0)]
-    assert all("judicial_auction" not in r.tools for r in routes(book, offers, ["seized", "stopped_enterprise"]))
+    assert all(
+        "judicial_auction" not in r.tools for r in routes(book, offers, ["seized", "stopped_enterprise"])
+    )
