@@ -159,10 +159,12 @@ class Workspace:
         return named_dir(self.root / "assessments", assessment)
 
     def assessment(self, table: str, assessment: str | None = None) -> pa.Table | None:
-        """A result table of an assessment (the latest by default), or None."""
+        """A result table of an assessment (the latest by default), or None where it has none or it is empty of columns."""
         folder = self.assessment_dir(assessment)
         path = folder / f"{table}.parquet" if folder else None
-        return pq.read_table(path) if path and path.is_file() else None
+        if path is None or not path.is_file() or not pq.read_schema(path).names:
+            return None
+        return pq.read_table(path)
 
     @contextmanager
     def write_assessment(self, assessment: str) -> Iterator[Path]:
