@@ -159,7 +159,7 @@ class Workspace:
         return named_dir(self.root / "assessments", assessment)
 
     def assessment(self, table: str, assessment: str | None = None) -> pa.Table | None:
-        """A result table of an assessment (the latest by default), or None where it has none or it is empty of columns."""
+        """A result table of an assessment (the latest by default), or None where there is none."""
         folder = self.assessment_dir(assessment)
         path = folder / f"{table}.parquet" if folder else None
         if path is None or not path.is_file() or not pq.read_schema(path).names:
