@@ -25,18 +25,9 @@ from rapidfuzz import fuzz, process
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.readers import RawTable
-from panhuo.inventory.spec import (
-    DRAWN,
-    PROVENANCE,
-    SPEC,
-    Dataset,
-    Words,
-    dataset_spec,
-    dataset_specs,
-    read_yaml,
-    units,
-)
+from panhuo.inventory.spec import DRAWN, PROVENANCE, Dataset, Words, dataset_spec, dataset_specs, units
 from panhuo.inventory.values import plain
+from panhuo.rulebook.book import SPEC, read_yaml
 
 BLANKS: Final = re.compile(r"[\s:：*＊　]+")
 UNIT_TAIL: Final = re.compile(r"^(.+?)[(\[/_,，-]([^()\[\]]+)[)\]]?$")

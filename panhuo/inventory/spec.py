@@ -4,21 +4,13 @@ import csv
 import re
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import pyarrow as pa
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from panhuo.core.problems import PanhuoError, Problem, Severity
-
-try:
-    from yaml import CSafeLoader as Loader
-except ImportError:  # a PyYAML built without libyaml
-    from yaml import SafeLoader as Loader  # type: ignore[assignment]
-
-SPEC: Final = Path(__file__).parents[1] / "spec"
+from panhuo.rulebook.book import SPEC, read_yaml
 
 FieldType = Literal["text", "float", "int", "date", "bool", "geometry"]
 Span = Literal["past", "planned", "term"]
@@ -130,12 +122,6 @@ class ProblemType(SpecFile):
     severity: Severity
     owner: str
     remedy: Words
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The YAML mapping of a spec file."""
-    content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader)
-    return content
 
 
 @cache

@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from panhuo.inventory.spec import SPEC, FieldSpec, read_yaml, units
+from panhuo.inventory.spec import FieldSpec, units
+from panhuo.rulebook.book import SPEC, read_yaml
 
 PLAIN_NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 NUMBER_UNIT: Final = re.compile(

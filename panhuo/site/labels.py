@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any, Final
 
 from panhuo.core.units import m2_to_mu
-from panhuo.inventory.spec import SPEC, dataset_specs, read_yaml
+from panhuo.inventory.spec import dataset_specs
 from panhuo.rulebook import Rulebook
+from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.site.words import english, pick, pick_label
 from panhuo.workspace.reading import result_specs
 

@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 import shapely
 
 from panhuo.core.problems import problem_table
-from panhuo.inventory.spec import ARROW_TYPES, SPEC, dataset_specs, read_yaml
+from panhuo.inventory.spec import ARROW_TYPES, dataset_specs
+from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.workspace.store import Workspace
 
 OUTLINES: Final = ("geometry", "geometry_given")

@@ -7,8 +7,9 @@ import pytest
 
 import panhuo.inventory
 from panhuo.inventory.mapping import known_sources, normal
-from panhuo.inventory.spec import SPEC, code_rows, dataset_specs, problem_types, units
+from panhuo.inventory.spec import code_rows, dataset_specs, problem_types, units
 from panhuo.inventory.values import wild
+from panhuo.rulebook.book import SPEC
 
 ASKED = {
     "parcels": (

@@ -9,13 +9,14 @@ import pytest
 from panhuo.appraise.compare import APPRAISALS
 from panhuo.diagnose.findings import FINDINGS
 from panhuo.flow import FLOW
-from panhuo.inventory.spec import ARROW_TYPES, SPEC, code_rows, dataset_specs, read_yaml, units
+from panhuo.inventory.spec import ARROW_TYPES, code_rows, dataset_specs, units
 from panhuo.match.options import OPTIONS
 from panhuo.match.routes import ROUTES
 from panhuo.report.markdown import table
 from panhuo.report.reference import pages, value_text, write
 from panhuo.report.reference_data import flow_stages
 from panhuo.rulebook import Rulebook
+from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.spec import LONG_LISTS
 from panhuo.score.engine import SCORES
 from panhuo.score.items import ITEMS
