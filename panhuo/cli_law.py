@@ -9,11 +9,11 @@ import typer
 import yaml
 from rich.table import Table
 
+from panhuo.cli_words import Json, emit, escape, out, parse_day, session, words, working
 from panhuo.core.problems import PanhuoError
 
 law: Final = typer.Typer(no_args_is_help=True, help="法规文件：检查、查阅、比较、新建 The law files.")
 
-Json = Annotated[bool, typer.Option("--json", help="机器可读输出 machine output on stdout")]
 Folder = Annotated[
     Path | None,
     typer.Option("--law", help="法规文件夹，缺省为自带的 law folder, the packaged one by default"),
@@ -23,7 +23,6 @@ Folder = Annotated[
 @law.command("check")
 def check_(folder: Folder = None, as_json: Json = False) -> None:
     """检查全部法规文件 Checks every law file, reference, date and situation."""
-    from panhuo.cli import emit, working
     from panhuo.workspace.laws import check
 
     with working() as say:
@@ -36,8 +35,6 @@ def check_(folder: Folder = None, as_json: Json = False) -> None:
 
 def show_check(result: dict[str, Any]) -> None:
     """Faults one by one, then what is only worth knowing."""
-    from panhuo.cli import escape, out, session, words
-
     for fault in result["faults"]:
         words.print(
             f"[red]✗[/red] {escape(fault['file'])} · {escape(fault['field'])}\n    {escape(fault['why'])}\n"
@@ -65,7 +62,6 @@ def show_(
     as_json: Json = False,
 ) -> None:
     """查阅一条及其依据 One item with its whole chain; without ID, every id."""
-    from panhuo.cli import emit
     from panhuo.workspace.laws import listing, show
 
     if item_id:
@@ -76,16 +72,12 @@ def show_(
 
 def show_listing(result: dict[str, Any]) -> None:
     """Ids by kind."""
-    from panhuo.cli import out
-
     for kind, names in result.items():
         out.print(f"[bold]{kind}[/bold] {len(names)}: {', '.join(names)}")
 
 
 def show_item(result: dict[str, Any]) -> None:
     """Label, text, dated values with their articles, cites, users."""
-    from panhuo.cli import escape, out, session
-
     for item in result["items"]:
         label = item["label"] or {"zh": "", "en": ""}
         out.print(
@@ -129,7 +121,6 @@ def diff_(
     as_json: Json = False,
 ) -> None:
     """换一版法规，哪些地块的结果会变 Which parcels change under another edition, and why."""
-    from panhuo.cli import emit, parse_day, working
     from panhuo.workspace.laws import diff
     from panhuo.workspace.store import Workspace
 
@@ -149,8 +140,6 @@ def diff_(
 
 def show_diff(result: dict[str, Any]) -> None:
     """Changed law first, then the parcels with what changes and why."""
-    from panhuo.cli import escape, out
-
     for change in result["changes"]:
         dated = (
             f" {change['place']} {change['from']}: {change['old']} → {change['new']}"
@@ -182,7 +171,6 @@ def new_(
     as_json: Json = False,
 ) -> None:
     """新建一份待填的文件 Begins a file with every required key."""
-    from panhuo.cli import emit, escape, out
     from panhuo.workspace.laws import new
 
     emit(new(kind, item_id, folder), as_json, lambda r: out.print(f"{escape(r['file'])} → {r['next']}"))
