@@ -235,6 +235,22 @@ def test_one_file_of_supply_results_feeds_contracts_and_parcels(panhuo, tmp_path
     assert [e["dataset"] for e in only.json["imports"]] == ["contracts"]
 
 
+def test_an_agreed_handover_is_not_an_actual_one(panhuo, tmp_path):  # noqa: F811
+    headers = ["合同编号", "宗地编号", "合同签订日期", "约定交地时间", "实际交地时间", "开工状态"]
+    rows = [
+        ["HT1", "GB1", "2015-01-05", "2015-03-01", "", "未开工"],
+        ["HT2", "GB2", "2015-01-05", "2015-03-01", "2016-07-01", "未开工"],
+    ]
+    path = text(tmp_path / "a.csv", headers=headers, rows=rows)
+    outcome = panhuo("import", tmp_path / "ws", path, "--as", "contracts", "--json")
+    assert outcome.code == 0, outcome.err
+    agreed, handed_over = Workspace.open(tmp_path / "ws").dataset("contracts").sort_by("contract_no").to_pylist()
+    assert agreed["delivery_by"] == handed_over["delivery_by"] == date(2015, 3, 1)
+    # Order 53 article 22 counts from the actual handover (交地确认书): one merely agreed starts no clock.
+    assert agreed["delivered_on"] is None
+    assert handed_over["delivered_on"] == date(2016, 7, 1)
+
+
 def test_a_layer_keeps_its_other_columns(panhuo, tmp_path):  # noqa: F811
     path = layer(tmp_path / "永久基本农田.gpkg", columns={"BSM": ["a", "b"], "地力": ["一等", "二等"]})
     outcome = panhuo("import", tmp_path / "ws", path, "--json")
