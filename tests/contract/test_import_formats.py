@@ -244,7 +244,9 @@ def test_an_agreed_handover_is_not_an_actual_one(panhuo, tmp_path):  # noqa: F81
     path = text(tmp_path / "a.csv", headers=headers, rows=rows)
     outcome = panhuo("import", tmp_path / "ws", path, "--as", "contracts", "--json")
     assert outcome.code == 0, outcome.err
-    agreed, handed_over = Workspace.open(tmp_path / "ws").dataset("contracts").sort_by("contract_no").to_pylist()
+    agreed, handed_over = (
+        Workspace.open(tmp_path / "ws").dataset("contracts").sort_by("contract_no").to_pylist()
+    )
     assert agreed["delivery_by"] == handed_over["delivery_by"] == date(2015, 3, 1)
     # Order 53 article 22 counts from the actual handover (交地确认书): one merely agreed starts no clock.
     assert agreed["delivered_on"] is None
