@@ -25,7 +25,7 @@ def boundary_dxf(plots: Sequence[Plot], *, decimals: int = 4, text_m: float = 5.
 
 
 def _plot(plot: Plot, decimals: int, text_m: float) -> Iterator[tuple[str, str]]:
-    for ring in shapely.get_rings(plot.outline):
+    for ring in shapely.get_rings(shapely.get_parts(plot.outline)):
         yield from (("0", "POLYLINE"), ("8", LAYER), ("66", "1"), ("70", CLOSED))
         for x, y in shapely.get_coordinates(ring)[:-1]:
             yield from (("0", "VERTEX"), ("8", LAYER), *_at(x, y, decimals))

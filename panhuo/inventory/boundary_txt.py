@@ -17,20 +17,24 @@ END: Final = "\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One parcel of the file: its id, name and use, and its polygon in the plane of the zone [m]."""
+    """One parcel of the file: its id, name and use, and its polygons in the plane of the zone [m].
+
+    area_m2: the area that is registered, the drawn one when None.
+    """
 
     plot_id: str
-    outline: shapely.Polygon
+    outline: shapely.Polygon | shapely.MultiPolygon
     name: str = ""
     use: str = ""
     use_code: str = ""
+    area_m2: float | None = None
 
 
 def boundary_txt(plots: Sequence[Plot], zone: int, *, made_by: str, made_on: date, decimals: int = 3) -> str:
     """The text of a boundary-point file in CGCS2000, 3° zone `zone`, eastings led by the zone's number.
 
     Points run J1, J2, … through all rings of a parcel, each ring clockwise from its north-western point and
-    closed by it again; ring 1 is the outer one. Lines end as Windows tools expect.
+    closed by it again; ring 1 is the outer one. Lines end as Windows tools expect; they are written in GBK.
     """
     header = (
         "[属性描述]",
@@ -51,10 +55,12 @@ def boundary_txt(plots: Sequence[Plot], zone: int, *, made_by: str, made_on: dat
 
 
 def _plot_lines(plot: Plot, zone: int, decimals: int) -> Iterator[str]:
-    rings = [_ring(ring) for ring in shapely.get_rings(plot.outline)]
+    rings = [_ring(ring) for ring in shapely.get_rings(shapely.get_parts(plot.outline))]
     count = sum(len(ring) for ring in rings)
-    hectares = f"{plot.outline.area / HECTARE_M2:.6f}"
-    yield f"{count},{hectares},{plot.plot_id},{plot.name},面,,{plot.use},{plot.use_code},@"
+    area_m2 = plot.outline.area if plot.area_m2 is None else plot.area_m2
+    # A comma parts the columns, so words take the full-width one.
+    words = [w.replace(",", "，") for w in (plot.plot_id, plot.name, "面", "", plot.use, plot.use_code)]
+    yield f"{count},{area_m2 / HECTARE_M2:.6f},{','.join(words)},@"
     first = 1
     for number, ring in enumerate(rings, 1):
         for i, (east, north) in enumerate(ring):

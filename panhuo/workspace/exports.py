@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,30 +10,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyogrio
-import pyproj
 import shapely
 import xlsxwriter
 
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory.crs import CGCS2000, PREFIXED_3
+from panhuo.inventory.boundary_txt import Plot, boundary_txt
+from panhuo.inventory.crs import CGCS2000
+from panhuo.inventory.geometry import to_plane, zone_of
 from panhuo.inventory.spec import dataset_spec, units
 from panhuo.workspace.store import Workspace, write_table
 
 DRAWN_COLUMNS: Final = ("geometry", "geometry_given")
 SHP_NAME: Final = 10
-SHP_TEXT: Final = 254
-TXT_HEAD: Final = (
-    "[属性描述]",
-    "格式版本号=1.01版本",
-    "数据产生单位=panhuo",
-    "坐标系=2000国家大地坐标系",
-    "几度分带=3",
-    "投影类型=高斯克吕格",
-    "计量单位=米",
-)
 XLSX_ROWS: Final = 1_048_575
-HECTARE_M2: Final = 10_000
-GDAL_TYPES: Final = {"Polygon", "MultiPolygon", "Point"}
 
 
 def export(ws: Workspace, path: Path) -> dict[str, Any]:
@@ -216,10 +206,7 @@ def cell(value: Any) -> Any:
 
 
 def to_txt(ws: Workspace, path: Path) -> dict[str, int]:
-    """The outlines as a boundary-point file in the CGCS2000 3° zone where most lie, in GBK as survey tools read.
-
-    Columns and order of the survey format: X north, Y east with zone; ring 1 outside, the others holes.
-    """
+    """The outlines as a boundary-point file in the CGCS2000 3° zone where most lie, in GBK as survey tools read."""
     table = ws.dataset("parcels", columns=["parcel_id", "name", "area_m2", "land_use", "geometry"])
     shapes = shapely.from_wkb(table["geometry"].to_numpy(zero_copy_only=False)) if table else np.array([])
     polygon = np.isin(shapely.get_type_id(shapes), (3, 6))
@@ -229,33 +216,21 @@ def to_txt(ws: Workspace, path: Path) -> dict[str, int]:
             where=str(ws.root),
             remedy="先导入图形 import outlines",
         )
-    zone = round(float(np.median(shapely.get_x(shapely.centroid(shapes[polygon])))) / 3)
+    zone = zone_of(float(np.median(shapely.get_x(shapely.centroid(shapes[polygon])))))
     if not 25 <= zone <= 45:
         raise PanhuoError(
             "界址点格式只用于中国境内 the boundary-point format is for China", where=f"zone {zone}",
             remedy="导出为 gpkg export to gpkg",
         )  # fmt: skip
-    plane = pyproj.Transformer.from_crs(CGCS2000, PREFIXED_3 + zone, always_xy=True)
-    lines = [*TXT_HEAD, f"带号={zone}", "精度=0.001", "转换参数=,,,,,,", "[地块坐标]"]
-    for index in np.flatnonzero(polygon):
-        row = {c: table[c][int(index)].as_py() for c in table.column_names if c != "geometry"}
-        lines += plot_lines(shapely.transform(shapes[index], plane.transform, interleaved=False), row)
-    path.write_bytes(("\r\n".join(lines) + "\r\n").encode("gb18030"))
-    return {"parcels": int(polygon.sum())}
-
-
-def plot_lines(shape: Any, row: dict[str, Any]) -> list[str]:
-    """The lines of one parcel: its head and its rings (east, north in metres)."""
-    rings = [ring for part in shapely.get_parts(shape) for ring in [part.exterior, *part.interiors]]
-    points = []
-    number = 0
-    for order, ring in enumerate(rings, 1):
-        for east, north in shapely.get_coordinates(ring):
-            number += 1
-            points.append(f"J{number},{order},{north:.3f},{east:.3f}")
-    area = (row["area_m2"] or shapely.area(shape)) / HECTARE_M2
-    words = [str(row[k] or "").replace(",", "，") for k in ("parcel_id", "name", "land_use")]
-    return [f"{number},{area:.4f},{words[0]},{words[1]},面,,{words[2]},,@", *points]
+    outlines = to_plane(shapes[polygon], zone)
+    rows = table.filter(pa.array(polygon)).drop_columns(["geometry"]).to_pylist()
+    plots = [
+        Plot(r["parcel_id"], outline, r["name"] or "", use_code=r["land_use"] or "", area_m2=r["area_m2"])
+        for r, outline in zip(rows, outlines, strict=True)
+    ]
+    text = boundary_txt(plots, zone, made_by="panhuo", made_on=date.today())
+    path.write_bytes(text.encode("gb18030"))
+    return {"parcels": len(plots)}
 
 
 WRITERS: Final[dict[str, Callable[[Workspace, Path], dict[str, int]]]] = {

@@ -96,6 +96,20 @@ def test_holes_are_rings_of_their_own(tmp_path: Path) -> None:
     assert shapely.from_wkb(raw.geometry[0].as_py()).area == pytest.approx(9600)
 
 
+def test_a_parcel_of_two_parts_comes_back_as_two_parts(tmp_path: Path) -> None:
+    yard = box(0, 0, 100, 100).difference(box(40, 40, 60, 60))
+    both = shapely.MultiPolygon([yard, box(100, 0, 150, 100)])
+    plot = Plot("a,b", both, area_m2=20_000.0)
+    path = tmp_path / "a.txt"
+    path.write_text(boundary_txt([plot], ZONE, made_by="甲", made_on=date(2024, 6, 1)), encoding="utf-8")
+    (raw,) = read_boundary_txt(path, "a.txt", None)
+    back = shapely.from_wkb(raw.geometry[0].as_py())
+    assert shapely.get_num_geometries(back) == 2
+    assert back.area == pytest.approx(9600 + 5000)
+    cells = dict(zip(raw.headers, (c[0].as_py() for c in raw.columns), strict=True))
+    assert (cells["地块编号"], float(cells["面积(公顷)"])) == ("a，b", 2.0)
+
+
 def test_without_roads_access_is_unknown() -> None:
     table, problems = split()
     assert table["frontage_m"].null_count == table.num_rows

@@ -3,7 +3,7 @@
     [属性描述]            key=value lines: 坐标系, 几度分带, 带号 …          (may be missing)
     [地块坐标]
     点数,面积(公顷),地块编号,地块名称,图形属性,图幅号,地块用途,地类编码,@      one line a parcel
-    J1,圈号,X(north),Y(east)                                              ring 1 is the outer, 2… are holes
+    J1,圈号,X(north),Y(east)                                              ring 1 is the outer, 2… holes or parts
 
 Rings may be open, X and Y swapped, the parcel line may carry a unit (`0.7655公顷`), be short, or be missing.
 """
@@ -16,6 +16,7 @@ from typing import Final
 
 import pyarrow as pa
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from panhuo.core.problems import PanhuoError, Problem
 from panhuo.inventory.readers.raw import RawTable, unreadable
@@ -41,6 +42,8 @@ FIRST_EPSG_PLAIN: Final = 4534 - 25
 FIRST_EPSG_PLAIN_6: Final = 4502 - 13
 SWAP_FACTOR: Final = 1.0
 
+Ring = list[tuple[float, float]]
+
 
 @dataclass
 class Plot:
@@ -48,7 +51,7 @@ class Plot:
 
     line: int
     attributes: dict[str, str]
-    rings: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
+    rings: dict[int, Ring] = field(default_factory=dict)
 
 
 def looks_like_boundary_file(text: str) -> bool:
@@ -145,8 +148,8 @@ def east_north(points: list[tuple[float, float]], swapped: bool) -> list[tuple[f
     return points if swapped else [(e, n) for n, e in points]
 
 
-def outline(plot: Plot, file: str, swapped: bool) -> tuple[shapely.Polygon | None, list[Problem]]:
-    """The polygon of a parcel: ring 1 outside, the others holes. Open rings are closed and told."""
+def outline(plot: Plot, file: str, swapped: bool) -> tuple[BaseGeometry, list[Problem]]:
+    """The outline of a parcel: ring 1 outside, the others holes or parts. Open rings are closed and told."""
     faults: list[Problem] = []
     rings = []
     count = 0
@@ -173,7 +176,21 @@ def outline(plot: Plot, file: str, swapped: bool) -> tuple[shapely.Polygon | Non
         faults.append(
             problem("point_count", file=file, row=plot.line, field="点数", value=declared, action=action)
         )
-    return shapely.Polygon(rings[0], rings[1:]), faults
+    return of_rings(rings), faults
+
+
+def of_rings(rings: list[Ring]) -> BaseGeometry:
+    """A ring with a corner inside an outer ring before it is its hole; any other is a part of its own."""
+    parts: list[tuple[shapely.Polygon, list[Ring]]] = []
+    for ring in rings:
+        holes = next((h for outer, h in parts if shapely.contains_xy(outer, ring).any()), None)
+        if holes is None:
+            parts.append((shapely.Polygon(ring), []))
+        else:
+            holes.append(ring)
+    polygons = [shapely.Polygon(outer.exterior, holes) for outer, holes in parts]
+    whole: BaseGeometry = polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
+    return whole
 
 
 def declared_crs(header: dict[str, str], east: float) -> str:
