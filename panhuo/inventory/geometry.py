@@ -100,13 +100,7 @@ def outlines(
 
     degrees: the coordinates are EPSG:4490, and those beyond the globe are refused; else any plane in metres.
     """
-    raw = shapely.from_wkb(np.asarray(wkb.to_numpy(zero_copy_only=False), dtype=object), on_invalid="ignore")
-    problems: list[Problem] = []
-    _refuse(raw, shapely.is_missing(raw) | shapely.is_empty(raw), "geometry_empty", ids, problems)
-    bounds = shapely.bounds(raw)
-    # A coordinate beyond the globe is metres taken for degrees; any area from it would be nonsense.
-    beyond = (np.abs(bounds[:, [0, 2]]) > 180).any(1) | (np.abs(bounds[:, [1, 3]]) > 90).any(1)
-    _refuse(raw, beyond & degrees, "crs_not_degrees", ids, problems)
+    raw, problems = _usable(wkb, ids, degrees)
     kinds = shapely.get_type_id(raw)
     for row in np.flatnonzero((kinds >= 0) & (kinds != 3) & (kinds != 6)):
         raw[row] = _polygonal(raw[row])
@@ -118,6 +112,45 @@ def outlines(
         value = f"{ids[row]}: {why}"
         kind = "geometry_mended" if raw[row] is not None else "geometry_invalid"
         problems.append(problem(kind, row=int(row) + 1, field="geometry", value=value, action=action))
+    return raw, problems
+
+
+def layer_shapes(layer: pa.Table, kind: str) -> tuple[Geometries, list[Problem]]:
+    """Shapes of any type of a layer (`geometry`: WKB in EPSG:4490), and a problem for each that is left out."""
+    wkb = required_column(layer, "geometry")
+    raw, problems = _usable(wkb, [f"{kind}:{row + 1}" for row in range(len(wkb))], degrees=True)
+    return raw[~shapely.is_missing(raw)], problems
+
+
+def read_shapes(wkb: pa.ChunkedArray | pa.Array) -> tuple[Geometries, Bools]:
+    """The shapes of a WKB column, None where there is none, and which rows hold one that cannot be read:
+    broken bytes, or a coordinate that is no number, on which every measure and GEOS itself fail."""
+    with np.errstate(invalid="ignore"):
+        column = np.asarray(wkb.to_numpy(zero_copy_only=False), dtype=object)
+        raw: Geometries = np.asarray(shapely.from_wkb(column, on_invalid="ignore"))
+    unreadable = np.asarray(wkb.is_valid()) & shapely.is_missing(raw)
+    xy = shapely.get_coordinates(raw)
+    if not np.isfinite(xy).all():
+        xy, row = shapely.get_coordinates(raw, return_index=True)
+        unreadable[row[~np.isfinite(xy).all(1)]] = True
+        raw[unreadable] = None
+    return raw, unreadable
+
+
+def _usable(
+    wkb: pa.ChunkedArray | pa.Array, ids: list[str], degrees: bool
+) -> tuple[Geometries, list[Problem]]:
+    """Shapes that can be worked on, None elsewhere, and a problem for each row without one."""
+    raw, unreadable = read_shapes(wkb)
+    problems: list[Problem] = []
+    _refuse(raw, unreadable, "geometry_unreadable", ids, problems)
+    _refuse(
+        raw, ~unreadable & (shapely.is_missing(raw) | shapely.is_empty(raw)), "geometry_empty", ids, problems
+    )
+    bounds = shapely.bounds(raw)
+    # A coordinate beyond the globe is metres taken for degrees; any area from it would be nonsense.
+    beyond = (np.abs(bounds[:, [0, 2]]) > 180).any(1) | (np.abs(bounds[:, [1, 3]]) > 90).any(1)
+    _refuse(raw, beyond & degrees, "crs_not_degrees", ids, problems)
     return raw, problems
 
 
@@ -242,14 +275,7 @@ def _at_row(problem: Problem, rows: Ints) -> Problem:
 
 def _bounds(wkb: pa.Array, chunk: int = 100_000) -> Floats:
     """Boxes of a WKB column [degrees], NaN where there is no outline."""
-    parts = [
-        shapely.bounds(
-            shapely.from_wkb(
-                wkb.slice(i, chunk).to_numpy(zero_copy_only=False).astype(object), on_invalid="ignore"
-            )
-        )
-        for i in range(0, len(wkb), chunk)
-    ]
+    parts = [shapely.bounds(read_shapes(wkb.slice(i, chunk))[0]) for i in range(0, len(wkb), chunk)]
     return np.concatenate(parts) if parts else np.empty((0, 4))
 
 

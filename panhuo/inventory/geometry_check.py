@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from panhuo.inventory import rings
 from panhuo.inventory.crs import is_gauss_kruger
+from panhuo.inventory.geometry import read_shapes
 from panhuo.inventory.moving import to_lonlat
 from panhuo.inventory.rings import Rings
 from panhuo.inventory.values import Fault
@@ -52,17 +53,22 @@ class Piece:
 
     def shapes(self) -> Geometries:
         """The outlines as shapes in two dimensions, None where empty or unreadable."""
-        wkb = self.wkb.to_numpy(zero_copy_only=False)
-        shapes = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"))
+        return self.read()[0]
+
+    def read(self) -> tuple[Geometries, Bools]:
+        """The same, and which rows hold an outline that cannot be read."""
+        shapes, unreadable = read_shapes(self.wkb)
         if shapely.has_z(shapes).any():
             shapes = shapely.force_2d(shapes)
         shapes[shapely.is_empty(shapes)] = None
-        return shapes
+        return shapes, unreadable
 
     def bounds(self) -> Floats:
-        """Boxes of the rows, NaN where there is no outline."""
+        """Boxes of the rows, NaN where there is no outline that can be read."""
         ring = self.rings()
-        return rings.bounds(ring) if ring else np.asarray(shapely.bounds(self.shapes()))
+        boxes: Floats = rings.bounds(ring) if ring else np.asarray(shapely.bounds(self.shapes()))
+        boxes[~np.isfinite(boxes).all(1)] = np.nan
+        return boxes
 
     def swapped(self) -> "Piece":
         """x for y."""
@@ -115,8 +121,8 @@ def decode_slice(start: int, wkb: pa.Array) -> list[Piece]:
 def check(pieces: list[Piece], epsg: str, strict: bool) -> Outlines:
     """Mends what can be mended, moves to EPSG:4490 and measures.
 
-    Faults: geometry_empty, geometry_not_polygon, geometry_mended (area kept), geometry_invalid (area would change, the
-    outline is refused if `strict`), geometry_duplicate.
+    Faults: geometry_empty, geometry_unreadable, geometry_not_polygon, geometry_mended (area kept), geometry_invalid
+    (area would change, the outline is refused if `strict`), geometry_duplicate.
     """
     total = sum(len(p.rows) for p in pieces)
     done = parallel(lambda piece: check_piece(piece, epsg, strict), pieces)
@@ -134,12 +140,13 @@ def check_piece(piece: Piece, epsg: str, strict: bool) -> Outlines:
     """One piece; faults carry rows of the table."""
     ring = piece.rings()
     if ring is None:
-        return check_shapes(piece, piece.shapes(), epsg, strict)
-    area, sure = rings.measure(ring)
+        return check_shapes(piece, *piece.read(), epsg, strict)
+    with np.errstate(invalid="ignore"):  # an infinite coordinate leaves its outline unsure
+        area, sure = rings.measure(ring)
     if not sure.all():
-        shapes = piece.shapes()
+        shapes, unreadable = piece.read()
         if not shapely.is_valid(shapes[~sure]).all():
-            return check_shapes(piece, shapes, epsg, strict)
+            return check_shapes(piece, shapes, unreadable, epsg, strict)
     return moved_rings(piece, ring, epsg, area)
 
 
@@ -153,7 +160,7 @@ def moved_rings(piece: Piece, ring: Rings, epsg: str, area: Floats) -> Outlines:
     return Outlines(rings.write_rings(ring, lonlat), piece.wkb, area, [])
 
 
-def check_shapes(piece: Piece, shapes: Geometries, epsg: str, strict: bool) -> Outlines:
+def check_shapes(piece: Piece, shapes: Geometries, unreadable: Bools, epsg: str, strict: bool) -> Outlines:
     """Outlines of any kind."""
     shapes, faults = mended(shapes, strict)
     kinds = shapely.get_type_id(shapes)
@@ -162,7 +169,8 @@ def check_shapes(piece: Piece, shapes: Geometries, epsg: str, strict: bool) -> O
     refused = np.zeros(len(shapes), bool)
     for fault in faults:
         refused[fault.rows] |= fault.type == "geometry_invalid"
-    faults += at("geometry_empty", (kinds == -1) & ~refused, "kept without outline")
+    faults += at("geometry_unreadable", unreadable, "kept without outline")
+    faults += at("geometry_empty", (kinds == -1) & ~refused & ~unreadable, "kept without outline")
     faults += at("geometry_not_polygon", (kinds >= 0) & ~polygon & ~point, "kept, no area drawn")
     given = encode(shapes)
     if epsg == DEGREES:

@@ -24,11 +24,12 @@ import shapely
 
 from panhuo.core.problems import PanhuoError, Problem
 from panhuo.inventory.equal_area import to_equal_area
-from panhuo.inventory.geometry import required_column
+from panhuo.inventory.geometry import outlines, required_column
 from panhuo.inventory.overlay_grid import Grid, build_grid
 from panhuo.inventory.overlay_layer import layer_polygons
 from panhuo.inventory.overlay_measure import shared_and_own
 from panhuo.inventory.overlay_vertices import Bools, Floats, Vertices, read_vertices
+from panhuo.inventory.spec import problem
 
 GEODETIC: Final = "EPSG:4490"
 SLIVER_M2: Final = 1.0
@@ -107,28 +108,33 @@ def overlay(
     parts: list[pa.Table] = [AREAS.empty_table()]
     problems: list[Problem] = list(layer.problems)
     slivers = row = 0
-    for ids, (shared, own) in _measured(batches, layer, threads):
+    for ids, wkb, (shared, own) in _measured(batches, layer, threads):
         kept = np.flatnonzero(np.isnan(own) | (shared >= sliver_m2))
         parts.append(_area_rows(ids.take(pa.array(kept)), layer.kind, shared[kept], own[kept]))
         slivers += int(np.count_nonzero((shared > NOISE_M2) & (shared < sliver_m2)))
-        problems += _without_outline(ids, np.isnan(own), row)
+        problems += _without_outline(ids, wkb, np.isnan(own), row, layer.crs)
         row += len(ids)
     return OverlayResult(pa.concat_tables(parts), tuple(problems), slivers)
 
 
 def _measured(
     batches: Iterable[pa.Table | pa.RecordBatch], layer: PreparedLayer, threads: int
-) -> Iterator[tuple[pa.Array | pa.ChunkedArray, tuple[Floats, Floats]]]:
-    """(ids, (shared, own)) of the parcels, chunk by chunk, in order; few chunks wait at a time."""
-    running: deque[tuple[pa.ChunkedArray, Future[tuple[Floats, Floats]]]] = deque()
+) -> Iterator[tuple[pa.ChunkedArray, pa.ChunkedArray, tuple[Floats, Floats]]]:
+    """(ids, outlines, (shared, own)) of the parcels, chunk by chunk, in order; few chunks wait at a time."""
+    running: deque[tuple[pa.ChunkedArray, pa.ChunkedArray, Future[tuple[Floats, Floats]]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for ids, wkb in _chunks(batches):
-            running.append((ids, pool.submit(_measure, wkb, layer)))
+            running.append((ids, wkb, pool.submit(_measure, wkb, layer)))
             if len(running) > 2 * threads:
-                done, result = running.popleft()
-                yield done, result.result()
-        for done, result in running:
-            yield done, result.result()
+                yield _finished(*running.popleft())
+        for chunk in running:
+            yield _finished(*chunk)
+
+
+def _finished(
+    ids: pa.ChunkedArray, wkb: pa.ChunkedArray, result: Future[tuple[Floats, Floats]]
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray, tuple[Floats, Floats]]:
+    return ids, wkb, result.result()
 
 
 def _chunks(
@@ -150,16 +156,18 @@ def _area_rows(ids: pa.ChunkedArray, kind: str, shared: Floats, own: Floats) -> 
     return pa.table(columns, schema=AREAS)
 
 
-def _without_outline(ids: pa.ChunkedArray, unknown: Bools, before: int) -> Iterable[Problem]:
+def _without_outline(
+    ids: pa.ChunkedArray, wkb: pa.ChunkedArray, unknown: Bools, before: int, crs: str
+) -> Iterator[Problem]:
+    """Why each parcel whose area is unknown has no outline to measure."""
     rows = np.flatnonzero(unknown)
-    for row, parcel_id in zip(rows, ids.take(pa.array(rows)).to_pylist(), strict=True):
-        yield Problem(
-            "geometry_empty",
-            row=before + int(row) + 1,
-            field="geometry",
-            value=str(parcel_id),
-            action="kept: 面积未知 area unknown",
-        )
+    names = [str(i) for i in ids.take(pa.array(rows)).to_pylist()]
+    _, found = outlines(wkb.take(pa.array(rows)), names, degrees=_in_degrees(crs))
+    why = {p.row: p.type for p in found}
+    for number, (row, name) in enumerate(zip(rows, names, strict=True), 1):
+        kind = why.get(number, "geometry_not_polygon")
+        action = "kept: 面积未知 area unknown"
+        yield problem(kind, row=before + int(row) + 1, field="geometry", value=name, action=action)
 
 
 def ground_areas(wkb: pa.ChunkedArray, crs: str = GEODETIC) -> Floats:

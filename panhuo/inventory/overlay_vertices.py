@@ -8,6 +8,8 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
+from panhuo.inventory.geometry import read_shapes
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -140,7 +142,7 @@ def _copy_rings(
 
 def _polygons(wkb: pa.Array) -> NDArray[np.object_]:
     """The (multi)polygons among the values, oriented, None for all else."""
-    shapes = shapely.from_wkb(np.array(wkb.to_pylist(), dtype=object), on_invalid="ignore")
+    shapes, _ = read_shapes(wkb)
     shapes[~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
     oriented: NDArray[np.object_] = shapely.orient_polygons(shapes)
     return oriented

@@ -11,7 +11,16 @@ import pyarrow as pa
 import shapely
 
 from panhuo.core.problems import Problem
-from panhuo.inventory.geometry import Floats, Geometries, Tile, floats, map_tiles, text_column, to_plane
+from panhuo.inventory.geometry import (
+    Floats,
+    Geometries,
+    Tile,
+    floats,
+    layer_shapes,
+    map_tiles,
+    text_column,
+    to_plane,
+)
 from panhuo.inventory.spec import problem
 
 TOUCH_M2: Final = 1.0
@@ -99,11 +108,15 @@ def siting(
         "roads": (rules.roads_max_m, False),
     }
     asked = {kind: bound for kind, (bound, _) in distances.items() if bound is not None}
-    shapes = {kind: _shapes(layers[kind]) for kind in {*asked, *rules.avoid} & set(layers)}
-    problems = [
-        problem("layer_missing", field=kind, action="unknown: 图层缺失 layer not given")
-        for kind in sorted({*asked, *rules.avoid} - set(layers))
-    ]
+    shapes: dict[str, Geometries] = {}
+    problems: list[Problem] = []
+    for kind in sorted({*asked, *rules.avoid}):
+        found, lost = layer_shapes(layers[kind], kind) if kind in layers else (np.empty(0, object), [])
+        problems += lost
+        if len(found) or (kind in layers and not lost):
+            shapes[kind] = shapely.make_valid(found)
+        else:  # a layer of which nothing can be read says as little as one nobody gave
+            problems.append(problem("layer_missing", field=kind, action="unknown: 图层缺失 layer not given"))
 
     def work(tile: Tile) -> dict[str, Any]:
         found: dict[str, Any] = {"rows": tile.rows[tile.owns()]}
@@ -117,9 +130,9 @@ def siting(
                 found[f"in_{kind}"] = _covered(mine, tile, shapes[kind])
         return found
 
-    parts, lost = map_tiles(candidates, work)
+    parts, unplaced = map_tiles(candidates, work)
     tests = _tests(candidates, parts, rules, distances)
-    return _told(candidates, tests), [*lost, *problems]
+    return _told(candidates, tests), [*unplaced, *problems]
 
 
 def _tests(
@@ -144,13 +157,6 @@ def _tests(
         if bound is not None:
             tests.append(_Test(kind, column(kind), bound, at_least))
     return tests
-
-
-def _shapes(layer: pa.Table) -> Geometries:
-    wkb = layer.column("geometry").combine_chunks().to_numpy(zero_copy_only=False).astype(object)
-    shapes = shapely.from_wkb(wkb, on_invalid="ignore")
-    kept: Geometries = shapely.make_valid(shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))])
-    return kept
 
 
 def _near(tile: Tile, shapes: Geometries, within_m: float) -> Geometries:

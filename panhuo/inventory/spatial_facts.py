@@ -24,6 +24,7 @@ from panhuo.inventory.geometry import (
     Tile,
     column_or_nulls,
     floats,
+    layer_shapes,
     map_tiles,
     to_plane,
 )
@@ -78,7 +79,7 @@ def spatial_facts(
 
     found, problems = map_tiles(parcels, work, halo_m=1.0, workers=workers)
     columns = {"parcel_id": parcels.column("parcel_id").combine_chunks().cast(pa.string())}
-    columns |= _shape_columns(parcels.num_rows, found, ROADS in layers)
+    columns |= _shape_columns(parcels.num_rows, found, roads is not None)
     columns |= _neighbour_columns(parcels, found, contracts, occupancies, boundary_min_m)
     columns |= _conflict_columns(parcels.num_rows, found, heights)
     table = pa.table(columns)
@@ -109,21 +110,15 @@ def _look(
 
 
 def _road_lines(layer: pa.Table | PreparedLayer | None) -> tuple[Geometries | None, list[Problem]]:
-    """The roads as they are drawn, lines or polygons, in EPSG:4490; None without a road layer."""
+    """The roads as they are drawn, lines or polygons, in EPSG:4490; None without a road layer that can be read."""
     if layer is None:
         return None, []
     if isinstance(layer, PreparedLayer):
         raise PanhuoError(
             "道路图层须为原图 the road layer must be a table", remedy="给出几何列 give its geometry"
         )
-    wkb = layer.column("geometry").combine_chunks().to_numpy(zero_copy_only=False).astype(object)
-    roads = shapely.from_wkb(wkb, on_invalid="ignore")
-    lost = shapely.is_missing(roads) | shapely.is_empty(roads)
-    problems = [
-        problem("geometry_empty", row=int(row) + 1, field="geometry", value=ROADS, action="left out")
-        for row in np.flatnonzero(lost)
-    ]
-    return roads[~lost], problems
+    roads, problems = layer_shapes(layer, ROADS)
+    return (None if problems and not len(roads) else roads), problems
 
 
 def _access(tile: Tile, mine: Bools, roads: Geometries | None, access_m: float) -> Bools:

@@ -257,6 +257,8 @@ def says_something(work: Work) -> Bools:
             return np.ones(work.raw.rows, bool)
         if name not in ids and values.null_count < len(values):
             out |= pc.is_valid(values).to_numpy(zero_copy_only=False)
+    if "geometry" in work.columns and work.raw.geometry is not None:  # even one that cannot be used was given
+        out |= pc.is_valid(work.raw.geometry).to_numpy(zero_copy_only=False)
     for _, fault in work.faults:
         if problem_types()[fault.type].severity == "error":
             out[fault.rows] = True

@@ -10,7 +10,15 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory.geometry import Floats, Geometries, Ints, common_zone, required_column, to_plane
+from panhuo.inventory.geometry import (
+    Floats,
+    Geometries,
+    Ints,
+    common_zone,
+    layer_shapes,
+    required_column,
+    to_plane,
+)
 
 STEP_M: Final = 50.0
 """Streets are noded at least this often, so that a door opens on a street near its own place."""
@@ -43,14 +51,13 @@ def streets(layer: pa.Table) -> Streets:
 
     Raises PanhuoError when the layer holds no lines: without streets nobody can say who reaches what.
     """
-    wkb = required_column(layer, "geometry").combine_chunks()
-    shapes = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False).astype(object), on_invalid="ignore")
-    parts = shapely.get_parts(shapes[~shapely.is_missing(shapes)])
+    shapes, lost = layer_shapes(layer, "streets")
+    parts = shapely.get_parts(shapes)
     lines = parts[shapely.get_type_id(parts) == 1]
     if not len(lines):
         raise PanhuoError(
             "道路图层里没有线 the street layer holds no lines",
-            why=f"{len(shapes)} 个图形 shapes",
+            why="; ".join(sorted({p.type for p in lost})) or f"{len(shapes)} 个图形 shapes",
             remedy="给出道路中心线 give street centre lines",
         )
     zone = common_zone(lines)

@@ -20,12 +20,12 @@ def of_kind(table: pa.Table, *kinds: str) -> list[dict]:
 def easthampton() -> geometry.Geometries:
     """Parcels with the easements and rights of way laid over them: many real overlaps."""
     path = "us_easthampton_parcels/easthampton.gpkg"
-    return np.concatenate([read(path, "M087TaxPar")[:1500], read(path, "M087OthLeg")])
+    return np.concatenate([read(path, "M087TaxPar"), read(path, "M087OthLeg")])
 
 
 def astoria() -> geometry.Geometries:
     """Lots, and every tenth of them drawn again 2 m off, as a second survey would."""
-    lots = read("us_nyc_astoria_lots/astoria_lots.geojson")[:800]
+    lots = read("us_nyc_astoria_lots/astoria_lots.geojson")
     return np.concatenate([lots, shapely.transform(lots[::10], lambda xy: xy + 2e-5)])
 
 
@@ -34,11 +34,9 @@ def tahoe() -> geometry.Geometries:
 
 
 @pytest.mark.parametrize("data", [easthampton, astoria, tahoe])
-def test_overlaps_equal_geopandas(data) -> None:
+def test_conflicts_equal_geopandas(data) -> None:
+    """All of the place: which pairs overlap, by how much, what is drawn, the sums by parcel, the areas on paper."""
     table = wkb_table(data())
-    found, _ = conflicts(table, gap_width_m=0.01)
-    ours = {(r["parcel_id"], r["other_id"]): r["area_m2"] for r in of_kind(found, *OVERLAPS)}
-
     usable, _ = geometry.outlines(table["geometry"], table["parcel_id"].to_pylist())
     zone = geometry.common_zone(usable)
     frame = gpd.GeoDataFrame({"row": range(len(usable))}, geometry=list(usable), crs=4490)
@@ -46,11 +44,33 @@ def test_overlaps_equal_geopandas(data) -> None:
     both = gpd.overlay(frame, frame, how="intersection", keep_geom_type=True)
     both = both[(both.row_1 < both.row_2) & (both.area > 1e-4)]
     theirs = {(f"p{a}", f"p{b}"): area for a, b, area in zip(both.row_1, both.row_2, both.area, strict=True)}
-
     assert len(theirs) >= 20
+    off = np.where(frame.row % 3 == 0, 1.02, np.where(frame.row % 3 == 1, 0.98, 1.005))
+    paper = frame.area.to_numpy() * off
+
+    found, _ = conflicts(table.append_column("area_m2", pa.array(paper)), gap_width_m=0.01)
+    rows = of_kind(found, *OVERLAPS)
+    ours = {(r["parcel_id"], r["other_id"]): r["area_m2"] for r in rows}
     assert set(ours) == set(theirs)
     for pair, area in theirs.items():
         assert ours[pair] == pytest.approx(area, rel=1e-6, abs=1e-6)
+    drawn = geometry.to_plane(shapely.from_wkb(np.array([r["geometry"] for r in rows], object)), zone)
+    np.testing.assert_allclose(shapely.area(drawn), [r["area_m2"] for r in rows], rtol=1e-6, atol=1e-3)
+
+    mismatch = {r["parcel_id"]: r["area_m2"] for r in of_kind(found, "area_mismatch")}
+    drawn_rows = np.flatnonzero(frame.geometry.notna())
+    expected = {f"p{i}": frame.area[i] - paper[i] for i in drawn_rows if i % 3 != 2}
+    assert mismatch == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+    facts, _ = spatial_facts(table, {})
+    thin = {(r["parcel_id"], r["other_id"]) for r in of_kind(found, "sliver")}
+    sums = {f"p{i}": 0.0 for i in drawn_rows}
+    for pair in theirs.keys() - thin:
+        for name in pair:
+            sums[name] += theirs[pair]
+    told = dict(zip(facts["parcel_id"].to_pylist(), facts["conflict_m2"].to_pylist(), strict=True))
+    assert {name for name, value in told.items() if value is None} == told.keys() - sums.keys()
+    assert {name: told[name] for name in sums} == pytest.approx(sums, rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize(
