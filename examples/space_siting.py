@@ -17,7 +17,7 @@ from panhuo.inventory.siting import SitingRules, siting
 from panhuo.rulebook.book import Rulebook
 
 LAYERS = {
-    "farmland": [shapely.box(200, 1400, 2200, 2300), shapely.box(2500, 300, 3400, 1100)],
+    "permanent_farmland": [shapely.box(200, 1400, 2200, 2300), shapely.box(2500, 300, 3400, 1100)],
     "red_line": [shapely.Polygon([(3300, 1700), (4000, 1500), (4000, 2600), (3000, 2600)])],
     "homes": [shapely.box(100, 200, 400, 500), shapely.box(1750, 2400, 2000, 2600)],
     "water": [shapely.buffer(shapely.LineString([(0, 1250), (1500, 1150), (2600, 1350), (4000, 1300)]), 30)],
@@ -27,7 +27,7 @@ LAYERS = {
     ],
 }
 STYLE = {
-    "farmland": ("永久基本农田", {"facecolor": "#e9e2a4"}),
+    "permanent_farmland": ("永久基本农田", {"facecolor": "#e9e2a4"}),
     "red_line": ("生态保护红线", {"facecolor": "#9fc9a4", "edgecolor": GREEN}),
     "homes": ("居民点", {"facecolor": GREY}),
     "water": ("河流", {"facecolor": "#a8cbe0", "edgecolor": BLUE}),
@@ -55,7 +55,7 @@ def main() -> None:
     slope = pa.array([4, 8, 12, 6, None, 9, 7, 3], pa.float64())
     candidates = table(shapes, "候", slope_mean_deg=slope)
     layers = {kind: table(found).select(["geometry"]) for kind, found in LAYERS.items()}
-    told, _ = siting(candidates, layers, SitingRules(**bounds, avoid=("farmland", "red_line")))
+    told, _ = siting(candidates, layers, SitingRules(**bounds, avoid=("permanent_farmland", "red_line")))
     print(told.screen.to_pandas().round(3).to_string(index=False))
     print(
         told.tests.to_pandas().round(1).pivot(index="parcel_id", columns="test", values="value").to_string()

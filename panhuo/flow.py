@@ -36,9 +36,11 @@ class Stage:
 FLOW = (
     Stage("inventory", ("files",), ("parcels", "contracts", "batches", "encumbrances", "buildings", "enterprises",
           "occupancies", "demands", "layers", "corrections", "problems"), "panhuo.inventory"),
-    Stage("space", ("parcels", "layers"), ("spatial",), "panhuo.inventory.spatial_facts.spatial_facts"),
+    Stage("space", ("parcels", "layers", "contracts", "occupancies"), ("spatial", "conflicts"),
+          "panhuo.inventory.spatial_facts.survey"),
     Stage("diagnose", ("parcels", "contracts", "batches", "encumbrances", "buildings", "occupancies", "enterprises",
           "demands", "spatial"), ("findings", "facts"), "panhuo.diagnose.findings.diagnose"),
+    Stage("potential", ("facts",), ("potential",), "panhuo.score.potential.potential"),
     Stage("score", ("enterprises", "occupancies", "parcels"), ("scores", "score_items"), "panhuo.score.engine.score"),
     Stage("match", ("facts",), ("options", "routes"), "panhuo.match.options.match"),
     Stage("appraise", ("facts", "options"), ("appraisals",), "panhuo.appraise"),

@@ -6,6 +6,7 @@ certificate on two outlines and two certificates on one. Rights may carry a heig
 title does; against a neighbour that has one the answer is unknown until the missing height is found.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -58,6 +59,17 @@ CONFLICTS_SCHEMA: Final = pa.schema(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is too little to be a conflict. sliver_m2, sliver_width_m: smaller or thinner overlaps are slivers;
+    gap_width_m: wider strips are land, not gaps; paper_tolerance_share: of the area on paper [1]."""
+
+    sliver_m2: float = SLIVER_M2
+    sliver_width_m: float = SLIVER_WIDTH_M
+    gap_width_m: float = GAP_WIDTH_M
+    paper_tolerance_share: float = PAPER_TOLERANCE_SHARE
+
+
 def conflicts(
     parcels: pa.Table,
     *,
@@ -75,19 +87,32 @@ def conflicts(
     height range is missing; area_m2: of what is drawn [m²] (for `area_mismatch` drawn less paper); share: of
     the smaller parcel [1].
     """
+    limits = Limits(sliver_m2, sliver_width_m, gap_width_m, paper_tolerance_share)
     heights = Heights(parcels)
 
     def work(tile: Tile) -> list[pa.Table]:
-        overlaps = _overlap_rows(parcels, tile, heights, sliver_m2, sliver_width_m)
-        gaps = _gap_rows(parcels, tile, gap_width_m, sliver_m2)
-        return [overlaps, gaps, _paper_rows(parcels, tile, paper_tolerance_share)]
+        return tile_conflicts(parcels, tile, heights, overlaps(tile.geometries), limits)
 
     parts, problems = map_tiles(parcels, work, halo_m=gap_width_m, workers=workers)
+    return conflict_table(parcels, parts), problems
+
+
+def tile_conflicts(
+    parcels: pa.Table, tile: Tile, heights: "Heights", shared: "Overlaps", limits: Limits
+) -> list[pa.Table]:
+    """The conflicts of the pairs a tile answers for. shared: `overlaps` of its outlines."""
+    return [
+        _overlap_rows(parcels, tile, heights, shared, limits),
+        _gap_rows(parcels, tile, limits),
+        _paper_rows(parcels, tile, limits.paper_tolerance_share),
+    ]
+
+
+def conflict_table(parcels: pa.Table, parts: list[list[pa.Table]]) -> pa.Table:
+    """What all tiles found and what the titles say, in order."""
     found = pa.concat_tables([CONFLICTS_SCHEMA.empty_table(), *(t for tables in parts for t in tables)])
     table = pa.concat_tables([found, _title_rows(parcels, found)])
-    return table.sort_by(
-        [("kind", "ascending"), ("parcel_id", "ascending"), ("other_id", "ascending")]
-    ), problems
+    return table.sort_by([("kind", "ascending"), ("parcel_id", "ascending"), ("other_id", "ascending")])
 
 
 class Heights:
@@ -117,7 +142,10 @@ class Heights:
         return np.where(np.isfinite(low), low, np.nan), np.where(np.isfinite(high), high, np.nan)
 
 
-def overlaps(geometries: Geometries) -> tuple[Ints, Ints, Geometries, Floats]:
+Overlaps = tuple[Ints, Ints, Geometries, Floats]
+
+
+def overlaps(geometries: Geometries) -> Overlaps:
     """(a, b, what both cover, its area [m²]) of outlines in one plane that share ground, a < b.
 
     Ground covered once only is told by areas: the outlines' areas then add up to the area of their union.
@@ -190,9 +218,9 @@ def is_sliver(common: Geometries, area: Floats, sliver_m2: float, sliver_width_m
 
 
 def _overlap_rows(
-    parcels: pa.Table, tile: Tile, heights: Heights, sliver_m2: float, sliver_width_m: float
+    parcels: pa.Table, tile: Tile, heights: Heights, shared: Overlaps, limits: Limits
 ) -> pa.Table:
-    a, b, common, area = overlaps(tile.geometries)
+    a, b, common, area = shared
     rows_a, rows_b = tile.rows[a], tile.rows[b]
     keep = tile.owns_pairs(a, b) & ~heights.apart(rows_a, rows_b)
     a, b, common, area = a[keep], b[keep], common[keep], area[keep]
@@ -200,7 +228,7 @@ def _overlap_rows(
     areas = shapely.area(tile.geometries)
     share = area / np.minimum(areas[a], areas[b])
     same = area / np.maximum(areas[a], areas[b]) >= SAME_OUTLINE_SHARE
-    sliver = is_sliver(common, area, sliver_m2, sliver_width_m)
+    sliver = is_sliver(common, area, limits.sliver_m2, limits.sliver_width_m)
     kind = np.where(same, "duplicate_outline", np.where(sliver, "sliver", "overlap"))
     unknown = heights.unknown(rows_a, rows_b)
     low, high = heights.common(rows_a, rows_b)
@@ -229,10 +257,10 @@ def _areal(geometries: Geometries) -> Geometries:
     return geometries
 
 
-def _gap_rows(parcels: pa.Table, tile: Tile, width_m: float, sliver_m2: float) -> pa.Table:
-    a, b, gaps = narrow_gaps(tile.geometries, width_m)
+def _gap_rows(parcels: pa.Table, tile: Tile, limits: Limits) -> pa.Table:
+    a, b, gaps = narrow_gaps(tile.geometries, limits.gap_width_m)
     area = shapely.area(gaps)
-    keep = tile.owns_pairs(a, b) & (area >= sliver_m2)
+    keep = tile.owns_pairs(a, b) & (area >= limits.sliver_m2)
     a, b = a[keep], b[keep]
     smaller = np.minimum(shapely.area(tile.geometries[a]), shapely.area(tile.geometries[b]))
     return _rows(

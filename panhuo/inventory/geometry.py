@@ -244,7 +244,7 @@ def map_tiles(
     """
     ids = required_column(parcels, "parcel_id").combine_chunks()
     wkb = required_column(parcels, "geometry").combine_chunks()
-    bounds = _bounds(wkb)
+    bounds = boxes_of(wkb)
     usable = (
         np.isfinite(bounds).all(1)
         & (np.abs(bounds[:, [0, 2]]) <= 180).all(1)
@@ -273,7 +273,7 @@ def _at_row(problem: Problem, rows: Ints) -> Problem:
     return replace(problem, row=int(rows[problem.row - 1]) + 1) if problem.row is not None else problem
 
 
-def _bounds(wkb: pa.Array, chunk: int = 100_000) -> Floats:
+def boxes_of(wkb: pa.Array, chunk: int = 100_000) -> Floats:
     """Boxes of a WKB column [degrees], NaN where there is no outline."""
     parts = [shapely.bounds(read_shapes(wkb.slice(i, chunk))[0]) for i in range(0, len(wkb), chunk)]
     return np.concatenate(parts) if parts else np.empty((0, 4))

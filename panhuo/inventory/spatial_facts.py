@@ -14,7 +14,15 @@ import pyarrow.compute as pc
 import shapely
 
 from panhuo.core.problems import PanhuoError, Problem
-from panhuo.inventory.conflicts import SLIVER_M2, SLIVER_WIDTH_M, Heights, is_sliver, overlaps
+from panhuo.inventory.conflicts import (
+    SLIVER_M2,
+    Heights,
+    Limits,
+    conflict_table,
+    is_sliver,
+    overlaps,
+    tile_conflicts,
+)
 from panhuo.inventory.geometry import (
     DEGREE_M,
     Bools,
@@ -41,6 +49,16 @@ EMPTY_USE: Final = ("vacant", "unbuilt")
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """facts: the dataset `spatial`, one row per parcel in table order; conflicts: rows of CONFLICTS_SCHEMA;
+    problems: what was wrong with the outlines."""
+
+    facts: pa.Table
+    conflicts: pa.Table
+    problems: list[Problem]
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What one tile says: of its own rows, and of the pairs it answers for."""
 
@@ -50,6 +68,7 @@ class _Found:
     access: Bools
     beside: tuple[Ints, Ints, Floats]
     over: tuple[Ints, Ints, Floats]
+    conflicts: list[pa.Table]
 
 
 def spatial_facts(
@@ -64,20 +83,47 @@ def spatial_facts(
     access_m: float = ACCESS_M,
     workers: int = 2,
 ) -> tuple[pa.Table, list[Problem]]:
-    """The dataset `spatial`: one row per parcel, in table order, and what was wrong with the outlines.
+    """The dataset `spatial` alone, and what was wrong with the outlines: see `survey`."""
+    found = survey(
+        parcels,
+        layers,
+        contracts=contracts,
+        occupancies=occupancies,
+        slopes=slopes,
+        boundary_min_m=boundary_min_m,
+        limits=Limits(sliver_m2),
+        access_m=access_m,
+        workers=workers,
+    )
+    return found.facts, found.problems
+
+
+def survey(
+    parcels: pa.Table,
+    layers: Mapping[str, pa.Table | PreparedLayer],
+    *,
+    contracts: pa.Table | None = None,
+    occupancies: pa.Table | None = None,
+    slopes: pa.Table | None = None,
+    boundary_min_m: float = 0.0,
+    limits: Limits = Limits(),  # noqa: B008 - it holds only numbers and is frozen
+    access_m: float = ACCESS_M,
+    workers: int = 2,
+) -> Survey:
+    """Spatial facts and conflicts of the parcels, in one pass over their outlines.
 
     parcels: `parcel_id`, `geometry` (WKB, EPSG:4490) and if known `z_min_m`, `z_max_m`, `use_state`,
-    `floor_area_m2`, `site_id`, `holder`, `holder_uscc`; layers: kind → polygons (prepared or not; `roads`
-    lines too); contracts: `parcel_id`, `work_state`; slopes: of `terrain.slope_facts`; boundary_min_m:
-    neighbours share at least so much boundary [m]; sliver_m2: smaller overlaps are no conflict [m²].
+    `floor_area_m2`, `site_id`, `holder`, `holder_uscc`, and for conflicts `area_m2`, `certificate_no`;
+    layers: kind → polygons (prepared or not; `roads` lines too); contracts: `parcel_id`, `work_state`;
+    slopes: of `terrain.slope_facts`; boundary_min_m: neighbours share at least so much boundary [m].
     """
     roads, road_problems = _road_lines(layers.get(ROADS))
     heights = Heights(parcels)
 
     def work(tile: Tile) -> _Found:
-        return _look(tile, heights, roads, sliver_m2, access_m)
+        return _look(parcels, tile, heights, roads, limits, access_m)
 
-    found, problems = map_tiles(parcels, work, halo_m=1.0, workers=workers)
+    found, problems = map_tiles(parcels, work, halo_m=max(1.0, limits.gap_width_m), workers=workers)
     columns = {"parcel_id": parcels.column("parcel_id").combine_chunks().cast(pa.string())}
     columns |= _shape_columns(parcels.num_rows, found, roads is not None)
     columns |= _neighbour_columns(parcels, found, contracts, occupancies, boundary_min_m)
@@ -87,17 +133,24 @@ def spatial_facts(
         if kind != ROADS:
             table, more = _with_layer(table, parcels, kind, layer)
             problems += more
-    return _with_slopes(table, slopes), [*problems, *road_problems]
+    clashes = conflict_table(parcels, [part.conflicts for part in found])
+    return Survey(_with_slopes(table, slopes), clashes, [*problems, *road_problems])
 
 
 def _look(
-    tile: Tile, heights: Heights, roads: Geometries | None, sliver_m2: float, access_m: float
+    parcels: pa.Table,
+    tile: Tile,
+    heights: Heights,
+    roads: Geometries | None,
+    limits: Limits,
+    access_m: float,
 ) -> _Found:
     mine = tile.owns()
     a, b, metres = shared_edges(tile.geometries, ADJOIN_TOLERANCE_M)
     beside = tile.owns_pairs(a, b)
-    c, d, common, shared = overlaps(tile.geometries)
-    over = tile.owns_pairs(c, d) & ~is_sliver(common, shared, sliver_m2, SLIVER_WIDTH_M)
+    ground = overlaps(tile.geometries)
+    c, d, common, shared = ground
+    over = tile.owns_pairs(c, d) & ~is_sliver(common, shared, limits.sliver_m2, limits.sliver_width_m)
     over &= ~heights.apart(tile.rows[c], tile.rows[d])
     return _Found(
         tile.rows[mine],
@@ -106,6 +159,7 @@ def _look(
         _access(tile, mine, roads, access_m),
         (tile.rows[a[beside]], tile.rows[b[beside]], metres[beside]),
         (tile.rows[c[over]], tile.rows[d[over]], shared[over]),
+        tile_conflicts(parcels, tile, heights, ground, limits),
     )
 
 

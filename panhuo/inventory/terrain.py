@@ -5,6 +5,8 @@ is a fifth shorter than it says, and a slope taken from the nominal cell is too 
 cell is therefore measured on the ellipsoid first.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -97,10 +99,33 @@ def dem(z: Floats, corner: tuple[float, float], cell: tuple[float, float], crs: 
 
 def read_dem(path: Path, crs: str | None = None) -> Dem:
     """The first band of a raster file. One without a CRS is refused unless `crs` ("EPSG:n") gives it."""
+    with open_dem(path, crs) as source:
+        return source.read()
+
+
+@dataclass(frozen=True, slots=True)
+class DemFile:
+    """An open elevation file that says where it lies, north up. Made by `open_dem`."""
+
+    source: Any
+    crs: pyproj.CRS
+
+    def read(self, rows: tuple[int, int] | None = None, columns: tuple[int, int] | None = None) -> Dem:
+        """The grid, or the part of it in half-open ranges of rows and columns."""
+        turn, (height, width) = self.source.transform, self.source.shape
+        (top, bottom), (left, right) = rows or (0, height), columns or (0, width)
+        band = self.source.read(1, masked=True, window=((top, bottom), (left, right)))
+        corner = (turn.c + left * turn.a, turn.f + top * turn.e)
+        return dem(band.astype(np.float64).filled(np.nan), corner, (turn.a, -turn.e), self.crs)
+
+
+@contextmanager
+def open_dem(path: Path, crs: str | None = None) -> Iterator[DemFile]:
+    """The elevation grid in a raster file. Raises PanhuoError for one that cannot be read, does not say its CRS (unless
+    `crs`, "EPSG:n", does), is not north up, or holds several bands, as a picture does."""
     try:
         with rasterio.open(path) as source:
-            z = source.read(1, masked=True).astype(np.float64).filled(np.nan)
-            said, turn = source.crs, source.transform
+            yield DemFile(source, _crs_of(path, source, crs))
     except rasterio.errors.RasterioError as error:
         raise PanhuoError(
             "高程文件读不开 cannot read the elevation file",
@@ -108,17 +133,34 @@ def read_dem(path: Path, crs: str | None = None) -> Dem:
             why=str(error),
             remedy="应为 GeoTIFF 等栅格 give a raster",
         ) from None
-    if said is None and crs is None:
+
+
+def _crs_of(path: Path, source: Any, crs: str | None) -> pyproj.CRS:
+    """Where the grid lies, once it is known to be one of heights."""
+    turn = source.transform
+    if source.crs is None and crs is None:
         raise PanhuoError(
             "高程文件没有坐标系 the elevation file does not say its CRS",
             where=str(path),
-            remedy="用 crs 指明，如 EPSG:4547 name it with crs, for example EPSG:4547",
+            remedy="用 --crs 指明，如 EPSG:4547 name it with --crs, for example EPSG:4547",
+        )
+    if source.count != 1:
+        raise PanhuoError(
+            "不是高程网格 not an elevation grid",
+            where=str(path),
+            why=f"{source.count} 个波段 bands",
+            remedy="给出单波段的高程 give a single band of heights",
         )
     if turn.b or turn.d or turn.e > 0:
         raise PanhuoError(
             "高程网格不是正北向上 the grid is not north up", where=str(path), remedy="先重采样 warp it first"
         )
-    return dem(z, (turn.c, turn.f), (turn.a, -turn.e), pyproj.CRS.from_user_input(crs or said.to_wkt()))
+    try:
+        return pyproj.CRS.from_user_input(crs or source.crs.to_wkt())
+    except pyproj.exceptions.CRSError:
+        raise PanhuoError(
+            f"没有这个坐标系 no such CRS: {crs}", where=str(path), remedy="写成 EPSG:4547 write it so"
+        ) from None
 
 
 def slope_aspect(grid: Dem) -> tuple[Floats, Floats]:

@@ -5,21 +5,22 @@ nothing: the score is taken over the known weights, its range shows what the mis
 too little known there is no grade. Obstacles take points off; an unknown one is named, never assumed away.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from panhuo.rulebook.book import Rulebook, validate
+from panhuo.core.problems import PanhuoError
+from panhuo.rulebook.book import Rulebook
 from panhuo.rulebook.facts import connect
-from panhuo.rulebook.predicate import literal, parse
+from panhuo.rulebook.predicate import parse
 from panhuo.rulebook.schema import Label, LawFile
-from panhuo.rulebook.scheme import SchemeFile, Sql
+from panhuo.rulebook.scheme import KINDS, SchemeFile, Sql, bind, load_schemes, pick
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +41,7 @@ GRADES: Final = pa.schema(
         ("unknown_obstacles", pa.string()),
         ("missing", pa.string()),
         ("order_no", pa.int64()),
+        ("items", pa.string()),
     ]
 )
 ITEMS: Final = pa.schema(
@@ -113,65 +115,87 @@ class PotentialScheme(SchemeFile):
         return self
 
 
+KINDS[PotentialScheme] = "potential"
+
+
 @dataclass(frozen=True, slots=True)
 class Potential:
-    """grades: one row per parcel (GRADES); items: every sub-score and obstacle (ITEMS)."""
+    """grades: one row per parcel (GRADES; `items` is JSON: indicator → its value and points, unknown ones left out)."""
 
     grades: pa.Table
-    items: pa.Table
+    scheme: PotentialScheme
+    values: dict[str, Floats]
+    points: dict[str, Floats]
+
+    @property
+    def items(self) -> pa.Table:
+        """Every sub-score and obstacle of every parcel as a row (ITEMS)."""
+        return _item_table(self.scheme, self.grades["parcel_id"].to_pylist(), self.values, self.points)
 
 
 def load_potential(rulebook: Rulebook, scheme_id: str = "potential") -> PotentialScheme:
-    """The potential scheme of that id; PanhuoError when its file does not fit."""
-    found = validate(TypeAdapter(PotentialScheme), rulebook.root / "schemes" / f"{scheme_id}.yaml")
-    return found.model_copy(update={"id": scheme_id})
+    """The potential scheme of that id, its parameters still names; PanhuoError when there is none."""
+    found = load_schemes(rulebook, PotentialScheme)
+    if scheme_id not in found:
+        raise PanhuoError(
+            f"没有潜力评级方案 {scheme_id} no such scheme",
+            remedy=f"可用 available: {', '.join(sorted(found))}",
+        )
+    return found[scheme_id]
 
 
-def potential(facts: pa.Table, rulebook: Rulebook, on: date, scheme_id: str = "potential") -> Potential:
-    """Grades every parcel of `facts` (parcel_id and whatever facts are known) by the scheme's law of `on`.
+def potential(
+    facts: pa.Table, rulebook: Rulebook, on: date, place: str = "", scheme_id: str | None = None
+) -> Potential:
+    """Grades every parcel of `facts` (parcel_id and whatever facts are known) by the law of `on`.
 
-    `cost_wan` in `facts`, if there, is what clearing the parcel would cost [万元].
+    The scheme is the one that governs `place`, or that of `scheme_id`; PanhuoError when none is in force. `cost_wan`
+    in `facts`, if there, is what clearing the parcel would cost [万元].
     """
-    scheme = load_potential(rulebook, scheme_id)
-    values = _evaluated(facts, rulebook, scheme, on)
+    scheme = (
+        pick(rulebook, PotentialScheme, place, on)
+        if scheme_id is None
+        else bind(rulebook, load_potential(rulebook, scheme_id), on, place)
+    )
+    values = _evaluated(facts, scheme)
     points = {name: _points(curve, values[name]) for name, curve in scheme.indicators.items()}
     hurdles = {name: values[name] for name in scheme.obstacles}
     score, low, high, known = _scores(scheme, points, hurdles, facts.num_rows)
     grade_no = _grade_numbers(scheme, score, known)
-    ids = facts.column("parcel_id").cast(pa.string()).to_pylist()
+    ids = facts.column("parcel_id").cast(pa.string())
     count = _count(hurdles, facts.num_rows)
-    names = [*scheme.grades, UNKNOWN]
+    names = pa.array([*scheme.grades, UNKNOWN])
     grades = {
         "parcel_id": ids,
-        "scheme_id": [scheme.id] * len(ids),
-        "grade": [names[number] for number in grade_no],
+        "scheme_id": pa.repeat(pa.scalar(scheme.id), len(ids)),
+        "grade": names.take(pa.array(grade_no)),
         "score": score,
         "score_low": low,
         "score_high": high,
         "known_share": known,
         "obstacle_count": count,
-        "obstacles": _named(hurdles, lambda v: v > 0, len(ids)),
-        "unknown_obstacles": _named(hurdles, np.isnan, len(ids)),
-        "missing": _named(points, np.isnan, len(ids)),
+        "obstacles": _named({name: v > 0 for name, v in hurdles.items()}, len(ids)),
+        "unknown_obstacles": _named({name: np.isnan(v) for name, v in hurdles.items()}, len(ids)),
+        "missing": _named({name: np.isnan(v) for name, v in points.items()}, len(ids)),
         "order_no": _ranks(_order_keys(facts, scheme, count, grade_no, score), ids),
+        "items": _items_json(values, points),
     }
-    columns = {f.name: pa.array(grades[f.name], f.type, from_pandas=True) for f in GRADES}
-    return Potential(pa.table(columns, schema=GRADES), _item_table(scheme, ids, values, points))
+    columns = {
+        f.name: pa.array(v, f.type, from_pandas=True) if isinstance(v := grades[f.name], np.ndarray) else v
+        for f in GRADES
+    }
+    return Potential(pa.table(columns, schema=GRADES), scheme, values, points)
 
 
-def _evaluated(facts: pa.Table, rulebook: Rulebook, scheme: PotentialScheme, on: date) -> dict[str, Floats]:
+def _evaluated(facts: pa.Table, scheme: PotentialScheme) -> dict[str, Floats]:
     """Each indicator's value and each obstacle (1 yes, 0 no) per parcel, NaN unknown."""
     texts = {name: curve.value for name, curve in scheme.indicators.items()}
     texts |= {name: obstacle.when for name, obstacle in scheme.obstacles.items()}
-
-    def value(name: str) -> str:
-        return literal(rulebook.parameter(name, on, scheme.place).value)
-
     known = set(facts.column_names)
     wanted = {fact for text in texts.values() for fact in parse(text).names}
     absent = "".join(f", NULL AS {name}" for name in sorted(wanted - known))
     columns = ", ".join(
-        f"CAST(({parse(text).sql(value)}) AS DOUBLE) AS {name}" for name, text in texts.items()
+        f"CAST(({parse(text).sql(lambda name: name)}) AS DOUBLE) AS {name}" for name, text in texts.items()
     )
     con = connect()
     con.register("given", facts.select(["parcel_id", *sorted((wanted & known) - {"parcel_id"})]))
@@ -216,10 +240,30 @@ def _count(hurdles: dict[str, Floats], count: int) -> NDArray[np.int64]:
     return sum(((v > 0).astype(np.int64) for v in hurdles.values()), np.zeros(count, np.int64))
 
 
-def _named(columns: dict[str, Floats], test: Callable[[Floats], Any], count: int) -> list[str]:
-    """For each parcel the names of the columns whose value passes `test`."""
-    hits = [(name, test(values)) for name, values in columns.items()]
-    return [", ".join(name for name, hit in hits if hit[row]) for row in range(count)]
+def _named(columns: dict[str, NDArray[np.bool_]], count: int) -> pa.Array:
+    """For each parcel the names of the columns that hold for it. Few sets of names occur: each is written once."""
+    code = np.zeros(count, np.int64)
+    for bit, hit in enumerate(columns.values()):
+        code |= hit.astype(np.int64) << bit
+    sets, which = np.unique(code, return_inverse=True)
+    words = [", ".join(name for bit, name in enumerate(columns) if held >> bit & 1) for held in sets.tolist()]
+    return pa.array(words, pa.string()).take(pa.array(which.ravel()))
+
+
+def _items_json(values: dict[str, Floats], points: dict[str, Floats]) -> pa.ChunkedArray:
+    """{indicator: {value, points}} of each parcel as JSON text, what is unknown left out."""
+    columns = {f"v_{name}": pa.array(values[name], from_pandas=True) for name in points}
+    columns |= {f"p_{name}": pa.array(column, from_pandas=True) for name, column in points.items()}
+    con = connect()
+    con.register("given", pa.table(columns))
+    parts = ", ".join(
+        f"CASE WHEN p_{n} IS NOT NULL THEN "
+        f"'\"{n}\":{{\"value\":' || round(v_{n}, 4) || ',\"points\":' || round(p_{n}, 2) || '}}' END"
+        for n in points
+    )
+    return con.execute(
+        f"SELECT '{{' || concat_ws(',', {parts}) || '}}' AS items FROM given"
+    ).to_arrow_table()["items"]
 
 
 def _order_keys(
@@ -242,9 +286,10 @@ def _order_keys(
     return [np.where(np.isnan(key), np.inf, key) for key in keys]
 
 
-def _ranks(keys: list[Floats], ids: list[str]) -> NDArray[np.int64]:
+def _ranks(keys: list[Floats], ids: pa.ChunkedArray) -> NDArray[np.int64]:
     """1, 2, 3 … by the keys in turn, ties by parcel id."""
-    order = np.lexsort([np.array(ids, dtype=str), *reversed(keys)])
+    by_id = pc.sort_indices(ids).to_numpy()
+    order = by_id[np.lexsort([key[by_id] for key in reversed(keys)])]
     ranks = np.empty(len(ids), np.int64)
     ranks[order] = np.arange(1, len(ids) + 1)
     return ranks

@@ -21,10 +21,11 @@ import panhuo
 from panhuo.core.problems import PanhuoError, Problem, problem_table
 from panhuo.engines import Partition, Tables, open_engine
 from panhuo.flow import judge_county
-from panhuo.inventory.spatial_facts import spatial_facts
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import pick_scheme
 from panhuo.score.engine import score
+from panhuo.score.potential import GRADES, potential
+from panhuo.workspace.space import land, land_law
 from panhuo.workspace.store import Workspace, write_table, write_text
 
 DATASETS: Final = (
@@ -86,8 +87,9 @@ def assess(
     assessment = fingerprint(ws, book, asked, place)
     with clock.stage("space"):
         tick("space", 0, 1)
-        tables["spatial"], problems = space(ws, tables)
-    results: dict[str, list[pa.Table]] = {}
+        surveyed = land(ws, tables, land_law(book, latest, place))
+        tables["spatial"], problems = surveyed.facts, surveyed.problems
+    results: dict[str, list[pa.Table]] = {"conflicts": [surveyed.conflicts]}
     not_assessed: dict[str, str] = {}
     for part in asked:
         mine = only(tables, part.units)
@@ -99,6 +101,13 @@ def assess(
                 mine, book, place or str(ws.config.get("place", "")), part.as_of, problems
             ):
                 results.setdefault(name, []).append(rows)
+    with clock.stage("potential"):
+        try:
+            results["potential"] = [
+                graded(results.get("facts", []), book, latest, place or str(ws.config.get("place", "")))
+            ]
+        except PanhuoError as refused:
+            not_assessed["potential"] = refused.what
     notes = results.pop("not_assessed", [])
     for rule, why in {(row["rule"], row["why"]) for table in notes for row in table.to_pylist()}:
         not_assessed[rule] = why
@@ -111,7 +120,7 @@ def assess(
             "as_of": latest.isoformat(),
             "place": place,
             "snapshot": ws.snapshot,
-            "inputs": ws.manifest().get("hashes", {}),
+            "inputs": ws.manifest().get("datasets", {}),
             "law_version": book.version,
             "code_version": panhuo.__version__,
             "parcels": tables["parcels"].num_rows if "parcels" in tables else 0,
@@ -144,21 +153,6 @@ def read(ws: Workspace, place: str = "") -> dict[str, pa.Table]:
             remedy="先运行 panhuo import 导入宗地或批次 import parcels or batches first",
         )
     return tables
-
-
-def space(ws: Workspace, tables: Tables) -> tuple[pa.Table, list[Problem]]:
-    """The `spatial` dataset of the parcels, over the layers the workspace holds."""
-    layers = {
-        name.split("/", 1)[1]: table
-        for name in ws.dataset_names()
-        if name.startswith("layers/") and (table := ws.dataset(name)) is not None
-    }
-    parcels = tables.get("parcels")
-    if parcels is None:
-        return pa.table({"parcel_id": pa.array([], pa.string())}), []
-    return spatial_facts(
-        parcels, layers, contracts=tables.get("contracts"), occupancies=tables.get("occupancies")
-    )
 
 
 def only(tables: Tables, units: frozenset[str] | None) -> dict[str, pa.Table]:
@@ -257,6 +251,17 @@ def scored(
         problems.extend(result.problems)
         yield "scores", result.scores
         yield "score_items", result.items
+
+
+def graded(facts: Sequence[pa.Table], book: Rulebook, on: date, place: str) -> pa.Table:
+    """The potential grade of every parcel, and the order from easy to hard over all of them.
+
+    Raises PanhuoError when no scheme is in force in the place on the day.
+    """
+    held = [table for table in facts if "parcel_id" in table.column_names]
+    if not held:
+        return GRADES.empty_table()
+    return potential(pa.concat_tables(held, promote_options="default"), book, on, place).grades
 
 
 def fingerprint(ws: Workspace, book: Rulebook, parts: Iterable[Part], place: str) -> str:

@@ -9,24 +9,29 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from panhuo.core.problems import PanhuoError
+from panhuo.core.problems import PanhuoError, problem_table
 from panhuo.core.provenance import file_hash, tree_hash
 from panhuo.inventory.intake import ImportRefusedError, Options, refuse_or_accept, take_file
 from panhuo.inventory.mapping import MappingFile, load_mapping, save_mapping
 from panhuo.inventory.merge import merge
 from panhuo.inventory.spec import dataset_spec
 from panhuo.inventory.take import Taken
-from panhuo.workspace.store import CONFIG, Workspace, write_table, write_text
+from panhuo.workspace.store import CONFIG, ELEVATION, Workspace, write_table, write_text
+
+if TYPE_CHECKING:
+    from panhuo.workspace.elevation import Grid
 
 __all__ = ["ImportRefusedError", "Options", "import_files"]
 
 NOTE: Final = ["type", "field", "value", "action"]
 """What is told of a problem of a whole table."""
+RASTERS: Final = (".tif", ".tiff", ".asc", ".img")
+"""Files taken for elevation grids."""
 SIDECARS: Final = (".dbf", ".shx", ".prj", ".cpg")
 
 Say = Callable[[str], None]
@@ -40,6 +45,7 @@ class Job:
     hash: str
     signature: str
     taken: list[Taken] = field(default_factory=list)
+    grid: "Grid | None" = None
 
 
 def import_files(root: Path, files: Sequence[Path], options: Options, say: Say) -> dict[str, Any]:
@@ -58,6 +64,12 @@ def import_files(root: Path, files: Sequence[Path], options: Options, say: Say) 
         place = ws.config.get("place", "") if ws else options.place
         for job in fresh:
             say(f"读取 reading {job.path.name}")
+            if job.path.suffix.lower() in RASTERS:
+                # Raster libraries take a second to load; a ledger need not wait for them.
+                from panhuo.workspace.elevation import read_grid  # noqa: PLC0415
+
+                job.grid = read_grid(job.path, options.crs)
+                continue
             job.taken = take_file(job.path, options, mapping, place)
         refuse_or_accept([t for job in fresh for t in job.taken], options)
         if options.save_map:
@@ -114,6 +126,8 @@ def signature(options: Options, mapping: MappingFile) -> str:
 
 def fresh_entries(job: Job, unchanged: dict[int, int]) -> Iterator[dict[str, Any]]:
     """The report of what was taken from one file, an entry a dataset and table."""
+    if job.grid is not None:
+        yield job.grid.entry()
     for taken in job.taken:
         counts = pc.value_counts(taken.problems["type"]).to_pylist()
         yield {
@@ -153,9 +167,12 @@ def write(
     number = int((ws.snapshot or "0").split("-")[0]) + 1
     staged = f"{number:04d}"
     with ws.write_snapshot(staged) as folder:
-        link_others(ws, folder, set(tables))
+        link_others(ws, folder, set(tables), {job.path.stem for job in jobs if job.grid is not None})
         for name, table in tables.items():
             write_table(table, folder / f"{name}.parquet")
+        for job in jobs:
+            if job.grid is not None:
+                job.grid.write(folder / ELEVATION)
         write_table(problems, folder / "problems.parquet")
         manifest = manifest_of(folder, ws.snapshot, jobs, before, unchanged, vintage)
         write_text(
@@ -164,17 +181,20 @@ def write(
     return staged, unchanged
 
 
-def link_others(ws: Workspace, folder: Path, touched: set[str]) -> None:
-    """The datasets an import does not touch, as links to (or copies of) the files of the snapshot before."""
-    for name in set(ws.dataset_names()) - touched:
-        source = ws.dataset_path(name)
-        target = folder / f"{name}.parquet"
+def link_others(ws: Workspace, folder: Path, touched: set[str], grids: set[str]) -> None:
+    """What an import does not touch, datasets and elevation grids: links to, or copies of, the files held before."""
+    before = ws.snapshot_dir()
+    if before is None:
+        return
+    kept = [before / f"{name}.parquet" for name in set(ws.dataset_names()) - touched]
+    kept += [path for path in ws.elevation_files() if path.stem not in grids]
+    for source in kept:
+        target = folder / source.relative_to(before)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source is not None:
-            try:
-                os.link(source, target)
-            except OSError:
-                shutil.copyfile(source, target)
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
 
 
 def all_problems(ws: Workspace, jobs: list[Job]) -> pa.Table:
@@ -183,7 +203,7 @@ def all_problems(ws: Workspace, jobs: list[Job]) -> pa.Table:
     names = pa.array(sorted({t.raw.where for job in jobs for t in job.taken}), pa.string())
     past = ws.problems()
     if past is None:
-        return pa.concat_tables(now)
+        return pa.concat_tables([problem_table([]), *now])
     return pa.concat_tables([past.filter(pc.invert(pc.is_in(past["file"], names))), *now])
 
 
@@ -201,7 +221,7 @@ def manifest_of(
         for job in jobs
         for entry in fresh_entries(job, unchanged)
     ]
-    files = sorted(folder.rglob("*.parquet"))
+    files = sorted([*folder.rglob("*.parquet"), *(folder / ELEVATION).glob("*.tif")])
     return {
         "parent": parent,
         "imports": [*before.get("imports", []), *entries],

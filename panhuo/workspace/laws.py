@@ -17,10 +17,11 @@ from panhuo.match.options import clauses
 from panhuo.rulebook.book import LAW, SPEC, Rulebook, read_yaml
 from panhuo.rulebook.evaluate import VERDICT
 from panhuo.rulebook.predicate import PARAMETER, parse
-from panhuo.workspace.assess import Part, judged, only, read, space
+from panhuo.workspace.assess import Part, judged, only, read
 from panhuo.workspace.compares import case_of, given_inputs
 from panhuo.workspace.law_body import Body, article_of
 from panhuo.workspace.law_check import check
+from panhuo.workspace.space import land, land_law
 from panhuo.workspace.store import Workspace
 
 __all__ = ["check", "diff", "listing", "new", "show"]
@@ -200,8 +201,11 @@ def diff(ws: Workspace, old: Path | None, new: Path | None, as_of: date | None =
     changes = list(changed(*books))
     parts = [Part(as_of)] if as_of else list(assessed_parts(ws))
     tables = read(ws)
-    tables["spatial"], _ = space(ws, tables)
-    before, after = (_judged(tables, book, parts) for book in books)
+    latest = max(part.as_of for part in parts)
+    ground = {law: land(ws, tables, law).facts for law in {land_law(book, latest) for book in books}}
+    before, after = (
+        _judged({**tables, "spatial": ground[land_law(book, latest)]}, book, parts) for book in books
+    )
     reach = Reach(books, {change.name for change in changes})
     found: dict[str, list[Row]] = {}
     for unit, row in _differences(before, after, reach):

@@ -2,6 +2,7 @@
 
     panhuo.toml
     inventory/<snapshot>/<dataset>.parquet, problems.parquet, manifest.json     inventory/latest
+    inventory/<snapshot>/layers/elevation/<name>.tif
     assessments/<id>/<table>.parquet, manifest.json                             assessments/latest
 
 `latest` is a text file naming the current folder; moving it is the one step that makes new work visible.
@@ -32,6 +33,7 @@ CONFIG: Final = "panhuo.toml"
 LOCK: Final = ".lock"
 STAGING: Final = ".new-"
 ROW_GROUP: Final = 65_536
+ELEVATION: Final = "layers/elevation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,11 @@ class Workspace:
         folder = self.snapshot_dir(snapshot)
         path = folder / f"{name}.parquet" if folder else None
         return path if path and path.is_file() else None
+
+    def elevation_files(self, snapshot: str | None = None) -> list[Path]:
+        """The elevation grids a snapshot holds (GeoTIFF with its CRS, north up), by name."""
+        folder = self.snapshot_dir(snapshot)
+        return sorted((folder / ELEVATION).glob("*.tif")) if folder else []
 
     def dataset(
         self,

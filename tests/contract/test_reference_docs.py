@@ -9,6 +9,7 @@ import pytest
 from panhuo.appraise.compare import APPRAISALS
 from panhuo.diagnose.findings import FINDINGS
 from panhuo.flow import FLOW
+from panhuo.inventory.conflicts import CONFLICTS_SCHEMA
 from panhuo.inventory.spec import ARROW_TYPES, code_rows, dataset_specs, units
 from panhuo.match.options import OPTIONS
 from panhuo.match.routes import ROUTES
@@ -20,6 +21,7 @@ from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.spec import LONG_LISTS
 from panhuo.score.engine import SCORES
 from panhuo.score.items import ITEMS
+from panhuo.score.potential import GRADES
 from panhuo.workspace.plans import PLAN
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -32,6 +34,8 @@ SCHEMAS = {
     "score_items": ITEMS,
     "appraisals": APPRAISALS,
     "plan": PLAN,
+    "conflicts": CONFLICTS_SCHEMA,
+    "potential": GRADES,
 }
 OF_FACTS = {"facts"}
 """Written tables whose columns are the fields and facts themselves."""

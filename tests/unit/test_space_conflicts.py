@@ -179,7 +179,7 @@ def test_layers_give_areas_and_unknown_stays_unknown() -> None:
     assert row[0]["red_line_m2"] == pytest.approx(4000, rel=1e-3)  # ground area against the zone's plane
     assert row[0]["red_line_share"] == pytest.approx(0.4, rel=1e-6)
     assert [r["red_line_m2"] for r in row[1:]] == [0, None]
-    assert "farmland_m2" not in facts.column_names
+    assert "permanent_farmland_m2" not in facts.column_names
 
 
 def test_shape_and_access_facts() -> None:

@@ -22,7 +22,7 @@ GOOD = {
     "disputed": False,
     "conflict_m2": 0.0,
     "red_line_m2": 0.0,
-    "farmland_m2": 0.0,
+    "permanent_farmland_m2": 0.0,
     "heritage": "none",
     "cost_wan": 10.0,
 }

@@ -10,7 +10,7 @@ RULES = SitingRules(
     homes_min_m=500,
     water_min_m=200,
     roads_max_m=300,
-    avoid=("farmland", "red_line"),
+    avoid=("permanent_farmland", "red_line"),
 )
 
 
@@ -24,7 +24,7 @@ def around(**more) -> dict[str, pa.Table]:
         "homes": layer(box(700, 0, 750, 50)),
         "water": layer(box(-1000, -400, 1000, -300)),
         "roads": layer(box(-60, -200, -50, 2000)),
-        "farmland": layer(box(-500, 300, 500, 600), box(-500, 350, 500, 700)),
+        "permanent_farmland": layer(box(-500, 300, 500, 600), box(-500, 350, 500, 700)),
         "red_line": layer(box(5000, 5000, 5100, 5100)),
         **more,
     }
@@ -44,7 +44,7 @@ def test_good_ground_passes_with_its_figures() -> None:
     assert tests["p0", "homes"]["value"] == pytest.approx(600, abs=0.01)
     assert tests["p0", "water"]["value"] == pytest.approx(300, abs=0.01)
     assert tests["p0", "roads"]["value"] == pytest.approx(50, abs=0.01)
-    assert tests["p0", "off_farmland"]["value"] == 0
+    assert tests["p0", "off_permanent_farmland"]["value"] == 0
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_good_ground_passes_with_its_figures() -> None:
         (box(0, 0, 100, 100.1), 15.1, "slope"),
         (box(101, 0, 201, 100.1), 5.0, "homes"),
         (box(0, -101, 100, 0), 5.0, "water"),
-        (box(0, 200, 100, 310), 5.0, "off_farmland"),
+        (box(0, 200, 100, 310), 5.0, "off_permanent_farmland"),
         (box(-500, 0, -361, 100), 5.0, "roads"),
     ],
 )
@@ -62,7 +62,7 @@ def test_each_test_fails_alone_just_beyond_its_bound(shape, slope: float, failed
     rows, tests, _ = screen(shape, slope=[slope])
     assert rows["p0"]["failed"] == failed
     assert rows["p0"]["status"] == "fail"
-    if failed == "off_farmland":
+    if failed == "off_permanent_farmland":
         assert tests["p0", failed]["value"] == pytest.approx(
             1000, abs=0.01
         )  # two overlapping fields count once

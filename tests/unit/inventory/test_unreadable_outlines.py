@@ -65,9 +65,9 @@ def test_the_computing_doors_name_it_and_go_on(bad: bytes) -> None:
     assert [(r["parcel_id"], r["other_id"]) for r in found.to_pylist()] == [("p1", "p2")]
     assert [(p.type, p.row) for p in problems] == one
 
-    facts, problems = spatial_facts(parcels, {"farmland": table(PLOT)})
+    facts, problems = spatial_facts(parcels, {"permanent_farmland": table(PLOT)})
     assert [v is None for v in facts["conflict_m2"].to_pylist()] == [True, False, False]
-    assert [v is None for v in facts["farmland_m2"].to_pylist()] == [True, False, False]
+    assert [v is None for v in facts["permanent_farmland_m2"].to_pylist()] == [True, False, False]
     assert [(p.type, p.row) for p in problems] == one
 
 

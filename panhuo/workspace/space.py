@@ -1,0 +1,86 @@
+"""What the land itself says, as an assessment needs it: spatial facts, conflicts, slopes, by the law of a day."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from panhuo.core.problems import Problem
+from panhuo.inventory.conflicts import CONFLICTS_SCHEMA
+from panhuo.inventory.geometry import column_or_nulls
+from panhuo.inventory.spatial_facts import ROADS, Survey, survey
+from panhuo.inventory.spec import dataset_spec
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.facts import Tables
+from panhuo.workspace.store import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class LandLaw:
+    """The numbers of the law that facts of the land rest on. boundary_min_m: boundary that makes neighbours [m];
+    slope_bounds_deg, gentle_deg: of the slope classes, None where the law of the day does not say."""
+
+    boundary_min_m: float = 0.0
+    slope_bounds_deg: tuple[float, ...] | None = None
+    gentle_deg: tuple[float, float] | None = None
+
+
+def land_law(book: Rulebook, on: date, place: str = "") -> LandLaw:
+    """The numbers on a day; a number that is not yet law leaves what rests on it unlimited or unknown."""
+
+    def value(name: str) -> Any:
+        return book.parameter(name, on, place).value if book.has_value(name, on) else None
+
+    bounds = value("terrain.slope_class_bounds_deg")
+    gentle = value("land_form.gentle_slope_min_deg"), value("land_form.gentle_slope_max_deg")
+    return LandLaw(
+        value("land_form.boundary_min_m") or 0.0,
+        None if bounds is None else tuple(bounds),
+        None if None in gentle else gentle,
+    )
+
+
+def land(ws: Workspace, tables: Tables, law: LandLaw) -> Survey:
+    """The survey of `tables["parcels"]` over the layers and elevation grids the workspace holds.
+
+    Only layers that a fact of the dataset `spatial` speaks of are laid over; `panhuo land overlay` lays the others.
+    """
+    parcels = tables.get("parcels")
+    if parcels is None:
+        none = pa.table({"parcel_id": pa.array([], pa.string())})
+        return Survey(none, CONFLICTS_SCHEMA.empty_table(), [])
+    slopes, problems = slope_table(ws, parcels, law)
+    found = survey(
+        parcels,
+        dict(layers_with_facts(ws)),
+        contracts=tables.get("contracts"),
+        occupancies=tables.get("occupancies"),
+        slopes=slopes,
+        boundary_min_m=law.boundary_min_m,
+    )
+    return Survey(found.facts, found.conflicts, [*found.problems, *problems])
+
+
+def layers_with_facts(ws: Workspace) -> Iterator[tuple[str, pa.Table]]:
+    """(kind, layer) of the roads and of each layer whose share of a parcel is a fact."""
+    facts = dataset_spec("spatial").fields
+    for name in ws.dataset_names():
+        kind = name.removeprefix("layers/")
+        asked = kind == ROADS or f"{kind}_m2" in facts
+        if kind != name and asked and (layer := ws.dataset(name, columns=["geometry"])) is not None:
+            yield kind, layer
+
+
+def slope_table(ws: Workspace, parcels: pa.Table, law: LandLaw) -> tuple[pa.Table | None, list[Problem]]:
+    """Slopes of the parcels on the elevation grids held; None without a grid or without classes in the law."""
+    files = ws.elevation_files()
+    if not files or law.slope_bounds_deg is None or law.gentle_deg is None:
+        return None, []
+    # Raster libraries take a second to load; a workspace without a grid need not wait for them.
+    from panhuo.inventory.slopes import slopes  # noqa: PLC0415
+
+    columns = {"parcel_id": pa.string(), "geometry": pa.binary()}
+    outlines = pa.table({name: column_or_nulls(parcels, name, kind) for name, kind in columns.items()})
+    return slopes(outlines, files, list(law.slope_bounds_deg), law.gentle_deg)
