@@ -1,15 +1,18 @@
 """Rules of the law judged over every parcel and every approval batch."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from panhuo.rulebook.evaluate import VERDICT, judge, missing_sql, render
-from panhuo.rulebook.facts import KEYS, OWN_DATASETS, VIRTUAL_NEEDS, Law, Tables, connect, fact_table
+from panhuo.rulebook.evaluate import VERDICT, missing, render, rests_on
+from panhuo.rulebook.facts import OWN_DATASETS, VIRTUAL_NEEDS, Law, Tables, connect, fact_rows
+from panhuo.rulebook.patterns import FALSE, TRUE, UNKNOWN, Ints, coded, distinct, nulls, truths, word_numbers
 from panhuo.rulebook.predicate import parse
 from panhuo.rulebook.schema import Fact, Rule
 from panhuo.rulebook.spec import dataset_fields
@@ -34,7 +37,7 @@ FINDINGS: Final = pa.schema(
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """findings: the result table, ordered by parcel and finding.
+    """findings: the result table, by unit (parcels as given, then batches) and finding.
 
     facts: one row per parcel, every fact and one `is_<finding>` column per rule (NULL: unknown or not assessed).
     batch_facts: the same for approval batches, `parcel_id` being `batch:<batch_id>`.
@@ -46,56 +49,151 @@ class Diagnosis:
     batch_facts: pa.Table
     not_assessed: Mapping[str, str]
 
+    @property
+    def units(self) -> pa.Array:
+        """The id of every unit, parcels first; result tables code their `parcel_id` by the place in it."""
+        held = [t["parcel_id"] for t in (self.facts, self.batch_facts) if t.num_rows]
+        chunks = [chunk for column in held for chunk in column.chunks]
+        return pa.chunked_array(chunks, pa.string()).combine_chunks()
+
 
 def diagnose(tables: Tables, law: Law, threads: int | None = None) -> Diagnosis:
     """Judges every rule in force over `tables` (dataset name → rows)."""
-    found: list[pa.Table] = []
     skipped: dict[str, str] = {}
     facts = {"parcel": pa.table({}), "batch": pa.table({})}
     for unit, first in (("parcel", "parcels"), ("batch", "batches")):
-        if first not in tables:
-            continue
-        rules = {rule_id: rule for rule_id, rule in law.book.rules.items() if rule.unit == unit}
-        why = {rule_id: _why_not(rule, law, tables) for rule_id, rule in rules.items()}
-        skipped |= {rule_id: reason for rule_id, reason in why.items() if reason}
-        con = connect(threads)
-        found.append(_judge_unit(con, tables, law, unit, rules, why))
-        named = f"SELECT * REPLACE ({_unit_id(unit)} AS parcel_id) FROM facts"
-        facts[unit] = con.sql(named).to_arrow_table()
-        con.close()
-    findings = pa.concat_tables(found) if found else FINDINGS.empty_table()
-    ordered = findings.sort_by([("parcel_id", "ascending"), ("finding_id", "ascending")])
-    return Diagnosis(ordered, facts["parcel"], facts["batch"], skipped)
+        if first in tables:
+            skipped |= {
+                rule_id: reason
+                for rule_id, rule in law.book.rules.items()
+                if rule.unit == unit and (reason := _why_not(rule, law, tables))
+            }
+            con = connect(threads)
+            rows = fact_rows(con, tables, law, unit, rule_verdicts(law, unit))
+            con.close()
+            facts[unit] = _named(rows) if unit == "batch" else rows
+    both = Diagnosis(FINDINGS.empty_table(), facts["parcel"], facts["batch"], skipped)
+    units, found = both.units, list[pa.Table]()
+    for unit, begin in (("parcel", 0), ("batch", facts["parcel"].num_rows)):
+        if facts[unit].num_rows:
+            found.append(_findings(facts[unit], unit, begin, units, law, skipped, threads))
+    return replace(both, findings=pa.concat_tables(found).unify_dictionaries()) if found else both
 
 
-def _unit_id(unit: str) -> str:
-    """SQL of the id a unit bears in every result table."""
-    return f"'{BATCH_UNIT}' || batch_id" if unit == "batch" else KEYS[unit]
+def _named(batches: pa.Table) -> pa.Table:
+    """Batches under the id they bear in every result table."""
+    ids = pc.binary_join_element_wise(BATCH_UNIT, batches["batch_id"], "")
+    return batches.set_column(batches.column_names.index("parcel_id"), "parcel_id", ids)
 
 
-def _judge_unit(
-    con: duckdb.DuckDBPyConnection,
-    tables: Tables,
-    law: Law,
+def _findings(
+    facts: pa.Table,
     unit: str,
-    rules: Mapping[str, Rule],
-    why_not: Mapping[str, str],
+    begin: int,
+    units: pa.Array,
+    law: Law,
+    skipped: Mapping[str, str],
+    threads: int | None,
 ) -> pa.Table:
-    """The findings of one unit. A rule that is not law on the date is not judged; one whose dataset is not held is
-    judged, but its unknowns are said once for the run (`not_assessed`), not once for every parcel."""
-    fact_table(con, tables, law, unit)
-    live = {rule_id: rule for rule_id, rule in rules.items() if not why_not[rule_id].startswith(NOT_LAW)}
-    judge(con, "facts", rule_verdicts(law, unit))
-    columns = set(con.table("facts").columns)
-    parts = [
-        _finding_sql(rule_id, rule, law, _unit_id(unit), columns, unknowns=not why_not[rule_id])
-        for rule_id, rule in live.items()
-    ]
-    return (
-        con.sql(" UNION ALL ".join(parts)).to_arrow_table().cast(FINDINGS)
-        if parts
-        else FINDINGS.empty_table()
+    """The findings of one unit, held (`yes`) and undecided (`unknown`), in the order of `facts` and of their ids.
+
+    A rule that is not law on the date is not judged; one whose dataset is not held is judged, but its unknowns are
+    said once for the run (`not_assessed`), not once for every parcel.
+    """
+    rules = {
+        rule_id: rule
+        for rule_id, rule in sorted(law.book.rules.items())
+        if rule.unit == unit and not skipped.get(rule_id, "").startswith(NOT_LAW)
+    }
+    standing = np.zeros((facts.num_rows, len(rules)), dtype=np.uint8)
+    for number, rule_id in enumerate(rules):
+        truth = truths(facts[VERDICT + rule_id])
+        standing[:, number] = np.where(truth == UNKNOWN, FALSE, truth) if rule_id in skipped else truth
+    row, rule = np.nonzero(standing)
+    certain = standing[row, rule] == TRUE
+    evidence, since = _shown(facts, rules, law, threads)
+    lacks, words = _lacks(facts, rules, row[~certain], rule[~certain], law)
+    lack = np.zeros(len(row), dtype=np.int32)
+    lack[~certain] = lacks
+    at = pa.array(rule * facts.num_rows + row)
+
+    def of_rule(texts: Iterable[str]) -> pa.DictionaryArray:
+        numbers, distinct_words = word_numbers(list(texts))
+        return coded(numbers[rule], distinct_words)
+
+    return pa.table(
+        {
+            "parcel_id": coded(row + begin, units),
+            "finding_id": of_rule(rules),
+            "status": coded(~certain, ["yes", "unknown"]),
+            "since": since.take(at),
+            "severity": of_rule(r.severity for r in rules.values()),
+            "evidence": evidence.take(at),
+            "missing": coded(lack, words),
+            "cites": of_rule(";".join(f"{c.source}:{c.article}" for c in r.cites) for r in rules.values()),
+            "law_version": coded(np.zeros(len(row), dtype=np.int32), [law.book.version]),
+        }
     )
+
+
+def _shown(
+    facts: pa.Table, rules: Mapping[str, Rule], law: Law, threads: int | None
+) -> tuple[pa.Array, pa.Array]:
+    """(evidence as JSON, since) of every rule and unit, rule after rule; NULL where the rule does not stand."""
+    columns = set(facts.column_names)
+    texts = list[str]()
+    for rule_id, rule in rules.items():
+        named = [n for n in (rule.evidence or parse(rule.when).names) if n in columns]
+        packed = ", ".join(f"{name} := {name}" for name in named)
+        evidence = f"CAST(to_json(struct_pack({packed})) AS VARCHAR)" if named else "'{}'"
+        texts.append(f"CASE WHEN {VERDICT}{rule_id} IS NOT FALSE THEN {evidence} END AS e{len(texts)}")
+    dated = [(n, rule_id, rule.since) for n, (rule_id, rule) in enumerate(rules.items()) if rule.since]
+    texts += [
+        f"CASE WHEN {VERDICT}{rule_id} THEN CAST({render(law, since)} AS DATE) END AS s{n}"
+        for n, rule_id, since in dated
+    ]
+    con = connect(threads)
+    con.register("facts", facts)
+    found = con.sql(f"SELECT {', '.join(texts)} FROM facts").to_arrow_table()
+    con.close()
+    undated = pa.nulls(facts.num_rows, pa.date32())
+    listed = [found[f"s{n}"] if f"s{n}" in found.column_names else undated for n in range(len(rules))]
+    return _stacked(found[f"e{n}"] for n in range(len(rules))), _stacked(listed)
+
+
+def _stacked(columns: Iterable[pa.ChunkedArray | pa.Array]) -> pa.Array:
+    """Columns one after another."""
+    chunks = [
+        c for column in columns for c in (column.chunks if isinstance(column, pa.ChunkedArray) else [column])
+    ]
+    return pa.concat_arrays(chunks)
+
+
+def _lacks(
+    facts: pa.Table, rules: Mapping[str, Rule], row: Ints, rule: Ints, law: Law
+) -> tuple[NDArray[np.int32], list[str]]:
+    """What is missing for each undecided (row, rule): numbers of words, and the words ("" is the first).
+
+    Rows in which the same facts are unknown lack the same: worked out once for each such pattern.
+    """
+    columns = set(facts.column_names)
+    unknown: dict[str, NDArray[np.uint8]] = {}
+    numbers, words = np.zeros(len(row), dtype=np.int32), {"": 0}
+    for number, one in enumerate(rules.values()):
+        mine = np.flatnonzero(rule == number)
+        when = parse(one.when)
+        names = rests_on(when, law.book.facts, columns)
+        for name in names:
+            if name not in unknown:
+                unknown[name] = nulls(facts[name]).astype(np.uint8)
+        pattern, first = distinct((unknown[name][row[mine]] for name in names), len(mine))
+        texts = [
+            ",".join(missing(when, law.book.facts, columns, {n for n in names if unknown[n][row[mine[at]]]}))
+            for at in first
+        ]
+        numbered = [words.setdefault(text, len(words)) for text in texts]
+        numbers[mine] = np.array(numbered, dtype=np.int32)[pattern]
+    return numbers, list(words)
 
 
 def rule_verdicts(law: Law, unit: str) -> dict[str, str]:
@@ -117,25 +215,6 @@ def _verdict(rule: Rule, law: Law) -> str:
         if rule.applies
         else when
     )
-
-
-def _finding_sql(rule_id: str, rule: Rule, law: Law, key: str, columns: set[str], *, unknowns: bool) -> str:
-    """SQL of the rule's rows of the findings table: held (`yes`) and undecided (`unknown`)."""
-    verdict = VERDICT + rule_id
-    when = parse(rule.when)
-    shown = rule.evidence or list(when.names)
-    evidence = ", ".join(f"{name} := {name}" for name in shown if name in columns)
-    since = f"CAST({render(law, rule.since)} AS DATE)" if rule.since else "NULL"
-    cites = ";".join(f"{cite.source}:{cite.article}" for cite in rule.cites)
-    return f"""
-        SELECT {key} AS parcel_id, '{rule_id}' AS finding_id,
-            CASE WHEN {verdict} THEN 'yes' ELSE 'unknown' END AS status,
-            CASE WHEN {verdict} THEN {since} END AS since,
-            '{rule.severity}' AS severity,
-            {f"CAST(to_json(struct_pack({evidence})) AS VARCHAR)" if evidence else "'{}'"} AS evidence,
-            CASE WHEN {verdict} THEN '' ELSE {missing_sql(when, law.book.facts, columns)} END AS missing,
-            '{cites}' AS cites, '{law.book.version}' AS law_version
-        FROM facts WHERE {verdict} {"IS NOT FALSE" if unknowns else "IS TRUE"}"""
 
 
 def _why_not(rule: Rule, law: Law, tables: Tables) -> str:

@@ -1,17 +1,18 @@
 """Tools judged clause by clause over every parcel that has a finding they address."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import duckdb
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from panhuo.diagnose.findings import Diagnosis
 from panhuo.rulebook.evaluate import VERDICT, render
 from panhuo.rulebook.facts import Law, connect
+from panhuo.rulebook.patterns import FALSE, TRUE, TRUTH, Bytes, coded, distinct, truths, word_numbers
 from panhuo.rulebook.precedents import Precedent
 from panhuo.rulebook.schema import Condition, Favour, Tool
 
@@ -28,9 +29,9 @@ OPTIONS: Final = pa.schema(
         ("precedents", pa.string()),
     ]
 )
-STATUS_ORDER: Final = "CASE status WHEN 'open' THEN 0 WHEN 'check' THEN 1 ELSE 2 END"
+STATUSES: Final = ("open", "check", "closed")
+"""The order in which tools are ranked before their fit."""
 MOST_PRECEDENTS: Final = 3
-DIGIT: Final = {"1": True, "0": False, "?": None}
 
 
 @dataclass(frozen=True)
@@ -78,109 +79,140 @@ def match(
     A finding adds the weight of its severity ($match.severity_weight) to the fit of each tool that addresses it; an
     unknown finding offers the tool but adds nothing.
     """
-    con = connect(threads)
+    units, begin = diagnosis.units, 0
     parts: list[pa.Table] = []
     for facts in (diagnosis.facts, diagnosis.batch_facts):
         if facts.num_rows:
-            con.register("facts", facts)
-            parts += _unit_options(con, set(facts.column_names), diagnosis.not_assessed, law, precedents)
-    if not parts:
-        return OPTIONS.empty_table()
-    con.register("options", pa.concat_tables(parts))
-    ranked = f"""SELECT parcel_id, tool_id, status, fit,
-        CAST(row_number() OVER (PARTITION BY parcel_id ORDER BY {STATUS_ORDER}, fit DESC, tool_id) AS INTEGER) AS rank,
-        because, precedents FROM options ORDER BY parcel_id, rank"""
-    table = con.sql(ranked).to_arrow_table().cast(OPTIONS)
-    con.close()
-    return table
+            offered = _verdicts(facts, diagnosis.not_assessed, law, precedents, threads)
+            parts.append(_ranked(*offered, sorted(law.book.tools), units, begin))
+            begin += facts.num_rows
+    return pa.concat_tables(parts).unify_dictionaries() if parts else OPTIONS.empty_table()
 
 
-def _unit_options(
-    con: duckdb.DuckDBPyConnection,
-    columns: Collection[str],
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a tool is to a parcel, worked out once for each pattern of truths."""
+
+    status: str
+    fit: float
+    because: str
+    precedents: str
+
+
+def _verdicts(
+    facts: pa.Table,
     unjudged: Collection[str],
     law: Law,
     precedents: Mapping[str, Precedent],
-) -> list[pa.Table]:
-    """The unranked options of every tool in force over the registered table `facts`, judged in one pass."""
-    weights: Mapping[str, float] = law.book.parameter("match.severity_weight", law.as_of).value
+    threads: int | None,
+) -> tuple[NDArray[np.int32], list[Verdict]]:
+    """(number of each verdict, units × tools by id, the verdicts); −1 where no finding offers the tool."""
+    columns = set(facts.column_names)
     live = {
-        tool_id: [finding for finding in tool.addresses if VERDICT + finding in columns]
-        for tool_id, tool in law.book.tools.items()
+        tool_id: addressed
+        for tool_id, tool in sorted(law.book.tools.items())
         if law.book.in_force(tool, law.as_of)
+        and (addressed := [finding for finding in tool.addresses if VERDICT + finding in columns])
     }
-    live = {tool_id: addressed for tool_id, addressed in live.items() if addressed}
-    patterns = (
-        f"{_pattern_sql(law.book.tools[tool_id], addressed, unjudged, law)} AS {tool_id}"
-        for tool_id, addressed in live.items()
-    )
-    judged = con.sql(f"SELECT parcel_id, {', '.join(patterns)} FROM facts").to_arrow_table()
-    return [
-        _tool_options(judged.select(["parcel_id", tool_id]), addressed, law, weights, precedents)
-        for tool_id, addressed in live.items()
-    ]
+    asked = [VERDICT + finding for addressed in live.values() for finding in addressed]
+    asked += [f"({render(law, c.item.when)})" for tool_id in live for c in clauses(law.book.tools[tool_id])]
+    truth = clause_truths(facts, asked, threads)
+    numbers = np.full((facts.num_rows, len(law.book.tools)), -1, dtype=np.int32)
+    found: dict[Verdict, int] = {}
+    for place, tool_id in enumerate(sorted(law.book.tools)):
+        if tool_id not in live:
+            continue
+        # A rule that could not be judged in this run is unknown for every parcel: only what is certain offers a tool.
+        offers = [
+            truth[VERDICT + f] == TRUE if f in unjudged else truth[VERDICT + f] != FALSE
+            for f in live[tool_id]
+        ]
+        rows = np.flatnonzero(np.logical_or.reduce(offers))
+        names = [VERDICT + f for f in live[tool_id]]
+        names += [f"({render(law, c.item.when)})" for c in clauses(law.book.tools[tool_id])]
+        pattern, first = distinct((truth[name][rows] for name in names), len(rows))
+        verdicts = [
+            _verdict(
+                tuple(int(truth[name][rows[at]]) for name in names), tool_id, live[tool_id], law, precedents
+            )
+            for at in first
+        ]
+        numbered = [found.setdefault(verdict, len(found)) for verdict in verdicts]
+        numbers[rows, place] = np.array(numbered, dtype=np.int32)[pattern]
+    return numbers, list(found)
 
 
-def _pattern_sql(tool: Tool, addressed: Sequence[str], unjudged: Collection[str], law: Law) -> str:
-    """DuckDB text of one digit per addressed finding and per clause; NULL where no finding offers the tool."""
-    # A rule that could not be judged in this run is NULL for every parcel: only its certain findings offer a tool.
-    present = " OR ".join(f"{VERDICT}{f} IS {'TRUE' if f in unjudged else 'NOT FALSE'}" for f in addressed)
-    truths = [VERDICT + finding for finding in addressed]
-    truths += [f"({render(law, part.item.when)})" for part in clauses(tool)]
-    digits = (f"CASE {truth} WHEN TRUE THEN '1' WHEN FALSE THEN '0' ELSE '?' END" for truth in truths)
-    return f"CASE WHEN {present} THEN {' || '.join(digits)} END"
+def clause_truths(facts: pa.Table, predicates: Iterable[str], threads: int | None = None) -> dict[str, Bytes]:
+    """The truth of each predicate (DuckDB text) in every row of `facts`, each distinct text judged once."""
+    texts = list(dict.fromkeys(predicates))
+    con = connect(threads)
+    con.register("facts", facts)
+    columns = ", ".join(f"CAST({text} AS BOOLEAN) AS c{n}" for n, text in enumerate(texts))
+    found = con.sql(f"SELECT {columns} FROM facts").to_arrow_table()
+    con.close()
+    return {text: truths(found[f"c{n}"]) for n, text in enumerate(texts)}
 
 
-def _tool_options(
-    judged: pa.Table,
-    addressed: Sequence[str],
-    law: Law,
-    weights: Mapping[str, float],
-    precedents: Mapping[str, Precedent],
+def _ranked(
+    numbers: NDArray[np.int32], verdicts: Sequence[Verdict], tools: Sequence[str], units: pa.Array, begin: int
 ) -> pa.Table:
-    """The rows of one tool (the second column, its patterns), unranked. Parcels with the same truth of every clause
-    share one verdict: it is written once per pattern, not once per parcel."""
-    tool_id = judged.column_names[1]
-    rows = judged.filter(pc.is_valid(judged[tool_id]))
-    encoded = rows[tool_id].combine_chunks().dictionary_encode()
-    parts = clauses(law.book.tools[tool_id])
-    verdicts = [
-        _pattern(pattern, tool_id, addressed, parts, law, weights, precedents)
-        for pattern in encoded.dictionary.to_pylist()
-    ]
-    schema = pa.schema([f for f in OPTIONS if f.name not in ("parcel_id", "tool_id", "rank")])
-    by_pattern = pa.Table.from_pylist(verdicts, schema=schema).take(encoded.indices)
-    tool_column = pa.repeat(pa.scalar(tool_id), len(rows))
-    return by_pattern.append_column("parcel_id", rows["parcel_id"]).append_column("tool_id", tool_column)
+    """The rows of the options table: each unit's tools by status, fit and id.
+
+    A verdict's standing and its tool make one whole number, so that a row of numbers sorts into the ranking.
+    """
+    places = {key: n for n, key in enumerate(sorted({(STATUSES.index(v.status), -v.fit) for v in verdicts}))}
+    standing: NDArray[np.int32] = np.array(
+        [places[STATUSES.index(v.status), -v.fit] for v in verdicts] + [len(places)], np.int32
+    )
+    keys = np.sort(standing[numbers] * len(tools) + np.arange(len(tools), dtype=np.int32), axis=1)
+    row, rank = np.nonzero(keys < len(places) * len(tools))
+    tool = np.asarray(keys[row, rank] % len(tools), dtype=np.int32)
+    number = numbers[row, tool]
+
+    def of_verdict(texts: Iterable[str]) -> pa.DictionaryArray:
+        where, words = word_numbers(list(texts))
+        return coded(where[number], words)
+
+    return pa.table(
+        {
+            "parcel_id": coded(row + begin, units),
+            "tool_id": coded(tool, tools),
+            "status": of_verdict(v.status for v in verdicts),
+            "fit": np.array([v.fit for v in verdicts], dtype=np.float64)[number],
+            "rank": (rank + 1).astype(np.int32),
+            "because": of_verdict(v.because for v in verdicts),
+            "precedents": of_verdict(v.precedents for v in verdicts),
+        }
+    )
 
 
-def _pattern(
-    pattern: str,
+def _verdict(
+    pattern: tuple[int, ...],
     tool_id: str,
     addressed: Sequence[str],
-    parts: Sequence[Clause],
     law: Law,
-    weights: Mapping[str, float],
     precedents: Mapping[str, Precedent],
-) -> dict[str, object]:
-    """Status, fit, reasons and nearest precedents of one pattern of truths."""
-    held = [f for f, digit in zip(addressed, pattern, strict=False) if digit == "1"]
-    truths = [DIGIT[digit] for digit in pattern[len(addressed) :]]
-    status, fit = judge_clauses(parts, truths)
+) -> Verdict:
+    """Status, fit, reasons and nearest precedents of one pattern: truths of the findings, then of the clauses."""
+    parts = clauses(law.book.tools[tool_id])
+    held = [f for f, truth in zip(addressed, pattern, strict=False) if truth == TRUE]
+    known = [TRUTH[truth] for truth in pattern[len(addressed) :]]
+    status, fit = judge_clauses(parts, known)
     if status == "open" and not held:
         status = "check"  # nothing it addresses is certain yet
+    weights: Mapping[str, float] = law.book.parameter("match.severity_weight", law.as_of).value
     fit += sum(weights[law.book.rules[finding].severity] for finding in held)
     because = [
         {"clause": part.id, "value": truth, "zh": part.item.because.zh, "en": part.item.because.en}
-        for part, truth in zip(parts, truths, strict=True)
+        for part, truth in zip(parts, known, strict=True)
         if _tells(part, truth)
     ]
-    return {
-        "status": status,
-        "fit": fit,
-        "because": json.dumps(because, ensure_ascii=False, separators=(",", ":")),
-        "precedents": ",".join(nearest(tool_id, held, precedents)),
-    }
+    return Verdict(
+        status,
+        fit,
+        json.dumps(because, ensure_ascii=False, separators=(",", ":")),
+        ",".join(nearest(tool_id, held, precedents)),
+    )
 
 
 def _tells(part: Clause, truth: bool | None) -> bool:

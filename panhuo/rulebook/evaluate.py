@@ -1,6 +1,6 @@
-"""Three-valued judgement of many predicates over the fact table in one pass, and the names of what is missing."""
+"""Three-valued judgement of many predicates over a fact table, and the names of what is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import duckdb
@@ -19,36 +19,50 @@ def judge(con: duckdb.DuckDBPyConnection, table: str, predicates: Mapping[str, s
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT *, {columns} FROM {table}")
 
 
-def missing_sql(expression: Expression, facts: Mapping[str, Fact], columns: set[str]) -> str:
-    """DuckDB text of the sorted list of facts that are NULL and that `expression` rests on.
+def rests_on(expression: Expression, facts: Mapping[str, Fact], columns: Collection[str]) -> list[str]:
+    """The facts whose being unknown decides what is missing for `expression`: those it names, and all behind them."""
+    found: dict[str, None] = {}
+    left = list(expression.names)
+    while left:
+        name = left.pop()
+        if name not in found and (name in columns or name in facts):
+            found[name] = None
+            fact = facts.get(name)
+            if fact is not None and fact.dataset is None:
+                left += parse(fact.sql).names
+    return sorted(found)
 
-    A derived fact that is NULL is named by what it rests on itself, so that the list holds things a person can go and
-    find out, not names of formulas.
+
+def missing(
+    expression: Expression, facts: Mapping[str, Fact], columns: Collection[str], unknown: Collection[str]
+) -> list[str]:
+    """What is to be found out for `expression`, sorted, where the facts `unknown` are.
+
+    A derived fact that is unknown is named by what it rests on itself, so that the list holds things a person can go
+    and find out, not names of formulas.
     """
-    parts = [part for name in expression.names if (part := _missing_of(name, facts, columns, frozenset()))]
-    if not parts:
-        return "''"
-    listed = ", ".join(parts)
-    return f"array_to_string(list_sort(list_distinct(list_filter(flatten([{listed}]), x -> x IS NOT NULL))), ',')"
+    found = {n for name in expression.names for n in _behind(name, facts, columns, unknown, frozenset())}
+    return sorted(found)
 
 
-def _missing_of(name: str, facts: Mapping[str, Fact], columns: set[str], above: frozenset[str]) -> str:
-    """DuckDB text of a list of names: what is to be found out when `name` is NULL, empty when it is not."""
-    if name in above or (name not in columns and name not in facts):
-        return ""
+def _behind(
+    name: str,
+    facts: Mapping[str, Fact],
+    columns: Collection[str],
+    unknown: Collection[str],
+    above: frozenset[str],
+) -> list[str]:
+    """What is to be found out when `name` is unknown, empty when it is not."""
+    if name in above or name not in unknown or (name not in columns and name not in facts):
+        return []
     fact = facts.get(name)
     if fact is None or fact.dataset is not None:
-        return f"CASE WHEN {name} IS NULL THEN ['{name}'] ELSE [] END"
-    parts = [
-        part
-        for inner in parse(fact.sql).names
-        if (part := _missing_of(inner, facts, columns, above | {name}))
+        return [name]
+    found = [
+        n for inner in parse(fact.sql).names for n in _behind(inner, facts, columns, unknown, above | {name})
     ]
-    if not parts:
-        return f"CASE WHEN {name} IS NULL THEN ['{name}'] ELSE [] END"
     # Undecided although all it rests on is known: the fact itself is what is to be found out.
-    inner = f"list_transform([flatten([{', '.join(parts)}])], x -> CASE WHEN len(x) = 0 THEN ['{name}'] ELSE x END)[1]"
-    return f"CASE WHEN {name} IS NULL THEN {inner} ELSE [] END"
+    return found or [name]
 
 
 def render(law: Law, text: str, column: str = "division") -> str:

@@ -1,16 +1,17 @@
 """One row per unit with every fact the law speaks of: fields of the datasets, aggregates over them, expressions.
 
-The table is built as SQL text in layers so that DuckDB computes a million parcels in one pass:
-fields of the unit's own datasets, then aggregates joined by parcel, then expressions over what is already there.
+The rows are built as one SQL text, layer in layer, so that DuckDB computes them in one pass: fields of the unit's own
+datasets, then aggregates joined by parcel, then expressions over what is already there, then the verdicts.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.book import Rulebook
@@ -33,6 +34,9 @@ VIRTUAL: Final = {
 }
 VIRTUAL_NEEDS: Final = {"occupants": ("occupancies", "enterprises")}
 
+UNITS: Final = "units"
+"""The units' facts so far, worked out for aggregates that read them."""
+
 Tables = Mapping[str, pa.Table]
 
 
@@ -43,6 +47,8 @@ class Law:
     book: Rulebook
     as_of: date
     _rendered: dict[tuple[str, str], str] = field(default_factory=dict, compare=False, repr=False)
+    worked_out: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What stages have found under this law for a pattern of truths, for the next county that shows the same."""
 
     def sql(self, expression: Expression, column: str = "division") -> str:
         """DuckDB text of `expression` with every parameter valued at the date, by place where places differ."""
@@ -68,38 +74,55 @@ def connect(threads: int | None = None) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def fact_table(con: duckdb.DuckDBPyConnection, tables: Tables, law: Law, unit: str = "parcel") -> str:
-    """Creates the temporary table `facts` of `unit`, one row each, ordered by its key; returns the table's name.
+def fact_rows(
+    con: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    law: Law,
+    unit: str = "parcel",
+    verdicts: Mapping[str, str] | None = None,
+) -> pa.Table:
+    """Every fact of each `unit`, one row each, in the order of its table; then a boolean column for each of `verdicts`
+    (DuckDB text over the facts).
 
     tables: dataset name → rows; a dataset that is absent leaves its facts NULL (unknown).
     """
     for name, table in tables.items():
         con.register(name, table.drop_columns([c for c in GEOMETRY if c in table.column_names]))
-    key = KEYS[unit]
-    query = _fields(tables, unit, law.as_of)
+    key, first = KEYS[unit], OWN_DATASETS[unit][0]
+    query, have = _fields(tables, unit, law.as_of)
     facts = {name: fact for name, fact in law.book.facts.items() if fact.of == unit}
-    con.execute(f"CREATE OR REPLACE TEMP TABLE facts AS {query} ORDER BY {key}")
-    have = set(con.table("facts").columns)
     for layer in layers(facts, have):
-        _add(con, {name: facts[name] for name in layer}, tables, law, key)
-    _blank(con, law, unit)
-    return "facts"
+        members = {name: facts[name] for name in layer}
+        if any(_looks_at_units(fact, tables) for fact in members.values()):
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {UNITS} AS {query}")
+            query = f"SELECT * FROM {UNITS}"
+        query = _added(query, members, tables, law, key)
+        have.update(layer)
+    query = f"SELECT *{_blanks(have, law, unit)} FROM ({query})"
+    columns = "".join(f", CAST({sql} AS BOOLEAN) AS {name}" for name, sql in (verdicts or {}).items())
+    rows = con.sql(f"SELECT *{columns} FROM ({query})").to_arrow_table()
+    return _in_order(rows, tables[first][key], key)
 
 
-def _blank(con: duckdb.DuckDBPyConnection, law: Law, unit: str) -> None:
-    """Adds what only other units have as typed NULLs, so that one clause can speak of parcels and batches."""
-    have = set(con.table("facts").columns)
+def _in_order(rows: pa.Table, keys: pa.ChunkedArray, key: str) -> pa.Table:
+    """`rows` in the order of `keys`: a join keeps the order of its left side unless the planner swapped them."""
+    if rows[key].equals(keys.cast(rows[key].type)):
+        return rows
+    at = pc.index_in(keys, rows[key].combine_chunks())
+    return rows.take(at)
+
+
+def _blanks(have: Collection[str], law: Law, unit: str) -> str:
+    """SQL of what only other units have as typed NULLs, so that one clause can speak of parcels and batches."""
     kinds: dict[str, str] = {name: fact.type for name, fact in law.book.facts.items() if fact.of != unit}
     for other in OWN_DATASETS.keys() - {unit}:
         for dataset in OWN_DATASETS[other]:
             kinds |= dataset_fields(dataset)
-    blanks = [
-        f"CAST(NULL AS {SQL_TYPES[kind]}) AS {name}"
+    return "".join(
+        f", CAST(NULL AS {SQL_TYPES[kind]}) AS {name}"
         for name, kind in sorted(kinds.items())
         if name not in have and name not in GEOMETRY
-    ]
-    if blanks:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE facts AS SELECT *, {', '.join(blanks)} FROM facts")
+    )
 
 
 def layers(facts: Mapping[str, Fact], have: Collection[str]) -> Iterable[list[str]]:
@@ -127,8 +150,8 @@ def _needs(fact: Fact) -> set[str]:
     return set(parse(fact.sql).names)
 
 
-def _fields(tables: Tables, unit: str, as_of: date) -> str:
-    """SQL of the unit's own rows with the fields of its datasets; fields of absent datasets are typed NULLs."""
+def _fields(tables: Tables, unit: str, as_of: date) -> tuple[str, set[str]]:
+    """SQL of the unit's own rows with the fields of its datasets, and their names; absent ones are typed NULLs."""
     key, first = KEYS[unit], OWN_DATASETS[unit][0]
     taken: set[str] = {key, AS_OF}
     columns = [f"{first}.{key}", f"DATE '{as_of}' AS {AS_OF}"]
@@ -142,7 +165,7 @@ def _fields(tables: Tables, unit: str, as_of: date) -> str:
                 taken.add(column)
         if name != first and name in tables:
             joins.append(f"LEFT JOIN ({_current(name, key, held)}) {name} USING ({key})")
-    return f"SELECT {', '.join(columns)} FROM {first} {' '.join(joins)}"
+    return f"SELECT {', '.join(columns)} FROM {first} {' '.join(joins)}", taken
 
 
 def _current(name: str, key: str, held: Collection[str]) -> str:
@@ -155,10 +178,8 @@ def _current(name: str, key: str, held: Collection[str]) -> str:
     return f"SELECT * FROM {name} WHERE {key} IS NOT NULL QUALIFY {first}"
 
 
-def _add(
-    con: duckdb.DuckDBPyConnection, facts: Mapping[str, Fact], tables: Tables, law: Law, key: str
-) -> None:
-    """Adds one layer of facts to the table `facts`: expressions in place, aggregates by one join per source."""
+def _added(query: str, facts: Mapping[str, Fact], tables: Tables, law: Law, key: str) -> str:
+    """`query` with one layer of facts more: expressions in place, aggregates by one join per source."""
     columns, joins = ["f.*"], []
     sources: dict[tuple[str, str | None, str | None], dict[str, Fact]] = {}
     for name, fact in facts.items():
@@ -167,6 +188,8 @@ def _add(
             columns.append(f"CAST({sql} AS {SQL_TYPES[fact.type]}) AS {name}")
         elif not _held(fact.dataset, tables):
             columns.append(f"CAST(NULL AS {SQL_TYPES[fact.type]}) AS {name}")
+        elif not _grouped(fact, tables):
+            columns.append(f"CAST({literal(fact.empty)} AS {SQL_TYPES[fact.type]}) AS {name}")
         else:
             sources.setdefault((fact.dataset, fact.group, fact.join), {})[name] = fact
     for number, ((dataset, group, join), members) in enumerate(sources.items()):
@@ -180,12 +203,26 @@ def _add(
             if fact.empty is not None:
                 value = f"CASE WHEN {alias}.{by} IS NULL THEN {literal(fact.empty)} ELSE {value} END"
             columns.append(f"CAST({value} AS {SQL_TYPES[fact.type]}) AS {name}")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE facts AS SELECT {', '.join(columns)} FROM facts f {' '.join(joins)}"
-                f" ORDER BY f.{key}")  # fmt: skip
+    return f"SELECT {', '.join(columns)} FROM ({query}) f {' '.join(joins)}"
 
 
 def _held(dataset: str, tables: Tables) -> bool:
     return all(name in tables for name in VIRTUAL_NEEDS.get(dataset, (dataset,)))
+
+
+def _grouped(fact: Fact, tables: Tables) -> bool:
+    """Whether an aggregate over the parcels themselves has any group to speak of (sites are few or none)."""
+    if fact.dataset != "parcels" or not fact.group:
+        return True
+    parcels = tables["parcels"]
+    return fact.group in parcels.column_names and parcels[fact.group].null_count < parcels.num_rows
+
+
+def _looks_at_units(fact: Fact, tables: Tables) -> bool:
+    """Whether a fact is an aggregate that reads the facts of the units themselves, which must then be worked out."""
+    if fact.dataset is None or not _held(fact.dataset, tables):
+        return False
+    return fact.join is not None or (fact.dataset == "parcels" and _grouped(fact, tables))
 
 
 def _aggregate(dataset: str, by: str, join: str | None, members: Mapping[str, Fact], law: Law) -> str:
@@ -195,9 +232,9 @@ def _aggregate(dataset: str, by: str, join: str | None, members: Mapping[str, Fa
     )
     if join:
         condition = law.sql(parse(join), "p.division")
-        return f"SELECT p.{by}, {values} FROM facts p JOIN {dataset} d ON {condition} GROUP BY ALL"
+        return f"SELECT p.{by}, {values} FROM {UNITS} p JOIN {dataset} d ON {condition} GROUP BY ALL"
     if dataset == "parcels":
-        source = "facts"
+        source = UNITS
     else:
         rows = VIRTUAL.get(dataset, f"SELECT * FROM {dataset}")
         source = f"(SELECT *, DATE '{law.as_of}' AS {AS_OF}, {_ended(dataset)} AS ended FROM ({rows}))"

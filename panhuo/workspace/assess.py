@@ -112,7 +112,10 @@ def assess(
     for rule, why in {(row["rule"], row["why"]) for table in notes for row in table.to_pylist()}:
         not_assessed[rule] = why
     with clock.stage("write"):
-        whole = {name: pa.concat_tables(rows, promote_options="default") for name, rows in results.items()}
+        whole = {
+            name: pa.concat_tables(map(plain, rows), promote_options="default")
+            for name, rows in results.items()
+        }
         whole["problems"] = problem_table(problems)
         counts = counted(whole)
         manifest = {
@@ -271,6 +274,18 @@ def fingerprint(ws: Workspace, book: Rulebook, parts: Iterable[Part], place: str
         json.dumps([ws.snapshot, book.version, panhuo.__version__, place, dates]).encode()
     ).hexdigest()
     return f"{max(d.split(' ')[0] for d in dates)}-{digest[:8]}"
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """`table` with words instead of dictionary codes."""
+    return table.cast(
+        pa.schema(
+            [
+                pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type)
+                for f in table.schema
+            ]
+        )
+    )
 
 
 def counted(tables: Mapping[str, pa.Table]) -> dict[str, Any]:
