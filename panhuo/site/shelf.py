@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 from django.conf import settings
 
-from panhuo.workspace.reading import key_of, reading_copy
+from panhuo.workspace.reading import key_of, open_copy, reading_copy
 from panhuo.workspace.store import Workspace
 
 Row = dict[str, Any]
@@ -49,8 +49,7 @@ class Shelf:
             self.building.release()
 
     def _open(self) -> None:
-        path = reading_copy(self.workspace)
-        self.db, self.key = duckdb.connect(str(path), read_only=True), path.stem
+        self.db, self.key = open_copy(self.workspace), reading_copy(self.workspace).stem
 
 
 @cache

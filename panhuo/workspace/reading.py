@@ -7,8 +7,11 @@ sees half of it.
 
 Tables: `parcels` (every field of the dataset but the outlines, with `findings`, `unknowns`, `since`, `severity`,
 `tools`, `first_tool`, `tier`, `plan_tool`, `plan_year`, `lon`, `lat` and the bounding box `xmin … ymax`),
-`shapes(parcel_id, geometry)` (WKB, EPSG:4490), each other dataset and result table under its own name with every
-column of its spec, `problems` of the snapshot, and an assessment's further tables as `assessed_<table>`.
+`shapes(parcel_id, geometry)` (WKB, EPSG:4490), each other dataset under its own name and `problems` of the snapshot.
+Result tables are views of the assessment's Parquet files, with every column of their spec (further tables as
+`assessed_<table>`): an assessment of a million parcels holds some twenty million options, and a page reads the few of
+its parcel where they lie. `findings` is copied, since lists join it. No table has an index: rows lie by division and
+parcel, so the engine's own minima and maxima leave one block to read, faster than a stored index is loaded.
 """
 
 import os
@@ -28,28 +31,31 @@ from panhuo.inventory.spec import ARROW_TYPES, dataset_specs
 from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.workspace.store import Workspace
 
-OUTLINES: Final = ("geometry", "geometry_given")
+OUTLINE: Final = "geometry"
+GIVEN: Final = "geometry_given"
+COPIED: Final = ("findings",)
+BATCH: Final = 100_000
 PLACE: Final = ("lon", "lat", "xmin", "ymin", "xmax", "ymax")
 
 WIDE: Final = """
 CREATE TABLE parcels AS
 WITH f AS (
   SELECT parcel_id,
-         list(DISTINCT finding_id ORDER BY finding_id) FILTER (status = 'yes') AS findings,
-         list(DISTINCT finding_id ORDER BY finding_id) FILTER (status = 'unknown') AS unknowns,
+         list_sort(list_distinct(list(finding_id) FILTER (status = 'yes'))) AS findings,
+         list_sort(list_distinct(list(finding_id) FILTER (status = 'unknown'))) AS unknowns,
          min(since) FILTER (status = 'yes') AS since,
          arg_min(severity, list_position(['high', 'medium', 'low', 'notice'], severity))
              FILTER (status = 'yes') AS severity
   FROM findings GROUP BY parcel_id),
 o AS (
-  SELECT parcel_id, list(tool_id ORDER BY rank) AS tools, arg_min(tool_id, rank) AS first_tool
+  SELECT parcel_id, list_transform(list_sort(list({'rank': rank, 'tool': tool_id})), lambda x: x.tool) AS tools
   FROM options WHERE status <> 'closed' GROUP BY parcel_id),
 t AS (
   SELECT parcel_id, max(tier) AS tier FROM occupancies JOIN scores USING (enterprise_id) GROUP BY parcel_id),
 g AS (
   SELECT parcel_id, arg_min(tool_id, order_no) AS plan_tool, min(year) AS plan_year FROM plan GROUP BY parcel_id)
 SELECT p.* EXCLUDE (row_no), coalesce(f.findings, []) AS findings, coalesce(f.unknowns, []) AS unknowns, f.since,
-       f.severity, coalesce(o.tools, []) AS tools, o.first_tool, t.tier, g.plan_tool, g.plan_year,
+       f.severity, coalesce(o.tools, []) AS tools, o.tools[1] AS first_tool, t.tier, g.plan_tool, g.plan_year,
        b.lon, b.lat, b.xmin, b.ymin, b.xmax, b.ymax
 FROM given p LEFT JOIN f USING (parcel_id) LEFT JOIN o USING (parcel_id) LEFT JOIN t USING (parcel_id)
      LEFT JOIN g USING (parcel_id) LEFT JOIN boxes b USING (row_no)
@@ -88,56 +94,88 @@ def reading_copy(workspace: Workspace) -> Path:
     return target
 
 
+def open_copy(workspace: Workspace) -> duckdb.DuckDBPyConnection:
+    """The up-to-date reading copy, open for reading; its views find their files from the workspace's folder."""
+    db = duckdb.connect(str(reading_copy(workspace)), read_only=True)
+    _prepare(db, workspace)
+    return db
+
+
+def _prepare(db: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    folder = str(workspace.root.resolve()).replace("'", "''")
+    db.execute(f"LOAD parquet; SET GLOBAL parquet_metadata_cache = true; SET GLOBAL file_search_path = '{folder}'")
+
+
 def build(workspace: Workspace, target: Path) -> None:
     """Writes the reading copy of the newest snapshot and assessment into `target`."""
     with duckdb.connect(str(target)) as db:
+        _prepare(db, workspace)
         for name in dataset_specs():
             if name not in ("parcels", "layers"):
                 _store(db, name, _dataset(workspace, name))
-        for name, spec in result_specs().items():
-            schema = pa.schema([(c, ARROW_TYPES[s["type"]]) for c, s in spec["columns"].items()])
-            _store(db, name, _filled(workspace.assessment(name), schema))
-        if results := workspace.assessment_dir():
-            for path in sorted(results.glob("*.parquet")):
-                if path.stem not in result_specs():
-                    _store(db, f"assessed_{path.stem}", pq.read_table(path))
+        _store_results(db, workspace)
         _store(db, "problems", workspace.problems() or problem_table(()))
         _store_parcels(db, _dataset(workspace, "parcels"))
-        _index(db)
 
 
 def _dataset(workspace: Workspace, name: str) -> pa.Table:
-    """The dataset's current, corrected rows with every column of its spec."""
-    return _filled(workspace.dataset(name), dataset_specs()[name].arrow_schema())
-
-
-def _filled(table: pa.Table | None, schema: pa.Schema) -> pa.Table:
-    """`table` with a null column for each one of `schema` that it lacks; columns beyond it are kept."""
+    """The dataset's current, corrected rows with every column of its spec but the outline as it was given."""
+    path = workspace.dataset_path(name)
+    held = [c for c in pq.read_schema(path).names if c != GIVEN] if path else []
+    table = workspace.dataset(name, columns=held)
+    schema = dataset_specs()[name].arrow_schema()
     if table is None:
         return schema.empty_table()
     for field in schema:
-        if field.name not in table.column_names:
+        if field.name not in held and field.name != GIVEN:
             table = table.append_column(field, pa.nulls(table.num_rows, field.type))
     return table
 
 
+def _store_results(db: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    """Each result table as a view of its file, or empty where the assessment has none; findings as a table."""
+    results = workspace.assessment_dir()
+    files = {path.stem: path for path in sorted(results.glob("*.parquet"))} if results else {}
+    files = {name: path for name, path in files.items() if pq.read_schema(path).names}
+    for name, spec in result_specs().items():
+        schema = pa.schema([(c, ARROW_TYPES[s["type"]]) for c, s in spec["columns"].items()])
+        if name not in files:
+            _store(db, name, schema.empty_table())
+            continue
+        path = files.pop(name)
+        db.register("wanted", schema.empty_table())
+        kinds = {column: kind for column, kind, *_ in db.execute("DESCRIBE wanted").fetchall()}
+        db.unregister("wanted")
+        lacking = kinds.keys() - set(pq.read_schema(path).names)
+        filled = "".join(f', NULL::{kinds[c]} AS "{c}"' for c in kinds if c in lacking)
+        kind = "TABLE" if name in COPIED else "VIEW"
+        db.execute(f'CREATE {kind} "{name}" AS SELECT *{filled} FROM {_file(workspace, path)}')
+    for name, path in files.items():
+        db.execute(f'CREATE VIEW "assessed_{name}" AS SELECT * FROM {_file(workspace, path)}')
+
+
+def _file(workspace: Workspace, path: Path) -> str:
+    relative = path.relative_to(workspace.root).as_posix().replace("'", "''")
+    return f"read_parquet('{relative}')"
+
+
 def _store(db: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    if not table.column_names:
-        return
-    rows = table.drop_columns([c for c in OUTLINES if c in table.column_names])
-    db.register("rows", rows)
+    db.register("rows", table.drop_columns([c for c in (OUTLINE, GIVEN) if c in table.column_names]))
     db.execute(f'CREATE TABLE "{name}" AS SELECT * FROM rows')
     db.unregister("rows")
 
 
 def _store_parcels(db: duckdb.DuckDBPyConnection, parcels: pa.Table) -> None:
     boxes = _boxes(parcels)
-    outlines = parcels.select(["parcel_id", "geometry"])
-    plain = parcels.drop_columns([*OUTLINES, "lon", "lat"])
+    outlines = parcels.select(["parcel_id", "division", "geometry"])
+    plain = parcels.drop_columns([OUTLINE, "lon", "lat"])
     given = plain.append_column("row_no", pa.array(np.arange(parcels.num_rows), pa.int64()))
     for name, table in (("boxes", boxes), ("given", given), ("outlines", outlines)):
         db.register(name, table)
-    db.execute("CREATE TABLE shapes AS SELECT * FROM outlines WHERE geometry IS NOT NULL ORDER BY parcel_id")
+    db.execute(
+        "CREATE TABLE shapes AS SELECT parcel_id, geometry FROM outlines WHERE geometry IS NOT NULL "
+        "ORDER BY division, parcel_id"
+    )
     db.execute(WIDE)
     for name in ("boxes", "given", "outlines"):
         db.unregister(name)
@@ -145,6 +183,12 @@ def _store_parcels(db: duckdb.DuckDBPyConnection, parcels: pa.Table) -> None:
 
 def _boxes(parcels: pa.Table) -> pa.Table:
     """A point inside and the bounding box (°) of each parcel by row; one without outline keeps its point."""
+    parts = [parcels.slice(begin, BATCH) for begin in range(0, parcels.num_rows, BATCH)]
+    boxes = pa.concat_tables([_box(part) for part in parts or [parcels]])
+    return boxes.append_column("row_no", pa.array(np.arange(parcels.num_rows), pa.int64()))
+
+
+def _box(parcels: pa.Table) -> pa.Table:
     shapes = shapely.from_wkb(parcels["geometry"].to_numpy())
     inside, bounds = shapely.point_on_surface(shapes), shapely.bounds(shapes)
     given = {name: parcels[name].to_numpy().astype(float) for name in ("lon", "lat")}
@@ -153,15 +197,4 @@ def _boxes(parcels: pa.Table) -> pa.Table:
     box = {"xmin": point["lon"], "ymin": point["lat"], "xmax": point["lon"], "ymax": point["lat"]}
     for i, name in enumerate(box):
         box[name] = np.where(np.isnan(bounds[:, i]), box[name], bounds[:, i])
-    columns = {name: pa.array(values, from_pandas=True) for name, values in (point | box).items()}
-    return pa.table({"row_no": np.arange(parcels.num_rows)} | columns)
-
-
-def _index(db: duckdb.DuckDBPyConnection) -> None:
-    """An index on each table's own id, so that one parcel's page reads its rows and no others."""
-    rows = db.execute(
-        "SELECT table_name, column_name FROM information_schema.columns "
-        "WHERE column_name IN ('parcel_id', 'enterprise_id')"
-    ).fetchall()
-    for table, column in rows:
-        db.execute(f'CREATE INDEX "{table}_by_{column}" ON "{table}" ("{column}")')
+    return pa.table({name: pa.array(values, from_pandas=True) for name, values in (point | box).items()})

@@ -16,12 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from panhuo.workspace.reading import key_of, reading_copy
+from panhuo.workspace.reading import key_of, open_copy, reading_copy
 from panhuo.workspace.store import Workspace
 
 TOP_ZOOM: Final = 14
@@ -45,7 +44,7 @@ def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[A
     copy = reading_copy(workspace)
 
     def rows() -> pa.Table:
-        with duckdb.connect(str(copy), read_only=True) as db:
+        with open_copy(workspace) as db:
             sql = f"SELECT {FIELDS}, s.geometry FROM parcels p JOIN shapes s USING (parcel_id) WHERE {where}"
             return db.execute(sql, list(values)).to_arrow_table()
 
