@@ -23,6 +23,7 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import shapely
 
@@ -35,32 +36,33 @@ OUTLINE: Final = "geometry"
 GIVEN: Final = "geometry_given"
 COPIED: Final = ("findings",)
 BATCH: Final = 100_000
-PLACE: Final = ("lon", "lat", "xmin", "ymin", "xmax", "ymax")
 
-WIDE: Final = """
-CREATE TABLE parcels AS
-WITH f AS (
-  SELECT parcel_id,
-         list_sort(list_distinct(list(finding_id) FILTER (status = 'yes'))) AS findings,
-         list_sort(list_distinct(list(finding_id) FILTER (status = 'unknown'))) AS unknowns,
-         min(since) FILTER (status = 'yes') AS since,
-         arg_min(severity, list_position(['high', 'medium', 'low', 'notice'], severity))
-             FILTER (status = 'yes') AS severity
-  FROM findings GROUP BY parcel_id),
-o AS (
-  SELECT parcel_id, list_transform(list_sort(list({'rank': rank, 'tool': tool_id})), lambda x: x.tool) AS tools
-  FROM options WHERE status <> 'closed' GROUP BY parcel_id),
-t AS (
-  SELECT parcel_id, max(tier) AS tier FROM occupancies JOIN scores USING (enterprise_id) GROUP BY parcel_id),
-g AS (
-  SELECT parcel_id, arg_min(tool_id, order_no) AS plan_tool, min(year) AS plan_year FROM plan GROUP BY parcel_id)
-SELECT p.* EXCLUDE (row_no), coalesce(f.findings, []) AS findings, coalesce(f.unknowns, []) AS unknowns, f.since,
-       f.severity, coalesce(o.tools, []) AS tools, o.tools[1] AS first_tool, t.tier, g.plan_tool, g.plan_year,
-       b.lon, b.lat, b.xmin, b.ymin, b.xmax, b.ymax
-FROM given p LEFT JOIN f USING (parcel_id) LEFT JOIN o USING (parcel_id) LEFT JOIN t USING (parcel_id)
-     LEFT JOIN g USING (parcel_id) LEFT JOIN boxes b USING (row_no)
-ORDER BY division, parcel_id
-"""
+JUDGED: Final = {
+    "f": """
+SELECT parcel_id,
+       list_sort(list_distinct(list(finding_id) FILTER (status = 'yes'))) AS findings,
+       list_sort(list_distinct(list(finding_id) FILTER (status = 'unknown'))) AS unknowns,
+       min(since) FILTER (status = 'yes') AS since,
+       arg_min(severity, list_position(['high', 'medium', 'low', 'notice'], severity))
+           FILTER (status = 'yes') AS severity
+FROM findings GROUP BY parcel_id""",
+    "o": """
+SELECT parcel_id, list_transform(list_sort(list({'rank': rank, 'tool': tool_id})), lambda x: x.tool) AS tools
+FROM options WHERE status <> 'closed' GROUP BY parcel_id""",
+    "t": """
+SELECT parcel_id, max(tier) AS tier FROM occupancies JOIN scores USING (enterprise_id) GROUP BY parcel_id""",
+    "g": """
+SELECT parcel_id, arg_min(tool_id, order_no) AS plan_tool, min(year) AS plan_year FROM plan GROUP BY parcel_id""",
+}
+"""What the results say of a parcel, a table each: one at a time, since lists in the making must fit in memory."""
+
+BESIDE: Final = """
+SELECT coalesce(findings, []) AS findings, coalesce(unknowns, []) AS unknowns, since, severity,
+       coalesce(tools, []) AS tools, tools[1] AS first_tool, tier, plan_tool, plan_year
+FROM (SELECT parcel_id, row_no FROM given) LEFT JOIN f USING (parcel_id) LEFT JOIN o USING (parcel_id)
+     LEFT JOIN t USING (parcel_id) LEFT JOIN g USING (parcel_id)
+ORDER BY row_no"""
+"""The same for every parcel, in the order of the parcels."""
 
 
 @cache
@@ -103,7 +105,9 @@ def open_copy(workspace: Workspace) -> duckdb.DuckDBPyConnection:
 
 def _prepare(db: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     folder = str(workspace.root.resolve()).replace("'", "''")
-    db.execute(f"LOAD parquet; SET GLOBAL parquet_metadata_cache = true; SET GLOBAL file_search_path = '{folder}'")
+    db.execute(
+        f"LOAD parquet; SET GLOBAL parquet_metadata_cache = true; SET GLOBAL file_search_path = '{folder}'"
+    )
 
 
 def build(workspace: Workspace, target: Path) -> None:
@@ -166,26 +170,32 @@ def _store(db: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
 
 
 def _store_parcels(db: duckdb.DuckDBPyConnection, parcels: pa.Table) -> None:
-    boxes = _boxes(parcels)
-    outlines = parcels.select(["parcel_id", "division", "geometry"])
-    plain = parcels.drop_columns([OUTLINE, "lon", "lat"])
-    given = plain.append_column("row_no", pa.array(np.arange(parcels.num_rows), pa.int64()))
-    for name, table in (("boxes", boxes), ("given", given), ("outlines", outlines)):
-        db.register(name, table)
+    outlines = parcels.select(["parcel_id", "division", OUTLINE])
+    db.register("outlines", outlines)
     db.execute(
-        "CREATE TABLE shapes AS SELECT parcel_id, geometry FROM outlines WHERE geometry IS NOT NULL "
+        f"CREATE TABLE shapes AS SELECT parcel_id, {OUTLINE} FROM outlines WHERE {OUTLINE} IS NOT NULL "
         "ORDER BY division, parcel_id"
     )
-    db.execute(WIDE)
-    for name in ("boxes", "given", "outlines"):
-        db.unregister(name)
+    db.unregister("outlines")
+    order = pc.sort_indices(outlines, [("division", "ascending"), ("parcel_id", "ascending")])
+    given = parcels.drop_columns([OUTLINE, "lon", "lat"]).take(order)
+    boxes = _boxes(parcels).take(order)
+    db.register("given", given.append_column("row_no", pa.array(np.arange(given.num_rows), pa.int64())))
+    db.register("boxes", boxes)
+    for name, sql in {**JUDGED, "beside": BESIDE}.items():
+        db.execute(f"CREATE TEMP TABLE {name} AS {sql}")
+    # Three tables of one order side by side: sorting rows of a hundred columns would take gigabytes.
+    db.execute(
+        "CREATE TABLE parcels AS SELECT * EXCLUDE (row_no) FROM given POSITIONAL JOIN beside POSITIONAL JOIN boxes"
+    )
+    db.unregister("given")
+    db.unregister("boxes")
 
 
 def _boxes(parcels: pa.Table) -> pa.Table:
     """A point inside and the bounding box (°) of each parcel by row; one without outline keeps its point."""
     parts = [parcels.slice(begin, BATCH) for begin in range(0, parcels.num_rows, BATCH)]
-    boxes = pa.concat_tables([_box(part) for part in parts or [parcels]])
-    return boxes.append_column("row_no", pa.array(np.arange(parcels.num_rows), pa.int64()))
+    return pa.concat_tables([_box(part) for part in parts or [parcels]])
 
 
 def _box(parcels: pa.Table) -> pa.Table:
