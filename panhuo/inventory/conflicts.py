@@ -15,30 +15,24 @@ import pyarrow.compute as pc
 import shapely
 
 from panhuo.core.problems import Problem
+from panhuo.inventory.fabric import Fabric, weave
 from panhuo.inventory.geometry import (
     Bools,
     Floats,
     Geometries,
     Ints,
-    Region,
-    Tile,
-    cells,
     column_or_nulls,
     floats,
-    inside,
-    map_tiles,
     to_lonlat,
 )
-from panhuo.inventory.neighbours import edges, facing_edges, matched_edges
+from panhuo.inventory.neighbours import facing_edges
+from panhuo.inventory.overlaps import Overlaps, overlaps
+from panhuo.inventory.tiling import Tile, map_tiles
 
 SLIVER_M2: Final = 0.1
 """Overlaps smaller than this come from rounding of boundary points; they are counted, not drawn."""
 SLIVER_WIDTH_M: Final = 0.05
 """A longer overlap thinner than this on average is a sliver too: within the error of a boundary point."""
-NOISE_M2: Final = 1e-4
-"""Less than this is the arithmetic's own error."""
-CELL_PARCELS: Final = 128
-LONG_OUTLINE: Final = 256
 SAME_OUTLINE_SHARE: Final = 0.999
 GAP_WIDTH_M: Final = 1.0
 PAPER_TOLERANCE_SHARE: Final = 0.01
@@ -91,19 +85,20 @@ def conflicts(
     heights = Heights(parcels)
 
     def work(tile: Tile) -> list[pa.Table]:
-        return tile_conflicts(parcels, tile, heights, overlaps(tile.geometries), limits)
+        fabric = weave(tile.outlines, tile.measures.area)
+        return tile_conflicts(parcels, tile, fabric, heights, overlaps(tile, fabric), limits)
 
     parts, problems = map_tiles(parcels, work, halo_m=gap_width_m, workers=workers)
     return conflict_table(parcels, parts), problems
 
 
 def tile_conflicts(
-    parcels: pa.Table, tile: Tile, heights: "Heights", shared: "Overlaps", limits: Limits
+    parcels: pa.Table, tile: Tile, fabric: Fabric, heights: "Heights", shared: Overlaps, limits: Limits
 ) -> list[pa.Table]:
-    """The conflicts of the pairs a tile answers for. shared: `overlaps` of its outlines."""
+    """The conflicts of the pairs a tile answers for. fabric, shared: the fabric and `overlaps` of its outlines."""
     return [
         _overlap_rows(parcels, tile, heights, shared, limits),
-        _gap_rows(parcels, tile, limits),
+        _gap_rows(parcels, tile, fabric, limits),
         _paper_rows(parcels, tile, limits.paper_tolerance_share),
     ]
 
@@ -142,74 +137,6 @@ class Heights:
         return np.where(np.isfinite(low), low, np.nan), np.where(np.isfinite(high), high, np.nan)
 
 
-Overlaps = tuple[Ints, Ints, Geometries, Floats]
-
-
-def overlaps(geometries: Geometries) -> Overlaps:
-    """(a, b, what both cover, its area [m²]) of outlines in one plane that share ground, a < b.
-
-    Ground covered once only is told by areas: the outlines' areas then add up to the area of their union.
-    That is tried on the whole set, then cell by cell; only where it fails are pairs cut with each other.
-    """
-    none = np.empty(0, np.int64)
-    pairs = [(none, none, np.empty(0, object), np.empty(0))]
-    if len(geometries) > 1 and not _is_coverage(geometries):
-        bounds = shapely.bounds(geometries)
-        pairs += [
-            _cell_overlaps(geometries, bounds, cell, rows) for cell, rows in cells(bounds, CELL_PARCELS)
-        ]
-    a, b, common, area = (np.concatenate(column) for column in zip(*pairs, strict=True))
-    order = np.lexsort((b, a))
-    return a[order], b[order], common[order], area[order]
-
-
-def _cell_overlaps(
-    geometries: Geometries, bounds: Floats, cell: Region, rows: Ints
-) -> tuple[Ints, Ints, Geometries, Floats]:
-    here = geometries[rows]
-    none = np.empty(0, np.int64)
-    local = _cut_long(here, cell)
-    if _is_coverage(local) or _is_covered_once(local):
-        return none, none, np.empty(0, object), np.empty(0)
-    one, two = shapely.STRtree(here).query(here, predicate="intersects")
-    a, b = rows[one[one < two]], rows[two[one < two]]
-    low = np.maximum(bounds[a, :2], bounds[b, :2])
-    mine = inside(cell, low[:, 0], low[:, 1])
-    a, b = a[mine], b[mine]
-    common = shapely.intersection(geometries[a], geometries[b])
-    area = shapely.area(common)
-    hit = area > NOISE_M2
-    return a[hit], b[hit], common[hit], area[hit]
-
-
-def _cut_long(geometries: Geometries, cell: Region) -> Geometries:
-    """The outlines, the longest of them (rivers, roads) cut to the cell: beyond is other cells' matter."""
-    long = shapely.get_num_coordinates(geometries) > LONG_OUTLINE
-    local = geometries.copy()
-    local[long] = shapely.make_valid(shapely.clip_by_rect(geometries[long], *cell))
-    return local
-
-
-def _is_coverage(geometries: Geometries) -> bool:
-    """Whether no ground is covered twice, for outlines that share edges point for point.
-
-    Cancelling the edges that occur twice leaves the edges of the ground covered an odd number of times. If
-    they make a valid outline whose area is the sum of all areas, no ground was covered more than once.
-    """
-    try:
-        union = shapely.coverage_union_all(geometries)
-    except shapely.errors.GEOSException:
-        return False
-    return bool(
-        abs(shapely.area(union) - shapely.area(geometries).sum()) < NOISE_M2 and shapely.is_valid(union)
-    )
-
-
-def _is_covered_once(geometries: Geometries) -> bool:
-    """The same for outlines whose edges run along each other in other steps."""
-    return bool(abs(shapely.area(shapely.union_all(geometries)) - shapely.area(geometries).sum()) < NOISE_M2)
-
-
 def is_sliver(common: Geometries, area: Floats, sliver_m2: float, sliver_width_m: float) -> Bools:
     """Overlaps too small or too thin to be more than the error of boundary points."""
     width = 2 * area / np.maximum(shapely.length(common), 1e-9)
@@ -225,7 +152,7 @@ def _overlap_rows(
     keep = tile.owns_pairs(a, b) & ~heights.apart(rows_a, rows_b)
     a, b, common, area = a[keep], b[keep], common[keep], area[keep]
     rows_a, rows_b = rows_a[keep], rows_b[keep]
-    areas = shapely.area(tile.geometries)
+    areas = np.abs(tile.measures.area)
     share = area / np.minimum(areas[a], areas[b])
     same = area / np.maximum(areas[a], areas[b]) >= SAME_OUTLINE_SHARE
     sliver = is_sliver(common, area, limits.sliver_m2, limits.sliver_width_m)
@@ -257,12 +184,13 @@ def _areal(geometries: Geometries) -> Geometries:
     return geometries
 
 
-def _gap_rows(parcels: pa.Table, tile: Tile, limits: Limits) -> pa.Table:
-    a, b, gaps = narrow_gaps(tile.geometries, limits.gap_width_m)
+def _gap_rows(parcels: pa.Table, tile: Tile, fabric: Fabric, limits: Limits) -> pa.Table:
+    a, b, gaps = narrow_gaps(tile, fabric, limits.gap_width_m)
     area = shapely.area(gaps)
     keep = tile.owns_pairs(a, b) & (area >= limits.sliver_m2)
     a, b = a[keep], b[keep]
-    smaller = np.minimum(shapely.area(tile.geometries[a]), shapely.area(tile.geometries[b]))
+    areas = np.abs(tile.measures.area)
+    smaller = np.minimum(areas[a], areas[b])
     return _rows(
         parcels,
         np.full(len(a), "gap"),
@@ -274,28 +202,27 @@ def _gap_rows(parcels: pa.Table, tile: Tile, limits: Limits) -> pa.Table:
     )
 
 
-def narrow_gaps(geometries: Geometries, width_m: float) -> tuple[Ints, Ints, Geometries]:
+def narrow_gaps(tile: Tile, fabric: Fabric, width_m: float) -> tuple[Ints, Ints, Geometries]:
     """(a, b, strip) of outlines in one plane with an uncovered strip no wider than `width_m` between them."""
-    start, end, owner = edges(geometries)
-    *_, free = matched_edges(start, end, owner)
-    start, end, owner = start[free], end[free], owner[free]
+    start, end, owner = fabric.edges(fabric.free())
     facing = facing_edges(start, end, owner, width_m)
+    if not len(facing.one):
+        none = np.empty(0, np.int64)
+        return none, none, np.empty(0, object)
     p0, p1 = start[facing.two], end[facing.two]
     q0, q1 = p0 + (p1 - p0) * facing.low[:, None], p0 + (p1 - p0) * facing.high[:, None]
     feet = [_foot(start[facing.one], end[facing.one], q) for q in (q1, q0)]
-    strips = (
-        shapely.make_valid(shapely.polygons(np.stack([q0, q1, *feet, q0], axis=1)))
-        if len(q0)
-        else np.empty(0, object)
-    )
+    strips = shapely.make_valid(shapely.polygons(np.stack([q0, q1, *feet, q0], axis=1)))
     a, b = np.sort([owner[facing.one], owner[facing.two]], axis=0)
-    pairs, where = np.unique(np.column_stack([a, b]), axis=0, return_inverse=True)
-    near = shapely.STRtree(geometries)
-    gaps = np.empty(len(pairs), object)
-    for i in range(len(pairs)):
-        strip = shapely.union_all(strips[where.ravel() == i])
-        gaps[i] = shapely.difference(strip, shapely.union_all(geometries[near.query(strip)]))
-    return pairs[:, 0], pairs[:, 1], gaps
+    order = np.lexsort((b, a))
+    begin = np.flatnonzero((np.diff(a[order], prepend=-1) != 0) | (np.diff(b[order], prepend=-1) != 0))
+    gaps = np.array([shapely.union_all(part) for part in np.split(strips[order], begin[1:])], object)
+    at, near = shapely.STRtree(shapely.box(*tile.outlines.bounds())).query(gaps)
+    rows = np.unique(near)
+    covers = tile.shapes(rows)[np.searchsorted(rows, near)]
+    for i, cover in enumerate(np.split(covers, np.searchsorted(at, np.arange(1, len(gaps))))):
+        gaps[i] = shapely.difference(gaps[i], shapely.union_all(cover))
+    return a[order][begin], b[order][begin], gaps
 
 
 def _foot(start: Floats, end: Floats, point: Floats) -> Floats:
@@ -308,7 +235,7 @@ def _foot(start: Floats, end: Floats, point: Floats) -> Floats:
 
 def _paper_rows(parcels: pa.Table, tile: Tile, tolerance_share: float) -> pa.Table:
     """Parcels whose drawn area differs from the area on paper by more than the tolerance."""
-    drawn, paper = shapely.area(tile.geometries), floats(parcels, "area_m2")[tile.rows]
+    drawn, paper = np.abs(tile.measures.area), floats(parcels, "area_m2")[tile.rows]
     with np.errstate(invalid="ignore", divide="ignore"):
         off = tile.owns() & (np.abs(drawn - paper) > tolerance_share * paper)
     return _rows(
@@ -324,7 +251,7 @@ def _paper_rows(parcels: pa.Table, tile: Tile, tolerance_share: float) -> pa.Tab
                 for p, d in zip(paper[off], drawn[off], strict=True)
             ]
         ),
-        geometry=shapely.to_wkb(to_lonlat(tile.geometries[off], tile.zone)),
+        geometry=tile.wkb.filter(pa.array(off)).to_numpy(zero_copy_only=False),
     )
 
 

@@ -5,11 +5,8 @@ stretches ground lengths by about 1.2e-4 Ã— (degrees from the central meridian)Â
 Outside China the same projection is taken about the nearest meridian divisible by three.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -25,17 +22,11 @@ Geometries = NDArray[Any]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Region = tuple[float, float, float, float]
-"""West, south, east, north; half-open: a point on the east or north side is outside."""
-T = TypeVar("T")
 
 ZONE_DEGREES: Final = 3
 EPSG_ZONE_25: Final = 4534
 """CGCS2000 / 3-degree Gauss-Kruger CM 75E, the first of the codes without zone prefix (zones 25 to 45)."""
 DEGREE_M: Final = 111_320.0
-TILE_PARCELS: Final = 25_000
-_ROOT_DEGREES: Final = 4.0
-_MIN_TILE_DEGREES: Final = 2.0**-10
 
 
 def zone_of(lon: float) -> int:
@@ -54,7 +45,8 @@ def zone_crs(zone: int) -> pyproj.CRS:
 
 
 @lru_cache(maxsize=128)
-def _transformer(zone: int, inverse: bool) -> pyproj.Transformer:
+def plane_transformer(zone: int, *, inverse: bool = False) -> pyproj.Transformer:
+    """Degrees (EPSG:4490) to the plane of `zone`; `inverse`: back."""
     geographic = pyproj.CRS.from_epsg(4490) if 25 <= zone <= 45 else zone_crs(zone).geodetic_crs
     source, target = (zone_crs(zone), geographic) if inverse else (geographic, zone_crs(zone))
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
@@ -62,12 +54,12 @@ def _transformer(zone: int, inverse: bool) -> pyproj.Transformer:
 
 def to_plane(geometries: Geometries, zone: int) -> Geometries:
     """`geometries` [degrees, EPSG:4490] in the plane of `zone` [m]."""
-    return _moved(geometries, _transformer(zone, False))
+    return _moved(geometries, plane_transformer(zone))
 
 
 def to_lonlat(geometries: Geometries, zone: int) -> Geometries:
     """`geometries` in the plane of `zone` [m] back in EPSG:4490 [degrees]."""
-    return _moved(geometries, _transformer(zone, True))
+    return _moved(geometries, plane_transformer(zone, inverse=True))
 
 
 def _moved(geometries: Geometries, transformer: pyproj.Transformer) -> Geometries:
@@ -197,141 +189,3 @@ def floats(table: pa.Table, name: str) -> Floats:
     """A number column as float64 with NaN for null or for a column that is not there."""
     values: Floats = column_or_nulls(table, name, pa.float64()).to_numpy(zero_copy_only=False)
     return values
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A piece of the country and what lies on it: outlines in the plane of its zone.
-
-    `rows` are row numbers of the table, `bounds` their boxes [degrees], `region` the half-open box [degrees]
-    that this tile answers for. What reaches over several tiles is answered for by exactly one.
-    """
-
-    zone: int
-    region: Region
-    rows: Ints
-    bounds: Floats
-    geometries: Geometries
-
-    def owns(self) -> Bools:
-        """Which of the rows this tile answers for: those whose box has its lower left corner here."""
-        return inside(self.region, self.bounds[:, 0], self.bounds[:, 1])
-
-    def owns_pairs(self, a: Ints, b: Ints) -> Bools:
-        """Which pairs (positions in this tile) it answers for: by the lower left corner their boxes share."""
-        low = np.maximum(self.bounds[a, :2], self.bounds[b, :2])
-        return inside(self.region, low[:, 0], low[:, 1])
-
-
-def inside(region: Region, x: Floats, y: Floats) -> Bools:
-    """Which points lie in a half-open box."""
-    west, south, east, north = region
-    return (x >= west) & (x < east) & (y >= south) & (y < north)
-
-
-def map_tiles(
-    parcels: pa.Table,
-    work: Callable[[Tile], T],
-    *,
-    halo_m: float = 1.0,
-    workers: int = 2,
-    tile_parcels: int = TILE_PARCELS,
-) -> tuple[list[T], list[Problem]]:
-    """`work` on each tile of `parcels` (parcel_id, geometry WKB in EPSG:4490), `workers` at a time, in order.
-
-    Tiles are cut on fixed lines of the globe and each lies in one zone, so a figure does not depend on what
-    else the table holds. Only boxes are held for the whole table; outlines live while their tile is worked.
-    """
-    ids = required_column(parcels, "parcel_id").combine_chunks()
-    wkb = required_column(parcels, "geometry").combine_chunks()
-    bounds = boxes_of(wkb)
-    usable = (
-        np.isfinite(bounds).all(1)
-        & (np.abs(bounds[:, [0, 2]]) <= 180).all(1)
-        & (np.abs(bounds[:, [1, 3]]) <= 90).all(1)
-    )
-    lost = np.flatnonzero(~usable)
-    _, unplaced = outlines(wkb.take(lost), [str(i) for i in ids.take(lost).to_pylist()])
-    problems = [_at_row(p, lost) for p in unplaced]
-
-    def one(cut: tuple[int, Region, Ints]) -> tuple[T, list[Problem]]:
-        zone, region, rows = cut
-        raw, found = outlines(wkb.take(rows), [str(i) for i in ids.take(rows).to_pylist()])
-        mine = Tile(zone, region, rows, bounds[rows], raw).owns()
-        kept = ~shapely.is_missing(raw)
-        tile = Tile(zone, region, rows[kept], bounds[rows[kept]], to_plane(raw[kept], zone))
-        return work(tile), [_at_row(p, rows) for p in found if p.row is not None and mine[p.row - 1]]
-
-    cuts = list(_cuts(bounds, np.flatnonzero(usable), halo_m / DEGREE_M, tile_parcels))
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        results = list(pool.map(one, cuts))
-    return [r for r, _ in results], problems + [p for _, ps in results for p in ps]
-
-
-def _at_row(problem: Problem, rows: Ints) -> Problem:
-    """The problem told by the row of the whole table instead of the row of a piece of it."""
-    return replace(problem, row=int(rows[problem.row - 1]) + 1) if problem.row is not None else problem
-
-
-def boxes_of(wkb: pa.Array, chunk: int = 100_000) -> Floats:
-    """Boxes of a WKB column [degrees], NaN where there is no outline."""
-    parts = [shapely.bounds(read_shapes(wkb.slice(i, chunk))[0]) for i in range(0, len(wkb), chunk)]
-    return np.concatenate(parts) if parts else np.empty((0, 4))
-
-
-def _cuts(bounds: Floats, rows: Ints, halo: float, tile_parcels: int) -> Iterator[tuple[int, Region, Ints]]:
-    """Tiles (zone, region, rows): strips of one zone, halved on fixed lines until small enough."""
-    if not len(rows):
-        return
-    first, last = zone_of(bounds[rows, 0].min() - halo), zone_of(bounds[rows, 2].max() + halo)
-    south, north = bounds[rows, 1].min() - halo, bounds[rows, 3].max() + halo
-    for zone in range(first, last + 1):
-        west = ZONE_DEGREES * zone - ZONE_DEGREES / 2
-        low = np.floor(south / _ROOT_DEGREES) * _ROOT_DEGREES
-        while low < north:
-            region = (west, low, west + ZONE_DEGREES, low + _ROOT_DEGREES)
-            for box, members in _halved(
-                region, bounds, _touching(region, bounds, rows, halo), halo, tile_parcels
-            ):
-                yield zone, box, members
-            low += _ROOT_DEGREES
-
-
-def _halved(
-    region: Region, bounds: Floats, rows: Ints, halo: float, tile_parcels: int
-) -> Iterator[tuple[Region, Ints]]:
-    west, south, east, north = region
-    if not len(rows):
-        return
-    if len(rows) <= tile_parcels or max(east - west, north - south) <= _MIN_TILE_DEGREES:
-        yield region, rows
-        return
-    if east - west >= north - south:
-        middle = (west + east) / 2
-        halves = ((west, south, middle, north), (middle, south, east, north))
-    else:
-        middle = (south + north) / 2
-        halves = ((west, south, east, middle), (west, middle, east, north))
-    for half in halves:
-        yield from _halved(half, bounds, _touching(half, bounds, rows, halo), halo, tile_parcels)
-
-
-def cells(bounds: Floats, most: int) -> Iterator[tuple[Region, Ints]]:
-    """Half-open boxes that together hold all of `bounds`, each with the rows that touch it, some `most`."""
-    west, south = bounds[:, :2].min(0)
-    east, north = bounds[:, 2:].max(0)
-    side = max(east - west, north - south) * (1 + 1e-9) + 1e-9
-    yield from _halved((west, south, west + side, south + side), bounds, np.arange(len(bounds)), 0.0, most)
-
-
-def _touching(region: Region, bounds: Floats, rows: Ints, halo: float) -> Ints:
-    west, south, east, north = region
-    box = bounds[rows]
-    hit = (
-        (box[:, 0] <= east + halo)
-        & (box[:, 2] >= west - halo)
-        & (box[:, 1] <= north + halo)
-        & (box[:, 3] >= south - halo)
-    )
-    touching: Ints = rows[hit]
-    return touching

@@ -14,14 +14,13 @@ from panhuo.core.problems import Problem
 from panhuo.inventory.geometry import (
     Floats,
     Geometries,
-    Tile,
     floats,
     layer_shapes,
-    map_tiles,
     text_column,
     to_plane,
 )
 from panhuo.inventory.spec import problem
+from panhuo.inventory.tiling import Tile, map_tiles
 
 TOUCH_M2: Final = 1.0
 """Less ground than this under a control line is the error of drawing."""

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 import pyproj
 
 from panhuo.core.problems import Problem
-from panhuo.inventory.geometry import Floats, Ints, boxes_of, required_column
+from panhuo.inventory.geometry import Floats, Ints, required_column
 from panhuo.inventory.spec import problem
 from panhuo.inventory.terrain import SLOPES_SCHEMA, DemFile, open_dem, slope_facts
+from panhuo.inventory.tiling import boxes_of
 
 BLOCK: Final = 2048
 """Rows and columns of a file looked at together."""

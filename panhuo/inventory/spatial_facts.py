@@ -20,26 +20,26 @@ from panhuo.inventory.conflicts import (
     Limits,
     conflict_table,
     is_sliver,
-    overlaps,
     tile_conflicts,
 )
+from panhuo.inventory.fabric import weave
 from panhuo.inventory.geometry import (
     DEGREE_M,
     Bools,
     Floats,
     Geometries,
     Ints,
-    Tile,
     column_or_nulls,
     floats,
     layer_shapes,
-    map_tiles,
     to_plane,
 )
 from panhuo.inventory.neighbours import ADJOIN_TOLERANCE_M, shared_edges
+from panhuo.inventory.overlaps import overlaps
 from panhuo.inventory.overlay import PreparedLayer, overlay, prepare_layer
 from panhuo.inventory.sites import group_rows, text_codes
 from panhuo.inventory.spec import problem
+from panhuo.inventory.tiling import Tile, map_tiles
 
 ROADS: Final = "roads"
 ACCESS_M: Final = 5.0
@@ -146,20 +146,21 @@ def _look(
     access_m: float,
 ) -> _Found:
     mine = tile.owns()
-    a, b, metres = shared_edges(tile.geometries, ADJOIN_TOLERANCE_M)
+    fabric = weave(tile.outlines, tile.measures.area)
+    a, b, metres = shared_edges(fabric, ADJOIN_TOLERANCE_M)
     beside = tile.owns_pairs(a, b)
-    ground = overlaps(tile.geometries)
+    ground = overlaps(tile, fabric)
     c, d, common, shared = ground
     over = tile.owns_pairs(c, d) & ~is_sliver(common, shared, limits.sliver_m2, limits.sliver_width_m)
     over &= ~heights.apart(tile.rows[c], tile.rows[d])
     return _Found(
         tile.rows[mine],
-        shapely.area(tile.geometries[mine]),
-        shapely.length(tile.geometries[mine]),
+        np.abs(tile.measures.area[mine]),
+        tile.measures.perimeter[mine],
         _access(tile, mine, roads, access_m),
         (tile.rows[a[beside]], tile.rows[b[beside]], metres[beside]),
         (tile.rows[c[over]], tile.rows[d[over]], shared[over]),
-        tile_conflicts(parcels, tile, heights, ground, limits),
+        tile_conflicts(parcels, tile, fabric, heights, ground, limits),
     )
 
 
@@ -185,7 +186,7 @@ def _access(tile: Tile, mine: Bools, roads: Geometries | None, access_m: float) 
     near = roads[shapely.intersects(roads, shapely.box(*(low - margin), *(high + margin)))]
     if len(near):
         tree = shapely.STRtree(to_plane(near, tile.zone))
-        hit, _ = tree.query(tile.geometries[mine], predicate="dwithin", distance=access_m)
+        hit, _ = tree.query(tile.shapes(np.flatnonzero(mine)), predicate="dwithin", distance=access_m)
         reached[hit] = True
     return reached
 

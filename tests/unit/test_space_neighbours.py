@@ -6,7 +6,7 @@ import shapely
 from space_data import box, parcels, read, wkb_table
 
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory import geometry
+from panhuo.inventory import geometry, tiling
 from panhuo.inventory.neighbours import neighbours
 from panhuo.inventory.sites import site_groups, site_indices
 
@@ -46,7 +46,7 @@ def test_a_corner_is_not_a_boundary() -> None:
 
 def test_pairs_across_tiles_are_found_once() -> None:
     table = parcels(*(box(x, y, x + 50, y + 50) for x in range(0, 1000, 50) for y in range(0, 1000, 50)))
-    tiles, _ = geometry.map_tiles(table, lambda tile: len(tile.rows), tile_parcels=30)
+    tiles, _ = tiling.map_tiles(table, lambda tile: len(tile.rows), tile_parcels=30)
     assert len(tiles) > 10
     found, _ = neighbours(table)
     lengths = pairs(found)
@@ -57,7 +57,7 @@ def test_pairs_across_tiles_are_found_once() -> None:
 def test_pairs_on_small_tiles_equal_those_on_one(monkeypatch: pytest.MonkeyPatch) -> None:
     table = wkb_table(read("us_nyc_astoria_lots/astoria_lots.geojson"))
     whole, _ = neighbours(table)
-    monkeypatch.setitem(geometry.map_tiles.__kwdefaults__, "tile_parcels", 100)
+    monkeypatch.setitem(tiling.map_tiles.__kwdefaults__, "tile_parcels", 100)
     pieces, _ = neighbours(table)
     assert pairs(pieces) == pytest.approx(pairs(whole))
 

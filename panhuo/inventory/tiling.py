@@ -1,0 +1,225 @@
+"""The country cut into tiles, each worked on by itself: outlines as columns of points in the plane of its zone.
+
+A tile answers for what begins on it, and sees its surroundings a little way out, so that a province is worked on piece
+by piece, several pieces at a time, and no figure depends on where the cuts fall.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from panhuo.core.problems import Problem
+from panhuo.inventory.geometry import (
+    DEGREE_M,
+    ZONE_DEGREES,
+    Bools,
+    Floats,
+    Geometries,
+    Ints,
+    outlines,
+    read_shapes,
+    required_column,
+    to_plane,
+    zone_of,
+)
+from panhuo.inventory.outline_measures import Measures, measure
+from panhuo.inventory.overlay_vertices import Vertices, read_vertices
+from panhuo.inventory.plane_points import points_to_plane
+
+Region = tuple[float, float, float, float]
+"""West, south, east, north; half-open: a point on the east or north side is outside."""
+T = TypeVar("T")
+
+TILE_PARCELS: Final = 12_500
+_CHUNK: Final = 25_000
+_ROOT_DEGREES: Final = 4.0
+_MIN_TILE_DEGREES: Final = 2.0**-10
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A piece of the country and what lies on it: `outlines` in the plane of its zone [m], and their measures.
+
+    `rows` are row numbers of the table, `bounds` their boxes [degrees], `wkb` the same outlines in degrees, `region`
+    the half-open box [degrees] that this tile answers for. What reaches over several tiles is answered for by exactly
+    one.
+    """
+
+    zone: int
+    region: Region
+    rows: Ints
+    bounds: Floats
+    wkb: pa.Array
+    outlines: Vertices
+    measures: Measures
+
+    @cached_property
+    def geometries(self) -> Geometries:
+        """The outlines as shapes in the plane; made when first asked for."""
+        return self.shapes(np.arange(len(self.rows)))
+
+    def shapes(self, at: Ints) -> Geometries:
+        """The outlines at some positions as shapes in the plane."""
+        wkb = self.wkb.take(pa.array(at, pa.int64())).to_numpy(zero_copy_only=False)
+        return to_plane(np.asarray(shapely.from_wkb(wkb)), self.zone)
+
+    def owns(self) -> Bools:
+        """Which of the rows this tile answers for: those whose box has its lower left corner here."""
+        return inside(self.region, self.bounds[:, 0], self.bounds[:, 1])
+
+    def owns_pairs(self, a: Ints, b: Ints) -> Bools:
+        """Which pairs (positions in this tile) it answers for: by the lower left corner their boxes share."""
+        low = np.maximum(self.bounds[a, :2], self.bounds[b, :2])
+        return inside(self.region, low[:, 0], low[:, 1])
+
+
+def inside(region: Region, x: Floats, y: Floats) -> Bools:
+    """Which points lie in a half-open box."""
+    west, south, east, north = region
+    return (x >= west) & (x < east) & (y >= south) & (y < north)
+
+
+def map_tiles(
+    parcels: pa.Table,
+    work: Callable[[Tile], T],
+    *,
+    halo_m: float = 1.0,
+    workers: int = 2,
+    tile_parcels: int = TILE_PARCELS,
+) -> tuple[list[T], list[Problem]]:
+    """`work` on each tile of `parcels` (parcel_id, geometry WKB in EPSG:4490), `workers` at a time, in order.
+
+    Tiles are cut on fixed lines of the globe and each lies in one zone, so a figure does not depend on what
+    else the table holds. Only boxes are held for the whole table; outlines live while their tile is worked.
+    """
+    ids = required_column(parcels, "parcel_id")
+    wkb = required_column(parcels, "geometry").combine_chunks()
+    bounds = boxes_of(wkb, workers)
+    usable = (
+        np.isfinite(bounds).all(1)
+        & (np.abs(bounds[:, [0, 2]]) <= 180).all(1)
+        & (np.abs(bounds[:, [1, 3]]) <= 90).all(1)
+    )
+    lost = np.flatnonzero(~usable)
+    _, unplaced = outlines(wkb.take(lost), _names(ids, lost))
+    problems = [_at_row(p, lost) for p in unplaced]
+
+    def one(cut: tuple[int, Region, Ints]) -> tuple[T, list[Problem]]:
+        tile, found = _load(*cut, ids, wkb, bounds)
+        return work(tile), found
+
+    cuts = list(_cuts(bounds, np.flatnonzero(usable), halo_m / DEGREE_M, tile_parcels))
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        results = list(pool.map(one, cuts))
+    return [r for r, _ in results], problems + [p for _, ps in results for p in ps]
+
+
+def _load(
+    zone: int, region: Region, rows: Ints, ids: pa.ChunkedArray, table: pa.Array, bounds: Floats
+) -> tuple[Tile, list[Problem]]:
+    """The tile of some rows, without those that cannot be used, and what was wrong with the rows it answers for."""
+    wkb = table.take(pa.array(rows))
+    points, measures = _in_plane(wkb, zone)
+    doubtful = np.flatnonzero(~measures.sure)
+    shapes, found = outlines(wkb.take(pa.array(doubtful)), _names(ids, rows[doubtful]))
+    kept = np.ones(len(rows), bool)
+    kept[doubtful] = ~shapely.is_missing(shapes)
+    changed = np.zeros(len(rows), bool)
+    changed[[doubtful[p.row - 1] for p in found if p.row is not None]] = True
+    changed[doubtful] |= ~points.known[doubtful]
+    if changed.any():
+        mended = pa.array(shapely.to_wkb(shapes[changed[doubtful]]), wkb.type)
+        wkb = pc.replace_with_mask(wkb, pa.array(changed), mended).filter(pa.array(kept))
+        points, measures = _in_plane(wkb, zone)
+    mine = inside(region, *bounds[rows, :2].T)
+    problems = [_at_row(p, rows[doubtful]) for p in found if p.row is not None and mine[doubtful[p.row - 1]]]
+    return Tile(zone, region, rows[kept], bounds[rows[kept]], wkb, points, measures), problems
+
+
+def _in_plane(wkb: pa.Array, zone: int) -> tuple[Vertices, Measures]:
+    vertices = read_vertices(wkb)
+    east, north = points_to_plane(vertices.x, vertices.y, zone)
+    vertices = replace(vertices, x=east, y=north)
+    return vertices, measure(vertices)
+
+
+def _names(ids: pa.ChunkedArray, rows: Ints) -> list[str]:
+    return [str(i) for i in ids.take(pa.array(rows, pa.int64())).to_pylist()]
+
+
+def _at_row(problem: Problem, rows: Ints) -> Problem:
+    """The problem told by the row of the whole table instead of the row of a piece of it."""
+    return replace(problem, row=int(rows[problem.row - 1]) + 1) if problem.row is not None else problem
+
+
+def boxes_of(wkb: pa.Array, workers: int = 1) -> Floats:
+    """Boxes of a WKB column [degrees], NaN where there is no outline."""
+    slices = [wkb.slice(begin, _CHUNK) for begin in range(0, len(wkb), _CHUNK)]
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        return np.concatenate([np.empty((0, 4)), *pool.map(_boxes, slices)])
+
+
+def _boxes(wkb: pa.Array) -> Floats:
+    vertices = read_vertices(wkb)
+    boxes = np.stack(vertices.bounds(), axis=1)
+    other = np.flatnonzero(~vertices.known)
+    if len(other):
+        boxes[other] = shapely.bounds(read_shapes(wkb.take(pa.array(other)))[0])
+    return boxes
+
+
+def _cuts(bounds: Floats, rows: Ints, halo: float, tile_parcels: int) -> Iterator[tuple[int, Region, Ints]]:
+    """Tiles (zone, region, rows): strips of one zone, halved on fixed lines until small enough."""
+    if not len(rows):
+        return
+    first, last = zone_of(bounds[rows, 0].min() - halo), zone_of(bounds[rows, 2].max() + halo)
+    south, north = bounds[rows, 1].min() - halo, bounds[rows, 3].max() + halo
+    for zone in range(first, last + 1):
+        west = ZONE_DEGREES * zone - ZONE_DEGREES / 2
+        low = np.floor(south / _ROOT_DEGREES) * _ROOT_DEGREES
+        while low < north:
+            region = (west, low, west + ZONE_DEGREES, low + _ROOT_DEGREES)
+            for box, members in _halved(
+                region, bounds, _touching(region, bounds, rows, halo), halo, tile_parcels
+            ):
+                yield zone, box, members
+            low += _ROOT_DEGREES
+
+
+def _halved(
+    region: Region, bounds: Floats, rows: Ints, halo: float, tile_parcels: int
+) -> Iterator[tuple[Region, Ints]]:
+    west, south, east, north = region
+    if not len(rows):
+        return
+    if len(rows) <= tile_parcels or max(east - west, north - south) <= _MIN_TILE_DEGREES:
+        yield region, rows
+        return
+    if east - west >= north - south:
+        middle = (west + east) / 2
+        halves = ((west, south, middle, north), (middle, south, east, north))
+    else:
+        middle = (south + north) / 2
+        halves = ((west, south, east, middle), (west, middle, east, north))
+    for half in halves:
+        yield from _halved(half, bounds, _touching(half, bounds, rows, halo), halo, tile_parcels)
+
+
+def _touching(region: Region, bounds: Floats, rows: Ints, halo: float) -> Ints:
+    west, south, east, north = region
+    box = bounds[rows]
+    hit = (
+        (box[:, 0] <= east + halo)
+        & (box[:, 2] >= west - halo)
+        & (box[:, 1] <= north + halo)
+        & (box[:, 3] >= south - halo)
+    )
+    touching: Ints = rows[hit]
+    return touching
