@@ -23,6 +23,7 @@ DERIVED: Final[dict[str, dict[str, str]]] = {
     "tier": {"zh": "用地企业档次", "en": "Tier of its user"},
     "plan_tool": {"zh": "计划工具", "en": "Planned tool"},
     "plan_year": {"zh": "计划年度", "en": "Planned year"},
+    "stage": {"zh": "所处环节", "en": "Stage"},
     "drawn_area_m2": {"zh": "图上面积", "en": "Area drawn"},
     "source_file": {"zh": "来源文件", "en": "Source file"},
     "source_row": {"zh": "来源行", "en": "Source row"},
@@ -30,6 +31,13 @@ DERIVED: Final[dict[str, dict[str, str]]] = {
     "valid_from": {"zh": "启用日期", "en": "Valid from"},
     "parcels": {"zh": "宗地数", "en": "Parcels"},
 }
+STAGES: Final[dict[str, dict[str, str]]] = {
+    "to_verify": {"zh": "待核实", "en": "To verify"},
+    "found": {"zh": "已诊断，待安排", "en": "Diagnosed, not yet planned"},
+    "planned": {"zh": "已列计划", "en": "Planned"},
+    "clear": {"zh": "未发现问题", "en": "Nothing found"},
+}
+"""How far a parcel has come on the way from diagnosis to plan: `stage` of the reading copy."""
 UNIT_SHOWN: Final = {
     "m2": "m²",
     "wan": ("万元", "10k CNY"),
@@ -96,7 +104,8 @@ def division(code: str | None) -> str:
     if code[:6] not in names:
         return code
     city = names.get(code[:4] + "00", {}).get("zh", "") if not code[:6].endswith("00") else ""
-    return city + names[code[:6]]["zh"]
+    name = names[code[:6]]["zh"]
+    return name if name.startswith(city) else city + name
 
 
 def finding(name: str) -> str:
@@ -127,6 +136,16 @@ def fact(name: str) -> str:
     return pick_label(DERIVED.get(name), name)
 
 
+def stage(code: str) -> str:
+    """A stage's words."""
+    return pick_label(STAGES.get(code), code)
+
+
+def severity(code: str) -> str:
+    """A severity's words."""
+    return value("findings", "severity", code)
+
+
 def number(value: float, places: int = 2) -> str:
     """A figure with thousands separated, trailing zeros dropped."""
     text = f"{value:,.{places}f}"
@@ -145,6 +164,7 @@ NAMED: Final = {
     "tool_id": tool,
     "finding_id": finding,
     "division": division,
+    "stage": stage,
 }
 
 

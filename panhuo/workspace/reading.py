@@ -6,7 +6,7 @@ corrections laid over), may be deleted at any time, and is built beside the old 
 sees half of it.
 
 Tables: `parcels` (every field of the dataset but the outlines, with `findings`, `unknowns`, `since`, `severity`,
-`tools`, `first_tool`, `tier`, `plan_tool`, `plan_year`, `lon`, `lat` and the bounding box `xmin … ymax`),
+`tools`, `first_tool`, `tier`, `plan_tool`, `plan_year`, `stage`, `lon`, `lat` and the box `xmin … ymax`),
 `shapes(parcel_id, geometry)` (WKB, EPSG:4490), each other dataset under its own name and `problems` of the snapshot.
 Result tables are views of the assessment's Parquet files, with every column of their spec (further tables as
 `assessed_<table>`): an assessment of a million parcels holds some twenty million options, and a page reads the few of
@@ -36,6 +36,8 @@ OUTLINE: Final = "geometry"
 GIVEN: Final = "geometry_given"
 COPIED: Final = ("findings",)
 BATCH: Final = 100_000
+LAYOUT: Final = 2
+"""Raised whenever the tables below or the fields of tiles change: a newer program reads no older copy."""
 
 JUDGED: Final = {
     "f": """
@@ -58,7 +60,10 @@ SELECT parcel_id, arg_min(tool_id, order_no) AS plan_tool, min(year) AS plan_yea
 
 BESIDE: Final = """
 SELECT coalesce(findings, []) AS findings, coalesce(unknowns, []) AS unknowns, since, severity,
-       coalesce(tools, []) AS tools, tools[1] AS first_tool, tier, plan_tool, plan_year
+       coalesce(tools, []) AS tools, tools[1] AS first_tool, tier, plan_tool, plan_year,
+       CASE WHEN g.plan_tool IS NOT NULL THEN 'planned' WHEN f.findings IS NOT NULL THEN 'found'
+            WHEN f.unknowns IS NOT NULL THEN 'to_verify' WHEN (SELECT count(*) FROM findings) > 0 THEN 'clear'
+       END AS stage
 FROM (SELECT parcel_id, row_no FROM given) LEFT JOIN f USING (parcel_id) LEFT JOIN o USING (parcel_id)
      LEFT JOIN t USING (parcel_id) LEFT JOIN g USING (parcel_id)
 ORDER BY row_no"""
@@ -72,9 +77,9 @@ def result_specs() -> dict[str, dict[str, Any]]:
 
 
 def key_of(workspace: Workspace) -> str:
-    """What the reading copy is made from, as its file name: `<snapshot>+<assessment>`."""
+    """What the reading copy is made from, as its file name: `<snapshot>+<assessment>+<layout>`."""
     results = workspace.assessment_dir()
-    return f"{workspace.snapshot or 'empty'}+{results.name if results else 'none'}"
+    return f"{workspace.snapshot or 'empty'}+{results.name if results else 'none'}+{LAYOUT}"
 
 
 def reading_copy(workspace: Workspace) -> Path:

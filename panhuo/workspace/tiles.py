@@ -7,6 +7,7 @@ such wheel `can_bake` is False and the map page says so; lists, parcel pages and
 """
 
 import json
+import math
 import os
 import shutil
 import threading
@@ -19,17 +20,19 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import shapely
 
 from panhuo.workspace.reading import key_of, open_copy, reading_copy
 from panhuo.workspace.store import Workspace
 
 TOP_ZOOM: Final = 14
-WHOLE_FROM_ZOOM: Final = 12
-"""From this zoom every parcel is drawn; farther out they thin."""
+COUNTRY_ZOOM: Final = 5
+CROWD: Final = 20_000
+"""As many parcels as one screen of the whole country can tell apart; more are thinned by half per zoom level."""
 
 FIELDS: Final = (
-    "parcel_id, name, holder, area_m2, coalesce(findings[1], '') AS finding, coalesce(severity, '') AS severity, "
-    "coalesce(tier, '') AS tier, coalesce(plan_tool, '') AS plan, z_min_m, z_max_m"
+    "parcel_id, name, holder, area_m2, array_to_string(findings, ' ') AS finding, coalesce(severity, '') AS severity, "
+    "coalesce(tier, '') AS tier, coalesce(plan_tool, '') AS plan, coalesce(stage, '') AS stage, z_min_m, z_max_m"
 )
 _lock: Final = threading.Lock()
 
@@ -45,10 +48,56 @@ def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[A
 
     def rows() -> pa.Table:
         with open_copy(workspace) as db:
-            sql = f"SELECT {FIELDS}, s.geometry FROM parcels p JOIN shapes s USING (parcel_id) WHERE {where}"
-            return db.execute(sql, list(values)).to_arrow_table()
+            sql = (
+                f"SELECT {FIELDS}, s.geometry, lon, lat FROM parcels p LEFT JOIN shapes s USING (parcel_id) "
+                f"WHERE lon IS NOT NULL AND ({where})"
+            )
+            return _placed(db.execute(sql, list(values)).to_arrow_table())
 
     return _baked(workspace.root / "tiles" / copy.stem, name, "parcels", rows)
+
+
+def whole_from_zoom(count: int) -> int:
+    """The zoom from which each of `count` parcels is drawn: at once for a county's ledger, later for a province's."""
+    return (
+        max(0, min(TOP_ZOOM, COUNTRY_ZOOM + math.ceil(math.log2(max(count, 1) / CROWD))))
+        if count > CROWD
+        else 0
+    )
+
+
+def _placed(table: pa.Table) -> pa.Table:
+    """The rows with their outline, or their point (lon, lat) where none was ever drawn."""
+    bare = pc.is_null(table["geometry"])
+    if pc.any(bare).as_py():
+        at = [table[name].to_numpy() for name in ("lon", "lat")]
+        points = pa.array(shapely.to_wkb(shapely.points(*at)), pa.binary())
+        drawn = pc.if_else(bare, points, table["geometry"].combine_chunks())
+        table = table.set_column(table.column_names.index("geometry"), "geometry", drawn)
+    return table.drop_columns(["lon", "lat"])
+
+
+def has_conflicts(workspace: Workspace) -> bool:
+    """Whether the newest assessment drew boundary conflicts."""
+    results = workspace.assessment_dir()
+    return results is not None and (results / "conflicts.parquet").is_file()
+
+
+def conflict_tiles(workspace: Workspace, name: str, where: str, values: Sequence[Any]) -> Path:
+    """The archive of the drawn conflicts that touch a parcel which satisfies `where`; baked if missing."""
+    copy = reading_copy(workspace)
+
+    def rows() -> pa.Table:
+        with open_copy(workspace) as db:
+            db.register("drawn", workspace.assessment("conflicts"))
+            sql = (
+                f"WITH own AS (SELECT parcel_id FROM parcels WHERE {where}) SELECT kind, status, area_m2, geometry "
+                "FROM drawn WHERE geometry IS NOT NULL AND "
+                "(parcel_id IN (FROM own) OR other_id IN (FROM own))"
+            )
+            return db.execute(sql, list(values)).to_arrow_table()
+
+    return _baked(workspace.root / "tiles" / copy.stem, f"conflicts-{name}", "conflicts", rows)
 
 
 def layer_kinds(workspace: Workspace) -> list[str]:
@@ -96,7 +145,7 @@ def _bake(table: pa.Table, layer: str, target: Path) -> None:
             target,
             layer_name=layer,
             max_zoom=TOP_ZOOM,
-            base_zoom=WHOLE_FROM_ZOOM,
+            base_zoom=whole_from_zoom(table.num_rows),
             drop_rate=2.0,
             quiet=True,
         )

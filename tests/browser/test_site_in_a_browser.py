@@ -115,6 +115,50 @@ def test_the_map_draws_the_parcels(site, page):
     assert page.locator("#legend li").count() > 3
 
 
+def test_a_box_on_the_map_becomes_a_list_and_the_link_shows_it_again(site, page):
+    page.goto(f"{site[0]}/map/#at=14/28.366/112.806")
+    page.wait_for_selector("#map[data-ready]", timeout=30_000)
+    page.click("[data-draw=rectangle]")
+    page.mouse.move(600, 350)
+    page.mouse.down()
+    page.mouse.move(700, 450, steps=5)
+    page.mouse.move(800, 550, steps=5)
+    page.mouse.up()
+    page.wait_for_selector("#selection a.primary")
+    count = page.locator("#selection h2").inner_text().split()[0]
+    assert int(count) > 0
+    page.reload()
+    page.wait_for_selector("#selection a.primary")
+    assert page.locator("#selection h2").inner_text().split()[0] == count
+    page.click("#selection a.primary")
+    assert page.locator("#list [role=status]").inner_text().startswith(f"共 {count} 条")
+
+
+def test_a_parcel_is_found_on_the_map_with_the_keyboard(site, page):
+    page.goto(f"{site[0]}/map/")
+    page.wait_for_selector("#map[data-ready]", timeout=30_000)
+    page.fill("#find", "430112001001GB00003")
+    page.wait_for_selector("#found [role=option]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".about a.primary:focus")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/parcel/430112001001GB00003/")
+
+
+def test_the_curtain_and_the_legend_are_in_the_link(site, page):
+    page.goto(f"{site[0]}/map/")
+    page.wait_for_selector("#map[data-ready]", timeout=30_000)
+    page.click("#compare")
+    page.wait_for_selector("#right-map[data-ready]", timeout=30_000)
+    page.select_option("#scheme", "stage")
+    page.locator("#legend button").first.click()
+    assert re.search(r"curtain=1.*by=stage.*hide=", page.url)
+    page.reload()
+    page.wait_for_selector("#right-map[data-ready]", timeout=30_000)
+    assert page.locator("#legend button").first.get_attribute("aria-pressed") == "false"
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/ledger/", "/map/", "/jobs/", "/corrections/", "/people/new/", "/law/", "/parcel"]
 )

@@ -1,96 +1,68 @@
-// The map: parcels of the reader's own land from PMTiles, coloured by finding, tier, plan or severity; works offline.
+// The map page: parcels of the reader's own land from PMTiles; works offline, and its address shows the same map again.
 import * as maplibregl from "maplibre-gl";
-import type { ExpressionSpecification, LngLatLike, MapMouseEvent, StyleSpecification } from "maplibre-gl";
+import type { MapMouseEvent } from "maplibre-gl";
 import { Protocol } from "pmtiles";
+import { curtain } from "./map/curtain";
+import { finding } from "./map/find";
+import { panel } from "./map/legend";
+import { pick, selecting } from "./map/select";
+import { at, make, say, setup, words } from "./map/setup";
+import { FONT, style } from "./map/style";
 
-interface Setup {
-  archives: string[]; layers: Record<string, string>; bounds: [number, number, number, number] | null;
-  schemes: Record<string, { label: string; values: [string, string, string][] }>; other: string; online: string; worker: string;
-}
-const setup = JSON.parse(document.getElementById("map-setup")!.textContent!) as Setup;
 maplibregl.setWorkerUrl(setup.worker);
 maplibregl.addProtocol("pmtiles", new Protocol().tile);
-const absolute = (path: string) => `pmtiles://${location.origin}${path}`;
 
-function colour(scheme: string): ExpressionSpecification {
-  const pairs = setup.schemes[scheme].values.flatMap(([value, , shade]) => [value, shade]);
-  return ["match", ["coalesce", ["get", scheme], ""], ...pairs, "#b9c6c9"] as unknown as ExpressionSpecification;
+function open(): maplibregl.Map | null {
+  try {
+    return new maplibregl.Map({
+      container: "map", style: style(), hash: "at", attributionControl: { compact: true }, localIdeographFontFamily: FONT.join(","),
+      bounds: setup.bounds ?? [73, 18, 135, 54], fitBoundsOptions: { padding: matchMedia("(max-width: 48rem)").matches ? { top: 120, left: 40, right: 40, bottom: 60 } : { top: 80, left: 380, right: 80, bottom: 60 }, maxZoom: 16 }, maxPitch: 75,
+    });
+  } catch {
+    say(words.webgl, true);
+    return null;
+  }
 }
 
-const style: StyleSpecification = { version: 8, sources: {}, layers: [{ id: "ground", type: "background", paint: { "background-color": "#eef3f1" } }] };
-if (setup.online) {
-  style.sources.online = { type: "raster", tiles: [setup.online], tileSize: 256, attribution: "天地图" };
-  style.layers.push({ id: "online", type: "raster", source: "online" });
-}
-Object.entries(setup.layers).forEach(([name, path], i) => {
-  const shade = ["#e3dccb", "#dfe9dc", "#cfe3ea", "#e5cfd5", "#d8d8e6"][i % 5];
-  style.sources[`base-${name}`] = { type: "vector", url: absolute(path) };
-  style.layers.push({ id: `base-${name}`, type: "fill", source: `base-${name}`, "source-layer": name, paint: { "fill-color": shade, "fill-opacity": 0.8, "fill-outline-color": "#8fa39b" } });
-});
-setup.archives.forEach((path, i) => {
-  const source = `parcels${i}`;
-  style.sources[source] = { type: "vector", url: absolute(path) };
-  style.layers.push(
-    { id: `fill${i}`, type: "fill", source, "source-layer": "parcels", paint: { "fill-color": colour("finding"), "fill-opacity": 0.75 } },
-    { id: `dot${i}`, type: "circle", source, "source-layer": "parcels", maxzoom: 11, paint: { "circle-radius": 2.5, "circle-color": colour("finding") } },
-    { id: `line${i}`, type: "line", source, "source-layer": "parcels", minzoom: 11, paint: { "line-color": "#23474f", "line-width": 0.8 } },
-    { id: `tall${i}`, type: "fill-extrusion", source, "source-layer": "parcels", filter: ["has", "z_max_m"], layout: { visibility: "none" }, paint: { "fill-extrusion-color": colour("finding"), "fill-extrusion-base": ["coalesce", ["get", "z_min_m"], 0], "fill-extrusion-height": ["get", "z_max_m"], "fill-extrusion-opacity": 0.85 } },
-  );
-});
-
-const hash = new URLSearchParams(location.search);
-const map = new maplibregl.Map({ container: "map", style, hash: "at", attributionControl: { compact: true }, bounds: setup.bounds ?? [108, 24, 115, 31], fitBoundsOptions: { padding: 40 } });
-map.addControl(new maplibregl.NavigationControl(), "top-right");
-map.addControl(new maplibregl.ScaleControl(), "bottom-right");
-const fills = setup.archives.map((_, i) => `fill${i}`);
-
-map.on("click", (event: MapMouseEvent) => {
-  const hit = map.queryRenderedFeatures(event.point, { layers: [...fills, ...setup.archives.map((_, i) => `dot${i}`)] })[0];
-  if (!hit) return;
-  const box = document.createElement("div");
-  const link = document.createElement("a");
-  link.href = `/parcel/${encodeURIComponent(hit.properties.parcel_id)}/`;
-  link.textContent = hit.properties.name || hit.properties.parcel_id;
-  const text = document.createElement("p");
-  text.textContent = hit.properties.holder ?? "";
-  box.append(link, text);
-  new maplibregl.Popup({ focusAfterOpen: true }).setLngLat(event.lngLat as LngLatLike).setDOMContent(box).addTo(map);
-});
-fills.forEach((id) => {
-  map.on("mouseenter", id, () => (map.getCanvas().style.cursor = "pointer"));
-  map.on("mouseleave", id, () => (map.getCanvas().style.cursor = ""));
-});
-
-const scheme = document.getElementById("scheme") as HTMLSelectElement;
-const legend = document.getElementById("legend")!;
-function paint(): void {
-  fills.forEach((id, i) => {
-    map.setPaintProperty(id, "fill-color", colour(scheme.value));
-    map.setPaintProperty(`dot${i}`, "circle-color", colour(scheme.value));
-    map.setPaintProperty(`tall${i}`, "fill-extrusion-color", colour(scheme.value));
+/** What a click on a parcel tells. */
+function popup(map: maplibregl.Map, at: maplibregl.LngLatLike, p: Record<string, string>): void {
+  const link = make("a", words.open, { className: "button primary", href: `/parcel/${encodeURIComponent(p.parcel_id)}/` });
+  const add = make("button", words.add, { type: "button" });
+  const says = Object.entries(setup.schemes).flatMap(([field, scheme]) => scheme.values.filter(([v]) => (p[field] ?? "").split(" ").includes(v)).map(([, label, shade]) => [scheme.label, label, shade]));
+  const rows = says.map(([by, label, shade]) => {
+    const mark = make("i");
+    mark.style.background = shade;
+    return make("li", "", {}, mark, make("small", by), make("span", label));
   });
-  legend.replaceChildren(...[...setup.schemes[scheme.value].values, ["", setup.other, "#b9c6c9"]].map(([, label, shade]) => {
-    const item = document.createElement("li");
-    const patch = document.createElement("i");
-    patch.style.background = shade;
-    item.append(patch, label);
-    return item;
-  }));
-  hash.set("by", scheme.value);
-  history.replaceState(null, "", `?${hash}${location.hash}`);
+  const box = make("div", "", { className: "about" }, make("h3", p.name || words.unnamed), make("p", [p.parcel_id, p.holder].filter(Boolean).join(" · ")), make("ul", "", {}, ...rows), make("p", "", { className: "acts" }, link, add));
+  const shown = new maplibregl.Popup({ focusAfterOpen: true, maxWidth: "20rem" }).setLngLat(at).setDOMContent(box).addTo(map);
+  add.addEventListener("click", () => { pick(map, p.parcel_id); shown.remove(); });
 }
-if (hash.get("by") && setup.schemes[hash.get("by")!]) scheme.value = hash.get("by")!;
-map.on("load", () => { paint(); scheme.addEventListener("change", paint); });
-map.on("idle", () => document.getElementById("map")!.setAttribute("data-ready", "1"));
 
-document.querySelectorAll<HTMLInputElement>("input[data-layer]").forEach((box) => box.addEventListener("change", () => {
-  const visibility = box.checked ? "visible" : "none";
-  if (box.dataset.layer === "tall") {
-    setup.archives.forEach((_, i) => map.setLayoutProperty(`tall${i}`, "visibility", visibility));
-    map.easeTo({ pitch: box.checked ? 50 : 0 });
-  } else map.setLayoutProperty(`base-${box.dataset.layer}`, "visibility", visibility);
-}));
-document.getElementById("to-list")!.addEventListener("click", () => {
-  const b = map.getBounds();
-  location.href = `/ledger/parcels/?box=${[b.getWest(), b.getSouth(), b.getEast(), b.getNorth()].map((v) => v.toFixed(6)).join(",")}`;
-});
+const placed = location.hash.includes("at=");
+const map = open();
+if (map) {
+  map.addControl(new maplibregl.NavigationControl({ visualizePitch: true }), "bottom-right");
+  map.addControl(new maplibregl.ScaleControl(), "bottom-right");
+  const clicked = setup.archives.flatMap((_, i) => [`fill${i}`, `dot${i}`, `far${i}`, `tall${i}`]);
+  map.on("load", () => {
+    panel(map);
+    const drawing = selecting(map, !placed);
+    curtain(map);
+    finding(map, (found) => { if (found.id) popup(map, [(found.bounds[0] + found.bounds[2]) / 2, (found.bounds[1] + found.bounds[3]) / 2], { parcel_id: found.id, name: found.label, holder: found.note }); });
+    map.on("click", (event: MapMouseEvent) => {
+      if (drawing()) return;
+      const { x, y } = event.point;
+      const hit = map.queryRenderedFeatures([[x - 4, y - 4], [x + 4, y + 4]], { layers: clicked })[0];
+      if (hit) popup(map, event.lngLat, hit.properties as Record<string, string>);
+    });
+    map.on("mousemove", (event: MapMouseEvent) => {
+      if (!drawing()) map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point, { layers: clicked }).length ? "pointer" : "";
+    });
+  });
+  map.on("idle", () => at("map").setAttribute("data-ready", "1"));
+  at("share").addEventListener("click", async () => {
+    await navigator.clipboard?.writeText(location.href).catch(() => undefined);
+    say(words.copied);
+  });
+}

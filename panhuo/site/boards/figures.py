@@ -10,20 +10,30 @@ from panhuo.site.shelf import Row, one, rows
 BY = {
     "finding": "SELECT unnest(findings) AS id, * FROM parcels",
     "tool": "SELECT plan_tool AS id, * FROM parcels WHERE plan_tool IS NOT NULL",
+    "severity": "SELECT severity AS id, * FROM parcels WHERE severity IS NOT NULL",
     "tier": "SELECT tier AS id, * FROM parcels WHERE tier IS NOT NULL",
     "division": "SELECT division AS id, * FROM parcels",
+    "stage": "SELECT stage AS id, * FROM parcels WHERE stage IS NOT NULL",
     "year": "SELECT plan_year AS id, * FROM parcels WHERE plan_year IS NOT NULL",
     "since": "SELECT year(since) AS id, * FROM parcels WHERE since IS NOT NULL",
 }
 LINK = {
     "finding": "findings={}",
     "tool": "plan_tool={}",
+    "severity": "severity={}",
     "tier": "tier={}",
     "division": "division={}",
+    "stage": "stage={}",
     "year": "plan_year={}",
     "since": "since.min={0}-01-01&since.max={0}-12-31",
 }
-NAMES = {"finding": labels.finding, "tool": labels.tool, "division": labels.division}
+NAMES = {
+    "finding": labels.finding,
+    "tool": labels.tool,
+    "division": labels.division,
+    "stage": labels.stage,
+    "severity": labels.severity,
+}
 
 
 def grouped(by: str, where: Rows) -> list[Row]:

@@ -4,7 +4,8 @@ q=湘江              text in the id, name, holder or address
 division=4301       code prefix
 <field>=v           equal to v (given twice: either); for a list field: contains v
 <field>.has=text    contains the text        <field>.min= .max=   bounds        <field>.empty=1   unknown
-box=x0,y0,x1,y1     outlines that meet the box (°)
+box=x0,y0,x1,y1     outlines whose own box meets this one (°)
+area=x,y;x,y;…      outlines that meet the polygon (°)
 sort=-area_m2       col=name&col=…           page=2   size=50
 """
 
@@ -18,6 +19,7 @@ from panhuo.core.problems import PanhuoError
 from panhuo.inventory.spec import dataset_specs
 from panhuo.site import gate
 from panhuo.site.gate import Rows
+from panhuo.site.ledger.area import area_condition
 from panhuo.site.shelf import Row, one, rows
 from panhuo.site.words import pick
 
@@ -25,7 +27,7 @@ EXTRA: Final[dict[str, dict[str, str]]] = {
     "parcels": {
         "drawn_area_m2": "float", "findings": "list", "unknowns": "list", "since": "date", "severity": "text",
         "tools": "list", "first_tool": "text", "tier": "text", "plan_tool": "text", "plan_year": "int",
-        "source_file": "text", "source_row": "int",
+        "stage": "text", "source_file": "text", "source_row": "int",
     },
     "enterprises": {"score": "float", "tier": "text", "parcels": "int"},
     "contracts": {"division": "text", "name": "text"},
@@ -79,7 +81,7 @@ SEARCHED: Final = {
     "enterprises": ("enterprise_id", "name"),
     "contracts": ("contract_no", "parcel_id", "name"),
 }
-RESERVED: Final = frozenset({"q", "sort", "col", "page", "size", "box", "view", "as"})
+RESERVED: Final = frozenset({"q", "sort", "col", "page", "size", "box", "area", "view", "as"})
 SIZES: Final = (20, 50, 100, 200)
 
 
@@ -127,6 +129,8 @@ def parse(dataset: str, given: QueryDict, person: Any) -> Query:
         where = where.also(parts, (text,) * len(SEARCHED[dataset]))
     if box := given.get("box"):
         where = where.also(*box_condition(box))
+    if area := given.get("area"):
+        where = where.also(*area_condition(area))
     shown = tuple(_known(known, c) for c in given.getlist("col")) or SHOWN[dataset]
     sort = given.get("sort", "")
     if sort:

@@ -17,6 +17,7 @@ from panhuo.site.gate import PUBLIC_FIELDS, gated, open_to_all
 from panhuo.site.ledger import acts, export
 from panhuo.site.ledger.models import Publication, SavedView
 from panhuo.site.ledger.query import KEYS, SIZES, SOURCES, choices, fields, page_rows, parse, totals
+from panhuo.site.ledger.said import conditions, unseen
 from panhuo.site.shelf import rows
 from panhuo.site.words import say
 
@@ -41,13 +42,14 @@ def ledger(request: HttpRequest, dataset: str = "parcels") -> HttpResponse:
     context: dict[str, Any] = {
         "dataset": dataset, "query": query,
         "rows": page_rows(query), "total": total, "last": last, "key": KEYS[dataset],
-        "page": query.page, "sizes": SIZES,
+        "page": query.page, "sizes": SIZES, "said": conditions(dataset, request.GET),
     }  # fmt: skip
     if request.headers.get("HX-Request") and request.headers.get("HX-Target") == "list":
         return render(request, "ledger/rows.html", context)
     context |= {
         "tabs": TABS,
         "fields": fields(dataset),
+        "unseen": unseen(request.GET),
         "choices": choices(request.user) if dataset == "parcels" else {},
         "views": SavedView.objects.filter(dataset=dataset, person=request.user)
         | SavedView.objects.filter(dataset=dataset, shared=True),

@@ -10,26 +10,16 @@ from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 
-from panhuo.site import gate
+from panhuo.core.problems import PanhuoError
+from panhuo.site import gate, labels
 from panhuo.site.boards.figures import grouped
 from panhuo.site.gate import Scope, gated
+from panhuo.site.maps.find import places
+from panhuo.site.palette import CATEGORIES, OTHER, SCALES, colours
 from panhuo.site.shelf import one, shelf
-from panhuo.site.words import pick, pick_label
-from panhuo.workspace import tiles
-from panhuo.workspace.reading import result_specs
+from panhuo.site.words import pick
+from panhuo.workspace import imagery, tiles
 
-SHADES = (
-    "#b0413e",
-    "#c7762b",
-    "#d9a441",
-    "#6b7f2a",
-    "#3d8b7d",
-    "#2f6f9f",
-    "#5b5ea6",
-    "#8a5a83",
-    "#9c6b4f",
-    "#4d4d4d",
-)
 TIANDITU = "https://t0.tianditu.gov.cn/vec_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=vec&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk="
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
@@ -43,47 +33,119 @@ def archives(person: Any) -> dict[str, Scope]:
     return found | {f"h-{code}": Scope((), (code,)) for code in scope.holders}
 
 
+BY: tuple[tuple[str, str, str, str], ...] = (
+    ("finding", "finding", "诊断结论", "Finding"),
+    ("severity", "severity", "程度", "Severity"),
+    ("stage", "stage", "所处环节", "Stage"),
+    ("tier", "tier", "企业档次", "Tier of the user"),
+    ("plan", "tool", "计划工具", "Planned tool"),
+)
+"""What parcels are coloured by: the field of the tiles, the board's grouping, its name."""
+
+
+def gravity(finding: str) -> int:
+    """How far down the scale of severity a finding's rule stands."""
+    rule = labels.rulebook().rules.get(finding)
+    scale = list(SCALES["severity"])
+    return scale.index(rule.severity) if rule and rule.severity in scale else len(scale)
+
+
 def schemes(person: Any) -> dict[str, Any]:
-    """What parcels may be coloured by, with the values the person's land holds."""
+    """What parcels may be coloured by, with the values the person's land holds: value, label, colour, parcels, list."""
     where = gate.parcels(person)
-    severities = result_specs()["findings"]["columns"]["severity"]["codes"]
-    held = {
-        "finding": (pick("诊断结论", "Finding"), [(r["id"], r["label"]) for r in grouped("finding", where)]),
-        "severity": (pick("程度", "Severity"), [(k, pick_label(v, k)) for k, v in severities.items()]),
-        "tier": (pick("企业档次", "Tier"), [(r["id"], r["label"]) for r in reversed(grouped("tier", where))]),
-        "plan": (pick("计划工具", "Planned tool"), [(r["id"], r["label"]) for r in grouped("tool", where)]),
-    }
+    found = {}
+    for field, by, zh, en in BY:
+        held = grouped(by, where)
+        if scale := list(SCALES.get(by, ())):
+            held = sorted((r for r in held if r["id"] in scale), key=lambda r: scale.index(r["id"]))
+        elif by == "finding":  # a parcel of several findings takes the colour of the first here, the gravest
+            held = sorted(held[: len(CATEGORIES)], key=lambda r: gravity(r["id"]))
+        shades = colours(by, [r["id"] for r in held])
+        values = [
+            (r["id"], r["label"], shade, r["n"], r["link"])
+            for r, shade in zip(held, shades, strict=True)
+            if shade != OTHER
+        ]
+        if values:
+            found[field] = {"label": pick(zh, en), "values": values}
+    return found
+
+
+CONTROL = ("red_line", "permanent_farmland", "growth_boundary")
+
+
+def words() -> dict[str, str]:
+    """What the map's script says, in the reader's language."""
     return {
-        name: {
-            "label": label,
-            "values": [(v, text, SHADES[i]) for i, (v, text) in enumerate(values[: len(SHADES)])],
-        }
-        for name, (label, values) in held.items()
-        if values
-    }
+        "other": pick("其他", "Other"),
+        "unnamed": pick("未命名宗地", "Unnamed parcel"),
+        "open": pick("打开宗地页", "Open its page"),
+        "add": pick("加入选择", "Add to the selection"),
+        "none": pick("没有找到", "Nothing found"),
+        "parcels": pick("宗", "parcels"),
+        "empty": pick("范围内没有宗地", "No parcels there"),
+        "copied": pick("链接已复制", "Link copied"),
+        "list": pick("列为台账", "Open as a list"),
+        "clear": pick("清除选择", "Clear"),
+        "box": pick("拖出或点两角画框，Esc 取消", "Click two corners; Esc to stop"),
+        "polygon": pick("逐点点击，点首点或按回车闭合，Esc 取消", "Click each corner; Enter closes it, Esc stops"),
+        "busy": pick("正在统计…", "Counting…"),
+        "failed": pick("没有取到数据，请重试", "No answer; try again"),
+        "offline": pick("本地底图", "Offline ground"),
+        "online": pick("天地图", "Tianditu"),
+        "webgl": pick("浏览器不能画图（没有 WebGL），请用台账。", "This browser has no WebGL; use the ledger."),
+    }  # fmt: skip
 
 
 @gated("see")
 def map_page(request: HttpRequest) -> HttpResponse:
-    """The person's land on a map."""
+    """The person's land on a map; the address keeps what is shown, so that it can be passed on."""
     where = gate.parcels(request.user)
     bounds = one(
         f"SELECT min(xmin) AS a, min(ymin) AS b, max(xmax) AS c, max(ymax) AS d FROM parcels WHERE {where.sql}",
         where.values,
     )
-    kinds = tiles.layer_kinds(shelf().workspace) if tiles.can_bake() else []
+    held = bool(bounds and bounds["a"] is not None)
+    workspace = shelf().workspace
+    kinds = sorted(tiles.layer_kinds(workspace) if tiles.can_bake() else [], key=lambda k: k in CONTROL)
+    names = archives(request.user) if held and tiles.can_bake() else {}
+    drawn = names if tiles.has_conflicts(workspace) else {}
     setup = {
-        "archives": [reverse("tiles", args=[n]) for n in archives(request.user)]
-        if bounds and bounds["a"]
-        else [],
-        "layers": {kind: reverse("tiles", args=[f"layer-{kind}"]) for kind in kinds},
-        "bounds": list(bounds.values()) if bounds and bounds["a"] else None,
+        "archives": [reverse("tiles", args=[n]) for n in names],
+        "conflicts": [reverse("tiles", args=[f"conflicts-{n}"]) for n in drawn],
+        "layers": [
+            {"kind": k, "label": labels.coded("layer_kinds", k), "url": reverse("tiles", args=[f"layer-{k}"])}
+            for k in kinds
+        ],
+        "imagery": [
+            {
+                "name": p.name,
+                "bounds": p.bounds,
+                "url": reverse("imagery", args=[p.name, 0, 0, 0]).removesuffix("0/0/0.png"),
+            }
+            for p in imagery.pictures(workspace)
+        ],
+        "bounds": list(bounds.values()) if bounds and held else None,
+        "places": places(where),
         "schemes": schemes(request.user),
-        "other": pick("其他", "Other"),
+        "otherColour": OTHER,
         "online": TIANDITU + settings.TIANDITU_KEY if settings.TIANDITU_KEY else "",
         "worker": static("dist/map-worker.js"),
+        "find": reverse("map_find"),
+        "selected": reverse("map_selected"),
+        "words": words(),
     }
-    return render(request, "maps/map.html", {"setup": setup, "kinds": kinds, "can_bake": tiles.can_bake()})
+    return render(request, "maps/map.html", {"setup": setup, "can_bake": tiles.can_bake(), "held": held})
+
+
+@gated("see")
+def picture(request: HttpRequest, name: str, z: int, x: int, y: int) -> HttpResponse:
+    """A tile of the workspace's imagery, open to whoever may see land at all."""
+    try:
+        tile = imagery.picture_tile(shelf().workspace, name, z, x, y)
+    except PanhuoError:
+        raise Http404 from None
+    return HttpResponse(tile, content_type="image/png", headers={"Cache-Control": "private, max-age=86400"})
 
 
 @gated("see")
@@ -97,9 +159,13 @@ def archive(request: HttpRequest, name: str) -> HttpResponse:
         if kind not in tiles.layer_kinds(workspace):
             raise Http404
         return ranged(request, tiles.layer_tiles(workspace, kind))
-    scope = gate.found(archives(request.user).get(name))
+    scope: Scope = gate.found(archives(request.user).get(name.removeprefix("conflicts-")))
     where = scope.rows()
-    return ranged(request, tiles.parcel_tiles(workspace, name, where.sql, where.values))
+    if not name.startswith("conflicts-"):
+        return ranged(request, tiles.parcel_tiles(workspace, name, where.sql, where.values))
+    gate.found(tiles.has_conflicts(workspace))
+    held = name.removeprefix("conflicts-")
+    return ranged(request, tiles.conflict_tiles(workspace, held, where.sql, where.values))
 
 
 def ranged(request: HttpRequest, path: Path) -> HttpResponse:
