@@ -24,6 +24,8 @@ DERIVED: Final[dict[str, dict[str, str]]] = {
     "plan_tool": {"zh": "计划工具", "en": "Planned tool"},
     "plan_year": {"zh": "计划年度", "en": "Planned year"},
     "stage": {"zh": "所处环节", "en": "Stage"},
+    "potential": {"zh": "潜力等级", "en": "Potential"},
+    "easy_first": {"zh": "先易后难次序", "en": "Easy-first order"},
     "drawn_area_m2": {"zh": "图上面积", "en": "Area drawn"},
     "source_file": {"zh": "来源文件", "en": "Source file"},
     "source_row": {"zh": "来源行", "en": "Source row"},

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from panhuo.core.problems import PanhuoError
 from panhuo.diagnose.findings import BATCH_UNIT
 from panhuo.report.chain import parcel_chain
+from panhuo.report.land_chain import conflict_chain, potential_chain
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.precedents import load_precedents
 from panhuo.workspace.enterprises import dossier
@@ -46,7 +47,19 @@ def explain(ws: Workspace, unit_id: str, law: Rulebook | None = None) -> dict[st
         rows["routes"],
         facts["as_of"],
     )
-    return chain | {"rows": source_rows(ws, unit_id), "facts": facts, "manifest": manifest}
+    return chain | land(ws, unit_id, book) | {
+        "rows": source_rows(ws, unit_id), "facts": facts, "manifest": manifest,
+    }  # fmt: skip
+
+
+def land(ws: Workspace, unit_id: str, book: Rulebook) -> dict[str, Any]:
+    """The conflicts of a parcel and its potential grade, opened; nothing of a unit without land of its own."""
+    grade = rows_of(ws, "potential", unit_id)
+    clashes = [row for key in ("parcel_id", "other_id") for row in rows_of(ws, "conflicts", unit_id, key)]
+    return {
+        "conflicts": conflict_chain(clashes, unit_id),
+        "potential": potential_chain(book, grade[0]) if grade else None,
+    }
 
 
 def enterprise(ws: Workspace, enterprise_id: str, book: Rulebook, on: date) -> dict[str, Any]:

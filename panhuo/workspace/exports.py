@@ -28,8 +28,9 @@ XLSX_ROWS: Final = 1_048_575
 def export(ws: Workspace, path: Path) -> dict[str, Any]:
     """Writes the snapshot to `path`; the kind of file follows its name. Gives {file, format, layers: {name: rows}}.
 
-    gpkg and xlsx hold every dataset, the others the parcels. Parcels carry the findings of the latest assessment when
-    there is one. Raises PanhuoError for an unknown kind of file or a workspace without data.
+    gpkg and xlsx hold every dataset, gpkg the conflicts too, the others the parcels. Parcels carry findings and grades
+    of the latest assessment when there is one. Raises PanhuoError for an unknown kind of file or a workspace without
+    data.
     """
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
@@ -57,7 +58,8 @@ def export(ws: Workspace, path: Path) -> dict[str, Any]:
 
 
 def parcels_with_findings(ws: Workspace) -> pa.Table:
-    """The current parcels, with `findings`, `findings_unknown` and `first_tool` of the latest assessment."""
+    """The current parcels, with `findings`, `findings_unknown`, `first_tool`, `potential` (the grade),
+    `potential_score` and `easy_first` (the order) of the latest assessment."""
     table = ws.dataset("parcels")
     if table is None:
         raise PanhuoError("工作区里没有宗地 no parcels in the workspace", where=str(ws.root))
@@ -69,6 +71,15 @@ def parcels_with_findings(ws: Workspace) -> pa.Table:
     if options is not None:
         first = options.filter(pc.equal(options["rank"], 1))
         table = table.append_column("first_tool", per_parcel(table, first, "tool_id"))
+    grades = ws.assessment("potential")
+    if grades is not None:
+        at = pc.index_in(table["parcel_id"], grades["parcel_id"].combine_chunks())
+        for name, column in (
+            ("potential", "grade"),
+            ("potential_score", "score"),
+            ("easy_first", "order_no"),
+        ):
+            table = table.append_column(name, grades[column].take(at))
     return table
 
 
@@ -116,12 +127,16 @@ def write_gdal(table: pa.Table, path: Path, layer: str, driver: str, **options: 
 
 
 def to_gpkg(ws: Workspace, path: Path) -> dict[str, int]:
-    """Every dataset a layer or table of one GeoPackage."""
+    """Every dataset a layer or table of one GeoPackage, and the conflicts of the latest assessment as a layer."""
     layers: dict[str, int] = {}
     for name in ws.dataset_names():
         table = table_of(ws, name)
         write_gdal(table, path, name.replace("/", "_"), "GPKG", append=bool(layers) and path.exists())
         layers[name] = table.num_rows
+    clashes = ws.assessment("conflicts")
+    if clashes is not None:
+        write_gdal(clashes, path, "conflicts", "GPKG", append=True)
+        layers["conflicts"] = clashes.num_rows
     return layers
 
 

@@ -6,7 +6,8 @@ corrections laid over), may be deleted at any time, and is built beside the old 
 sees half of it.
 
 Tables: `parcels` (every field of the dataset but the outlines, with `findings`, `unknowns`, `since`, `severity`,
-`tools`, `first_tool`, `tier`, `plan_tool`, `plan_year`, `stage`, `lon`, `lat` and the box `xmin … ymax`),
+`tools`, `first_tool`, `tier`, `plan_tool`, `plan_year`, `stage`, `potential`, `easy_first`, `lon`, `lat` and the
+box `xmin … ymax`),
 `shapes(parcel_id, geometry)` (WKB, EPSG:4490), each other dataset under its own name and `problems` of the snapshot.
 Result tables are views of the assessment's Parquet files, with every column of their spec (further tables as
 `assessed_<table>`): an assessment of a million parcels holds some twenty million options, and a page reads the few of
@@ -63,9 +64,10 @@ SELECT coalesce(findings, []) AS findings, coalesce(unknowns, []) AS unknowns, s
        coalesce(tools, []) AS tools, tools[1] AS first_tool, tier, plan_tool, plan_year,
        CASE WHEN g.plan_tool IS NOT NULL THEN 'planned' WHEN f.findings IS NOT NULL THEN 'found'
             WHEN f.unknowns IS NOT NULL THEN 'to_verify' WHEN (SELECT count(*) FROM findings) > 0 THEN 'clear'
-       END AS stage
+       END AS stage, grade AS potential, order_no AS easy_first
 FROM (SELECT parcel_id, row_no FROM given) LEFT JOIN f USING (parcel_id) LEFT JOIN o USING (parcel_id)
      LEFT JOIN t USING (parcel_id) LEFT JOIN g USING (parcel_id)
+     LEFT JOIN (SELECT parcel_id, grade, order_no FROM potential) USING (parcel_id)
 ORDER BY row_no"""
 """The same for every parcel, in the order of the parcels."""
 
@@ -148,11 +150,12 @@ def _store_results(db: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     files = {name: path for name, path in files.items() if pq.read_schema(path).names}
     for name, spec in result_specs().items():
         schema = pa.schema([(c, ARROW_TYPES[s["type"]]) for c, s in spec["columns"].items()])
+        db.register("wanted", schema.empty_table())
         if name not in files:
-            _store(db, name, schema.empty_table())
+            db.execute(f'CREATE TABLE "{name}" AS SELECT * FROM wanted')
+            db.unregister("wanted")
             continue
         path = files.pop(name)
-        db.register("wanted", schema.empty_table())
         kinds = {column: kind for column, kind, *_ in db.execute("DESCRIBE wanted").fetchall()}
         db.unregister("wanted")
         lacking = kinds.keys() - set(pq.read_schema(path).names)

@@ -16,6 +16,8 @@ import shapely
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.spec import code_rows, dataset_spec
 from panhuo.workspace.assess import assess
+from panhuo.workspace.explain import explain
+from panhuo.workspace.exports import export
 from panhuo.workspace.imports import Options, import_files
 from panhuo.workspace.store import Workspace
 
@@ -152,6 +154,24 @@ def test_every_parcel_has_a_potential_grade_with_its_sub_scores(held: Workspace)
     assert "services" not in items
     assert {"control_line", "boundary"} <= set(a["obstacles"].split(", "))
     assert rows["e"]["order_no"] < a["order_no"]
+
+
+def test_explain_and_export_show_both(held: Workspace, tmp_path: Path) -> None:
+    chain = explain(held, "c")
+    first = chain["conflicts"][0]
+    assert (first["kind"], first["other_id"], first["label"]["zh"]) == ("overlap", "a", "压盖")
+    grade = chain["potential"]
+    assert {item["indicator"]: item["points"] for item in grade["items"]}["services"] is None
+    assert [o["id"] for o in grade["obstacles"]] == ["boundary"]
+    assert grade["scheme"]["unverified"]
+
+    export(held, tmp_path / "o.gpkg")
+    layers = {name for name, _ in pyogrio.list_layers(tmp_path / "o.gpkg")}
+    assert "conflicts" in layers
+    _, drawn = pyogrio.read_arrow(tmp_path / "o.gpkg", layer="parcels")
+    assert {"potential", "potential_score", "easy_first"} <= set(drawn.column_names)
+    _, clashes = pyogrio.read_arrow(tmp_path / "o.gpkg", layer="conflicts")
+    assert "overlap" in clashes["kind"].to_pylist()
 
 
 def test_a_grid_imported_again_replaces_its_namesake_and_later_imports_keep_it(

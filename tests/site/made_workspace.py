@@ -3,6 +3,7 @@
 Used by the site's tests and by benchmarks/site_load.py. Rows come from a seeded generator, so two runs agree.
 """
 
+import itertools
 import json
 import sys
 from datetime import date, timedelta
@@ -13,7 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
+from panhuo.inventory.conflicts import CONFLICTS_SCHEMA
 from panhuo.inventory.spec import dataset_spec
+from panhuo.rulebook import Rulebook
+from panhuo.score.potential import potential
 
 COUNTIES = {
     "430112": (112.80, 28.36),
@@ -188,6 +192,24 @@ def appraisals(chosen: pa.Table) -> pa.Table:
     )
 
 
+def conflicts(table: pa.Table) -> pa.Table:
+    """Each parcel over the next one in the table; the last of a county over the first of the next county."""
+    ids, outlines = table["parcel_id"].to_pylist(), shapely.from_wkb(table["geometry"].to_numpy())
+    corner = [
+        shapely.to_wkb(shapely.box(b[0], b[1], b[0] + CELL / 9, b[1] + CELL / 9))
+        for b in shapely.bounds(outlines)
+    ]
+    rows = [
+        {
+            "kind": "overlap", "status": "unknown" if i % 5 == 0 else "yes", "parcel_id": a, "other_id": b,
+            "area_m2": 120.5 + i, "share": 0.02, "z_from_m": None, "z_to_m": None,
+            "note": "一方缺高度范围 one height range is missing" if i % 5 == 0 else "", "geometry": corner[i],
+        }
+        for i, (a, b) in enumerate(itertools.pairwise(ids))
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=CONFLICTS_SCHEMA)
+
+
 def enterprises(table: pa.Table) -> pa.Table:
     rows = dict(
         zip(
@@ -253,6 +275,8 @@ def make(folder: Path, n: int = 400, seed: int = 7) -> Path:
         ),
         results / "findings": found,
         results / "options": chosen,
+        results / "conflicts": conflicts(land),
+        results / "potential": potential(land, Rulebook.load(), date(2026, 11, 2)).grades,
         results / "appraisals": appraisals(chosen),
         results / "scores": pa.table(
             {

@@ -42,6 +42,30 @@ def test_parcel_page_tells_findings_options_and_chain(as_, parcel_id):
     assert answer.context["options"][0]["status"] == "open"
 
 
+def test_parcel_page_shows_conflicts_and_potential_and_names_no_parcel_of_others(as_):
+    last = one("SELECT max(parcel_id) AS id FROM parcels WHERE division = '430112'")["id"]
+    answer = as_("clerk").get(f"/parcel/{last}/")
+    page = answer.content.decode()
+    told = answer.context["conflicts"]
+    foreign = one("SELECT other_id FROM conflicts WHERE parcel_id = ?", (last,))["other_id"]
+    assert foreign.startswith("430121")
+    assert [row["other_id"] is None for row in sorted(told, key=lambda r: -r["area_m2"])] == [True, False]
+    assert foreign not in page
+    assert page.count('class="clash"') == 2
+    assert foreign in as_("reviewer").get(f"/parcel/{last}/").content.decode()
+    grade = answer.context["potential"]
+    assert grade["grade"] in ("A", "B", "C", "D", "unknown")
+    assert "开发潜力" in page
+    assert all(item["label"]["zh"] in page for item in grade["items"])
+
+
+def test_the_ledger_sorts_from_easy_to_hard(as_):
+    page = as_("clerk").get("/ledger/?col=parcel_id&col=potential&col=easy_first&sort=easy_first")
+    assert page.status_code == 200
+    order = [row["easy_first"] for row in page.context["rows"]]
+    assert order == sorted(order)
+
+
 def test_enterprise_page(as_):
     firm = one("SELECT enterprise_id FROM enterprises WHERE division = '430112'")["enterprise_id"]
     assert as_("clerk").get(f"/enterprise/{firm}/").status_code == 200

@@ -27,7 +27,7 @@ EXTRA: Final[dict[str, dict[str, str]]] = {
     "parcels": {
         "drawn_area_m2": "float", "findings": "list", "unknowns": "list", "since": "date", "severity": "text",
         "tools": "list", "first_tool": "text", "tier": "text", "plan_tool": "text", "plan_year": "int",
-        "stage": "text", "source_file": "text", "source_row": "int",
+        "stage": "text", "potential": "text", "easy_first": "int", "source_file": "text", "source_row": "int",
     },
     "enterprises": {"score": "float", "tier": "text", "parcels": "int"},
     "contracts": {"division": "text", "name": "text"},

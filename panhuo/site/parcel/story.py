@@ -8,8 +8,10 @@ import shapely
 
 from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import dataset_specs
+from panhuo.report.land_chain import conflict_chain, potential_chain
 from panhuo.site import gate
 from panhuo.site.gate import found
+from panhuo.site.labels import rulebook
 from panhuo.site.shelf import Row, one, rows
 
 NEAR: Final = 0.0005
@@ -44,6 +46,41 @@ def findings(parcel_id: str) -> list[Row]:
             c.strip().partition(":")[::2] for c in (row["cites"] or "").split(";") if c.strip()
         ]
     return found_rows
+
+
+def conflicts(person: Any, parcel_id: str) -> list[Row]:
+    """The parcel's conflicts, widest first. A parcel that is not of the person's land is not named."""
+    held = rows("SELECT * FROM conflicts WHERE parcel_id = ? OR other_id = ?", (parcel_id, parcel_id))
+    told = conflict_chain(held, parcel_id)
+    others = tuple(sorted({row["other_id"] for row in told if row["other_id"]}))
+    where = (
+        gate.parcels(person).also(f"parcel_id IN ({', '.join('?' * len(others))})", others)
+        if others
+        else None
+    )
+    seen = rows(f"SELECT parcel_id FROM parcels WHERE {where.sql}", where.values) if where else []
+    visible = {row["parcel_id"] for row in seen}
+    for row in told:
+        if row["other_id"] not in visible:
+            row["elsewhere"] = row["other_id"] is not None
+            row["other_id"], row["note"] = None, row["note"] if row["kind"] == "area_mismatch" else ""
+    return told
+
+
+def conflict_shapes(parcel_id: str) -> list[Any]:
+    """What is drawn of the parcel's conflicts with others, in EPSG:4490."""
+    held = rows(
+        "SELECT geometry FROM conflicts WHERE (parcel_id = ? OR other_id = ?) AND other_id IS NOT NULL "
+        "AND geometry IS NOT NULL",
+        (parcel_id, parcel_id),
+    )
+    return [shapely.from_wkb(bytes(row["geometry"])) for row in held]
+
+
+def potential(parcel_id: str) -> dict[str, Any] | None:
+    """The parcel's potential grade opened, or None where it was not graded."""
+    row = one("SELECT * FROM potential WHERE parcel_id = ?", (parcel_id,))
+    return potential_chain(rulebook(), row) if row else None
 
 
 def options(parcel_id: str) -> list[Row]:
@@ -98,8 +135,8 @@ def neighbours(person: Any, parcel: Row) -> list[Row]:
     )
 
 
-def drawing(shape: Any, near: list[Row]) -> dict[str, Any] | None:
-    """The parcel among its neighbours as paths for an inline picture, 400 units wide, north up."""
+def drawing(shape: Any, near: list[Row], clashes: list[Any]) -> dict[str, Any] | None:
+    """The parcel among its neighbours, with its conflicts, as paths for an inline picture, 400 units wide, north up."""
     if shape is None:
         return None
     x0, y0, x1, y1 = shapely.bounds(shapely.box(*shape.bounds).buffer(NEAR))
@@ -115,7 +152,12 @@ def drawing(shape: Any, near: list[Row]) -> dict[str, Any] | None:
         return "".join(parts)
 
     shown = [{"row": n, "d": path(shapely.from_wkb(bytes(n["geometry"])))} for n in near]
-    return {"d": path(shape), "near": shown, "height": round(height, 1)}
+    return {
+        "d": path(shape),
+        "near": shown,
+        "clashes": [path(clash) for clash in clashes],
+        "height": round(height, 1),
+    }
 
 
 def data_groups(parcel: Row) -> list[tuple[str, Any]]:

@@ -26,11 +26,13 @@ def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
     near = story.neighbours(request.user, row)
     context: dict[str, Any] = {
         "parcel": row,
-        "drawing": story.drawing(story.outline(parcel_id), near),
+        "drawing": story.drawing(story.outline(parcel_id), near, story.conflict_shapes(parcel_id)),
         "near": near,
         "data": story.data_groups(row),
         "price_per_mu": story.per_mu(row["price_wan"], row["area_m2"]),
         "findings": story.findings(parcel_id),
+        "conflicts": story.conflicts(request.user, parcel_id),
+        "potential": story.potential(parcel_id),
         "options": story.options(parcel_id),
         "related": story.related(parcel_id),
         "users": story.users(parcel_id),

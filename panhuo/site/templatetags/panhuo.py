@@ -38,6 +38,12 @@ def figure(value: Any, places: int = 2) -> str:
 
 
 @register.filter
+def percent(value: Any) -> str:
+    """A share as a percentage, a dash where it is unknown."""
+    return "—" if value is None else f"{labels.number(100 * float(value), 2)} %"
+
+
+@register.filter
 def may(person: Any, act: gate.Act) -> bool:
     """Whether the person's role allows the act, so that a page offers nothing it would refuse."""
     return gate.may(person, act)
