@@ -2,10 +2,12 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from panhuo.inventory.geometry import Bools, Floats, Ints, column_or_nulls, floats, text_column
+from panhuo.inventory.overlay_vertices import spans
 
 
 def site_groups(parcels: pa.Table, pairs: pa.Table, users: pa.Table | None = None) -> pa.Table:
@@ -48,15 +50,27 @@ def _same_user(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table | N
     same |= unsaid & (name[first] >= 0) & (name[first] == name[second])
     if users is None:
         return np.asarray(same)
-    occupied: dict[str, set[str]] = {}
-    for parcel, firm in zip(users["parcel_id"].to_pylist(), users["enterprise_id"].to_pylist(), strict=True):
-        occupied.setdefault(parcel, set()).add(firm)
-    ids = parcels.column("parcel_id").to_pylist()
-    shared = [
-        bool(occupied.get(ids[a], set()) & occupied.get(ids[b], set()))
-        for a, b in zip(first, second, strict=True)
-    ]
-    return np.asarray(same | np.array(shared, bool))
+    joined: Bools = same | _share_a_firm(parcels, first, second, users)
+    return joined
+
+
+def _share_a_firm(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table) -> Bools:
+    """Which adjoining pairs have an occupant in common."""
+    ids = parcels.column("parcel_id").combine_chunks()
+    at = pc.index_in(users.column("parcel_id").cast(ids.type), value_set=ids)
+    firm = text_codes(users.column("enterprise_id"))
+    row = at.combine_chunks().fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    firms = firm.max(initial=-1) + 1
+    occupied = np.unique((row * firms + firm)[(row >= 0) & (firm >= 0)])
+    owner, firm = np.divmod(occupied, max(firms, 1))
+    begin = np.searchsorted(owner, np.arange(parcels.num_rows + 1))
+    count = np.diff(begin)
+    asked = np.flatnonzero((count[first] > 0) & (count[second] > 0))
+    pair = np.repeat(asked, count[first[asked]])
+    theirs = firm[spans(begin[first[asked]], count[first[asked]])]
+    shared = np.zeros(len(first), bool)
+    shared[pair[np.isin(second[pair] * firms + theirs, occupied)]] = True
+    return shared
 
 
 def text_codes(column: pa.ChunkedArray) -> Ints:
