@@ -37,7 +37,7 @@ Region = tuple[float, float, float, float]
 """West, south, east, north; half-open: a point on the east or north side is outside."""
 T = TypeVar("T")
 
-TILE_PARCELS: Final = 12_500
+TILE_PARCELS: Final = 25_000
 _CHUNK: Final = 25_000
 _ROOT_DEGREES: Final = 4.0
 _MIN_TILE_DEGREES: Final = 2.0**-10
