@@ -15,6 +15,7 @@ import shapely
 
 from panhuo.core.problems import PanhuoError, Problem
 from panhuo.inventory.conflicts import (
+    CONFLICTS_SCHEMA,
     SLIVER_M2,
     Heights,
     Limits,
@@ -37,6 +38,7 @@ from panhuo.inventory.geometry import (
 from panhuo.inventory.neighbours import ADJOIN_TOLERANCE_M, shared_edges
 from panhuo.inventory.overlaps import overlaps
 from panhuo.inventory.overlay import PreparedLayer, overlay, prepare_layer
+from panhuo.inventory.recall import Memory, Recall, content
 from panhuo.inventory.sites import group_rows, text_codes
 from panhuo.inventory.spec import problem
 from panhuo.inventory.tiling import Tile, map_tiles
@@ -69,6 +71,31 @@ class _Found:
     beside: tuple[Ints, Ints, Floats]
     over: tuple[Ints, Ints, Floats]
     conflicts: list[pa.Table]
+
+    def tables(self, rows: Ints) -> list[pa.Table]:
+        """The same as tables that speak of positions among `rows`, the tile's."""
+        own = {
+            "at": _at(rows, self.rows),
+            "area": self.area,
+            "perimeter": self.perimeter,
+            "access": self.access,
+        }
+        pairs = [
+            pa.table({"a": _at(rows, a), "b": _at(rows, b), "value": value})
+            for a, b, value in (self.beside, self.over)
+        ]
+        return [pa.table(own), *pairs, pa.concat_tables([CONFLICTS_SCHEMA.empty_table(), *self.conflicts])]
+
+    @classmethod
+    def of_tables(cls, tables: list[pa.Table], rows: Ints) -> "_Found":
+        """What `tables` gave, of a tile of these rows."""
+        own, beside, over, conflicts = tables
+        pairs = [
+            (rows[t["a"].to_numpy()], rows[t["b"].to_numpy()], t["value"].to_numpy()) for t in (beside, over)
+        ]
+        area, perimeter = own["area"].to_numpy(), own["perimeter"].to_numpy()
+        access = own["access"].to_numpy()
+        return cls(rows[own["at"].to_numpy()], area, perimeter, access, pairs[0], pairs[1], [conflicts])
 
 
 def spatial_facts(
@@ -109,13 +136,15 @@ def survey(
     limits: Limits = Limits(),  # noqa: B008 - it holds only numbers and is frozen
     access_m: float = ACCESS_M,
     workers: int = 2,
+    memory: Memory | None = None,
 ) -> Survey:
     """Spatial facts and conflicts of the parcels, in one pass over their outlines.
 
     parcels: `parcel_id`, `geometry` (WKB, EPSG:4490) and if known `z_min_m`, `z_max_m`, `use_state`,
     `floor_area_m2`, `site_id`, `holder`, `holder_uscc`, and for conflicts `area_m2`, `certificate_no`;
     layers: kind → polygons (prepared or not; `roads` lines too); contracts: `parcel_id`, `work_state`;
-    slopes: of `terrain.slope_facts`; boundary_min_m: neighbours share at least so much boundary [m].
+    slopes: of `terrain.slope_facts`; boundary_min_m: neighbours share at least so much boundary [m]; memory: where
+    what was found on a tile is kept, to be found again as long as nothing on it has changed.
     """
     roads, road_problems = _road_lines(layers.get(ROADS))
     heights = Heights(parcels)
@@ -123,7 +152,13 @@ def survey(
     def work(tile: Tile) -> _Found:
         return _look(parcels, tile, heights, roads, limits, access_m)
 
-    found, problems = map_tiles(parcels, work, halo_m=max(1.0, limits.gap_width_m), workers=workers)
+    recall = None
+    if memory is not None:
+        about = repr((limits, access_m)).encode() + content(layers.get(ROADS))
+        numbers = np.stack([floats(parcels, name) for name in ("z_min_m", "z_max_m", "area_m2")], axis=1)
+        recall = Recall(memory, about, numbers, _Found.tables, _Found.of_tables)
+    halo_m = max(1.0, limits.gap_width_m)
+    found, problems = map_tiles(parcels, work, halo_m=halo_m, workers=workers, recall=recall)
     columns = {"parcel_id": parcels.column("parcel_id").combine_chunks().cast(pa.string())}
     columns |= _shape_columns(parcels.num_rows, found, roads is not None)
     columns |= _neighbour_columns(parcels, found, contracts, occupancies, boundary_min_m)
@@ -336,6 +371,11 @@ def _with_slopes(table: pa.Table, slopes: pa.Table | None) -> pa.Table:
             name, column_or_nulls(slopes, name, pa.float64()).combine_chunks().take(at)
         )
     return table
+
+
+def _at(rows: Ints, some: Ints) -> pa.Array:
+    """The positions of some rows among all of a tile's."""
+    return pa.array(np.searchsorted(rows, some), pa.int32())
 
 
 def _column(values: Floats, none: Bools) -> pa.Array:

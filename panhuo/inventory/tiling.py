@@ -32,6 +32,7 @@ from panhuo.inventory.geometry import (
 from panhuo.inventory.outline_measures import Measures, measure
 from panhuo.inventory.overlay_vertices import Vertices, read_vertices
 from panhuo.inventory.plane_points import points_to_plane
+from panhuo.inventory.recall import Recall
 
 Region = tuple[float, float, float, float]
 """West, south, east, north; half-open: a point on the east or north side is outside."""
@@ -93,11 +94,13 @@ def map_tiles(
     halo_m: float = 1.0,
     workers: int = 2,
     tile_parcels: int = TILE_PARCELS,
+    recall: Recall[T] | None = None,
 ) -> tuple[list[T], list[Problem]]:
     """`work` on each tile of `parcels` (parcel_id, geometry WKB in EPSG:4490), `workers` at a time, in order.
 
     Tiles are cut on fixed lines of the globe and each lies in one zone, so a figure does not depend on what
     else the table holds. Only boxes are held for the whole table; outlines live while their tile is worked.
+    recall: tiles on which nothing changed since they were last worked on are not worked on again.
     """
     ids = required_column(parcels, "parcel_id")
     wkb = required_column(parcels, "geometry").combine_chunks()
@@ -112,8 +115,18 @@ def map_tiles(
     problems = [_at_row(p, lost) for p in unplaced]
 
     def one(cut: tuple[int, Region, Ints]) -> tuple[T, list[Problem]]:
-        tile, found = _load(*cut, ids, wkb, bounds)
-        return work(tile), found
+        *place, rows = cut
+        here = wkb.take(pa.array(rows))
+        if recall is None:
+            tile, found = _load(*cut, ids, here, bounds)
+            return work(tile), found
+        key = recall.key(tuple(place), rows, ids.take(pa.array(rows)).combine_chunks(), here)
+        held = recall.get(key, rows)
+        if held is None:
+            tile, found = _load(*cut, ids, here, bounds)
+            held = work(tile), found
+            recall.put(key, rows, *held)
+        return held
 
     cuts = list(_cuts(bounds, np.flatnonzero(usable), halo_m / DEGREE_M, tile_parcels))
     with ThreadPoolExecutor(max_workers=workers) as pool:
@@ -122,10 +135,9 @@ def map_tiles(
 
 
 def _load(
-    zone: int, region: Region, rows: Ints, ids: pa.ChunkedArray, table: pa.Array, bounds: Floats
+    zone: int, region: Region, rows: Ints, ids: pa.ChunkedArray, wkb: pa.Array, bounds: Floats
 ) -> tuple[Tile, list[Problem]]:
     """The tile of some rows, without those that cannot be used, and what was wrong with the rows it answers for."""
-    wkb = table.take(pa.array(rows))
     points, measures = _in_plane(wkb, zone)
     doubtful = np.flatnonzero(~measures.sure)
     shapes, found = outlines(wkb.take(pa.array(doubtful)), _names(ids, rows[doubtful]))

@@ -14,6 +14,7 @@ from panhuo.inventory.spatial_facts import ROADS, Survey, survey
 from panhuo.inventory.spec import dataset_spec
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import Tables
+from panhuo.workspace.memory import FolderMemory
 from panhuo.workspace.store import Workspace
 
 
@@ -52,6 +53,7 @@ def land(ws: Workspace, tables: Tables, law: LandLaw) -> Survey:
         none = pa.table({"parcel_id": pa.array([], pa.string())})
         return Survey(none, CONFLICTS_SCHEMA.empty_table(), [])
     slopes, problems = slope_table(ws, parcels, law)
+    memory = FolderMemory(ws.root / "cache" / "space")
     found = survey(
         parcels,
         dict(layers_with_facts(ws)),
@@ -59,7 +61,9 @@ def land(ws: Workspace, tables: Tables, law: LandLaw) -> Survey:
         occupancies=tables.get("occupancies"),
         slopes=slopes,
         boundary_min_m=law.boundary_min_m,
+        memory=memory,
     )
+    memory.trim()
     return Survey(found.facts, found.conflicts, [*found.problems, *problems])
 
 
