@@ -17,6 +17,7 @@ MENU: tuple[tuple[str, gate.Act, str, str], ...] = (
     ("corrections", "see", "更正", "Corrections"),
     ("people", "people", "人员", "People"),
     ("trail", "trail", "留痕", "Trail"),
+    ("webhooks", "webhook", "推送", "Webhooks"),
 )
 OPEN_MENU = (("law", "法规", "Law"), ("cases", "案例", "Cases"), ("public", "公开", "Public"))
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("panhuo.site.jobs.urls")),
     path("", include("panhuo.site.maps.urls")),
     path("", include("panhuo.site.lawbook.urls")),
+    path("", include("panhuo.site.doors.urls")),
     path("api/v1/", api.urls),
     path("ogc/", include("panhuo.site.doors.ogc")),
 ]

@@ -252,18 +252,18 @@ def _leaves(book: Rulebook) -> Iterator[tuple[str, str, str, Any]]:
 
 def assessed_parts(ws: Workspace) -> Iterator[Part]:
     """The dates of the latest assessment, each with the units judged on it."""
-    if ws.assessment_dir() is None:
-        raise PanhuoError(
-            "尚未诊断 nothing assessed yet",
-            where=str(ws.root),
-            remedy="先运行 panhuo assess，或给 --as-of 日期 run panhuo assess first, or give --as-of",
-        )
     units: dict[date, set[str]] = {}
     for name in ("facts", "batch_facts"):
         rows = ws.assessment(name)
         if rows is not None and rows.num_rows:
             for unit, day in zip(rows["parcel_id"].to_pylist(), rows["as_of"].to_pylist(), strict=True):
                 units.setdefault(day, set()).add(unit.removeprefix(BATCH_UNIT))
+    if not units:
+        raise PanhuoError(
+            "尚未诊断 nothing assessed yet",
+            where=str(ws.root),
+            remedy="先运行 panhuo assess，或给 --as-of 日期 run panhuo assess first, or give --as-of",
+        )
     if len(units) == 1:
         yield Part(next(iter(units)))
     else:

@@ -11,13 +11,25 @@ from typing import Any, Final
 from django.utils import timezone
 
 from panhuo.site.doors.models import Delivery, Webhook
+from panhuo.site.words import say
+
+EVENTS: Final[dict[str, Any]] = {
+    "job.done": say("任务完成", "A job is done"),
+    "job.failed": say("任务失败", "A job failed"),
+    "correction.decided": say("更正已决定", "A correction is decided"),
+    "parcel.published": say("宗地已公开", "Parcels are published"),
+    "parcel.withdrawn": say("宗地撤回公开", "Parcels are withdrawn"),
+}
+"""What is announced. A webhook may ask for some of them; none asked for is all."""
+PING: Final = "ping"
 
 TRIES: Final = 6
 WAIT_S: Final = 10
 
 
 def announce(event: str, body: dict[str, Any]) -> None:
-    """Queues `event` for every webhook that wants it."""
+    """Queues `event`, one of EVENTS, for every webhook that wants it."""
+    assert event in EVENTS, event
     Delivery.objects.bulk_create(
         Delivery(hook=hook, event=event, body=body)
         for hook in Webhook.objects.filter(active=True)
@@ -41,7 +53,7 @@ def deliver_due() -> int:
     """Sends what is due; a failed one waits twice as long each time. Returns how many arrived."""
     arrived = 0
     due = Delivery.objects.select_related("hook").filter(
-        done_at=None, tries__lt=TRIES, next_try__lte=timezone.now()
+        hook__active=True, done_at=None, tries__lt=TRIES, next_try__lte=timezone.now()
     )
     for delivery in due[:50]:
         delivery.answered = _send(delivery)

@@ -1,5 +1,6 @@
-"""What can be asked of the background: import an uploaded file, assess the workspace."""
+"""What can be asked of the background: import an uploaded file, assess the workspace, try a value of the law."""
 
+from datetime import date
 from pathlib import PurePath
 from typing import Any
 
@@ -9,7 +10,9 @@ from panhuo.site.shelf import shelf
 from panhuo.site.trail import performing
 from panhuo.site.words import pick
 from panhuo.workspace.files import keep_file
+from panhuo.workspace.law_trial import read_value
 
+PLACE_DIGITS = (2, 4, 6)
 TAKEN = (".xlsx", ".xls", ".csv", ".zip", ".gpkg", ".geojson", ".json", ".parquet", ".dxf", ".txt")
 
 
@@ -34,3 +37,19 @@ def ask_assess(by: Any, as_of: str) -> Job:
     """Queues an assessment of the newest snapshot. as_of: ISO date, or empty for today."""
     with performing(by, "assess", "assess.ask", as_of):
         return Job.objects.create(kind="assess", asked={"as_of": as_of}, by=by)
+
+
+def ask_trial(by: Any, name: str, start: date, text: str, place: str, as_of: date | None) -> Job:
+    """Queues the trial of a value. Raises PanhuoError where `text` is no value of the parameter; see `read_value`."""
+    if place and not (place.isdigit() and len(place) in PLACE_DIGITS):
+        raise PanhuoError(pick(f"不是行政区划代码：{place}", f"not a division code: {place}"))
+    value = read_value(text, name, start, place)
+    asked = {
+        "name": name,
+        "start": start.isoformat(),
+        "value": value,
+        "place": place,
+        "as_of": as_of and as_of.isoformat(),
+    }
+    with performing(by, "assess", "law.try", name, **asked):
+        return Job.objects.create(kind="trial", asked=asked, by=by)

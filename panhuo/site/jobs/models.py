@@ -15,6 +15,7 @@ KINDS = (
     ("import", say("导入", "Import")),
     ("assess", say("评估", "Assess")),
     ("correct", say("更正入库", "Store a correction")),
+    ("trial", say("法规试改", "Try a change of the law")),
 )
 
 

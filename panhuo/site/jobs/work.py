@@ -5,6 +5,7 @@ A job's state lives in the database, so it survives a restart: a job left runnin
 """
 
 import csv
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -26,7 +27,9 @@ from panhuo.site.jobs.models import Job, Upload
 from panhuo.site.shelf import shelf
 from panhuo.site.trail import system_note
 from panhuo.workspace.assess import assess
+from panhuo.workspace.files import keep_file
 from panhuo.workspace.imports import import_files
+from panhuo.workspace.law_trial import try_value
 from panhuo.workspace.reading import reading_copy
 
 log = logging.getLogger(__name__)
@@ -131,10 +134,27 @@ def work_correct(job: Job, report: Report) -> dict[str, Any]:
         )
 
 
+def work_trial(job: Job, report: Report) -> dict[str, Any]:
+    """What a tried value of the law would change; the whole answer is kept as a file, the job holds its digest."""
+    report("试算 trying", 20)
+    asked, ws = job.asked, shelf().workspace
+    found = try_value(
+        ws,
+        asked["name"],
+        date.fromisoformat(asked["start"]),
+        asked["value"],
+        place=asked["place"],
+        as_of=date.fromisoformat(asked["as_of"]) if asked["as_of"] else None,
+    )
+    digest, _ = keep_file(ws.root, [json.dumps(found, ensure_ascii=False, default=str).encode()])
+    return {"digest": digest}
+
+
 WORK: Final[dict[str, Callable[[Job, Report], dict[str, Any]]]] = {
     "import": work_import,
     "assess": work_assess,
     "correct": work_correct,
+    "trial": work_trial,
 }
 
 

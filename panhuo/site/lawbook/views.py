@@ -45,9 +45,10 @@ def law_item(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     item = shelves().get(kind, {}).get(name)
     if item is None:
         raise Http404
-    return render(
-        request, "lawbook/law_item.html", {"kind": kind, "name": name, "item": item, "used": used_by(name)}
-    )
+    context = {"kind": kind, "name": name, "item": item, "used": used_by(name)}
+    if kind == "parameters":
+        context["present"] = max(item.values.items())[1].value
+    return render(request, "lawbook/law_item.html", context)
 
 
 def precedents() -> dict[str, dict[str, Any]]:
