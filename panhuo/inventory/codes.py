@@ -172,13 +172,16 @@ def zone_of_division(code: str) -> int | None:
 
 def to_division(texts: pa.Array, context: pa.Array | None) -> Converted:
     """Division codes from codes or from names such as 湖南省,长沙市,长沙县, wide to narrow, some parts missing."""
-    if context is not None:
+    plainly_coded = texts.null_count == 0 and all(
+        DIVISION_DIGITS.fullmatch(t) for t in pc.unique(texts).to_pylist()
+    )
+    if context is not None and not plainly_coded:
         head = pc.extract_regex(context, r"^(?P<d>\d{6})\d{4}[A-Z]\d{5}")
         head = pc.struct_field(head, "d")
         pairs = pc.binary_join_element_wise(texts, head, "\t", null_handling="replace", null_replacement="")
         pairs = pc.if_else(pc.or_(pc.is_valid(texts), pc.is_valid(head)), pairs, pa.scalar(None, pa.string()))
     else:
-        pairs = texts
+        pairs = texts  # codes need no settling
     values = by_distinct(pairs, lambda t: division(*t.split("\t")))
     bad = pc.and_(pc.is_valid(texts), pc.is_null(values))
     six = pc.utf8_slice_codeunits(values, 0, 6)

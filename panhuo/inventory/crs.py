@@ -65,7 +65,9 @@ def place(
         return Placing(code or f"EPSG:{CGCS2000}", False, ())
     whole = np.array([[*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]])
     common = classify(whole)
-    kinds = common if common[0] not in ("other", "degrees") else classify(boxes)
+    # East of the largest latitude of China nothing can be degrees exchanged, so the rows need not be looked at.
+    plain = common[0] == "degrees" and whole[0, 0] > CHINA[3]
+    kinds = common if plain or common[0] not in ("other", "degrees") else classify(boxes)
     first_rows = np.flatnonzero(~np.isnan(bounds).any(axis=1))
     refuse_mixed(kinds, first_rows, boxes, file)
     kind, swap = kind_of(kinds[0])

@@ -1,10 +1,10 @@
-"""Many points from a plane to degrees: exact at the nodes of a fine grid, by second-order surfaces in between.
+"""Many points from a plane to degrees: by the cubic surface of the fixed cell each lies in, nearly as exact as PROJ.
 
-A map projection is smooth: over a cell of 2 km its second-order surface is off by some hundredths of a millimetre at
-most, a tenth of what survey files state. Each point takes the surface of its own cell, so a corner that two parcels
-share stays one corner.
+A map projection is smooth: over a cell of 10 km its third-order surface is off by some thousandths of a millimetre, a
+hundredth of what survey files state. Cells lie on fixed lines, so a corner that two parcels share stays one corner.
 """
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -13,40 +13,55 @@ from numpy.typing import NDArray
 from panhuo.inventory.crs import lonlat_transformer
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-CELL_M: Final = 2_000.0
-NODE_M: Final = 800.0
-"""How far from the middle of a cell the nodes stand that its surface goes through."""
-POINTS_A_CELL: Final = 4
+HALF_CELL_M: Final = 5_000.0
+POINTS_A_CELL: Final = 64
 """With fewer points a cell, moving each exactly costs less."""
+BLOCK: Final = 8_192
+"""Points at a time: what is worked out on them stays in a processor's cache."""
+OFF_DEGREES: Final = 1e-9
+"""A tenth of a millimetre. Where a surface misses its nodes by more (a grid of datum shifts), PROJ moves the points."""
+TERMS: Final = [(i, j) for j in range(4) for i in range(4 - j)]
+_AT: Final = np.cos((np.arange(4) + 0.5) * np.pi / 4)
+NODES: Final = np.stack(np.meshgrid(_AT, _AT), axis=-1).reshape(-1, 2)
+"""Where a surface is fitted (Chebyshev), the cell reaching from -1 to 1."""
+DESIGN: Final = np.column_stack([NODES[:, 0] ** i * NODES[:, 1] ** j for i, j in TERMS])
+FIT: Final = np.linalg.pinv(DESIGN)
 
 
 def to_lonlat(xy: Floats, epsg: str) -> Floats:
     """Points (n × 2: east, north [m]) of a projected CRS as longitude and latitude in EPSG:4490."""
-    low = np.floor(xy.min(axis=0) / CELL_M)
-    cell = (xy / CELL_M).astype(np.int64) - low.astype(np.int64)
-    shape = cell.max(axis=0) + 1
-    flat = cell[:, 0] * shape[1] + cell[:, 1]
-    if shape.prod() * POINTS_A_CELL > len(xy) * 16:
+    if not len(xy) or not np.isfinite(xy).all():
         return exact(xy, epsg)
-    used = np.zeros(shape.prod(), bool)
-    used[flat] = True
-    cells = np.flatnonzero(used)
-    if len(cells) * POINTS_A_CELL > len(xy):
-        return exact(xy, epsg)
-    number = np.zeros(len(used), np.int64)
-    number[cells] = np.arange(len(cells))
-    middle = (np.column_stack(np.divmod(cells, shape[1])) + low + 0.5) * CELL_M
-    which = number[flat]
-    d = (xy - middle[which]) / NODE_M
-    terms = (d[:, 0], d[:, 1], d[:, 0] * d[:, 0], d[:, 0] * d[:, 1], d[:, 1] * d[:, 1])
+    cells = [np.floor(xy[:, axis] * (0.5 / HALF_CELL_M)).astype(np.int64) for axis in (0, 1)]
+    low = [int(c.min()) for c in cells]
+    rows, columns = (int(c.max()) - at + 1 for c, at in zip(cells, low, strict=True))
     out = np.empty_like(xy)
-    for axis, table in enumerate(surfaces(middle, epsg)):
-        value = table[0][which]
-        for term, coefficient in zip(terms, table[1:], strict=True):
-            value += coefficient[which] * term
-        out[:, axis] = value
+    if rows * columns == 1:
+        on_cell(xy, out, low[0], low[1], epsg)
+        return out
+    if rows * columns > len(xy):
+        return exact(xy, epsg)
+    number = (cells[0] - low[0]) * columns + (cells[1] - low[1])
+    counts = np.bincount(number)
+    if np.count_nonzero(counts) * POINTS_A_CELL > len(xy):
+        return exact(xy, epsg)
+    # Short whole numbers are sorted by their digits, and points as one number each are moved at once.
+    order = np.argsort(number.astype(np.int16) if len(counts) < 1 << 15 else number, kind="stable")
+    by_cell = as_one(xy)[order].view(np.float64).reshape(-1, 2)
+    moved = np.empty_like(by_cell)
+    ends = np.cumsum(counts)
+    for at in np.flatnonzero(counts).tolist():
+        part = slice(ends[at] - counts[at], ends[at])
+        on_cell(by_cell[part], moved[part], low[0] + at // columns, low[1] + at % columns, epsg)
+    as_one(out)[order] = as_one(moved)
     return out
+
+
+def as_one(xy: Floats) -> NDArray[np.complex128]:
+    """Points as one number each."""
+    return np.ascontiguousarray(xy).view(np.complex128)[:, 0]
 
 
 def exact(xy: Floats, epsg: str) -> Floats:
@@ -54,17 +69,47 @@ def exact(xy: Floats, epsg: str) -> Floats:
     return np.column_stack(lonlat_transformer(epsg).transform(xy[:, 0], xy[:, 1]))
 
 
-def surfaces(middle: Floats, epsg: str) -> list[list[Any]]:
-    """For longitude and latitude the coefficients 1, x, y, x², xy, y² of each cell, in steps of NODE_M."""
-    steps = np.array(
-        [[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, -1], [1, -1], [-1, 1]], np.float64
-    )
-    nodes = (middle[:, None, :] + steps * NODE_M).reshape(-1, 2)
-    moved = exact(nodes, epsg).reshape(len(middle), len(steps), 2)
-    tables = []
-    for axis in (0, 1):
-        o, e, w, n, s, ne, sw, se, nw = moved[:, :, axis].T
-        tables.append(
-            [o, (e - w) / 2, (n - s) / 2, (e + w) / 2 - o, (ne + sw - se - nw) / 4, (n + s) / 2 - o]
-        )
-    return tables
+def on_cell(xy: Floats, out: Floats, east: int, north: int, epsg: str) -> None:
+    """Points of the cell (`east`, `north`) moved into `out`."""
+    surfaces = surfaces_of(east, north, epsg)
+    if surfaces is None:
+        out[:] = exact(xy, epsg)
+        return
+    middle = middle_of(east, north)
+    for start in range(0, len(xy), BLOCK):
+        block = slice(start, start + BLOCK)
+        x, y = ((xy[block, axis] - middle[axis]) * (1 / HALF_CELL_M) for axis in (0, 1))
+        for axis in (0, 1):
+            out[block, axis] = surface(x, y, surfaces[axis])
+
+
+def surface(x: Floats, y: Floats, c: list[float]) -> Floats:
+    """The value of Σ c xⁱyʲ over TERMS, step by step so that it does not hang on how many points are worked at once."""
+    value, part = y * c[9], x * c[8]
+    value += c[7]
+    value += part
+    for degree, first in ((2, 4), (3, 0)):
+        value *= y
+        np.multiply(x, c[first + degree], out=part)
+        for at in range(first + degree - 1, first, -1):
+            part += c[at]
+            part *= x
+        part += c[first]
+        value += part
+    return value
+
+
+def middle_of(east: int, north: int) -> Floats:
+    """The middle of a cell [m]."""
+    return (np.array([east, north]) * 2 + 1) * HALF_CELL_M
+
+
+@lru_cache(maxsize=1 << 14)
+def surfaces_of(east: int, north: int, epsg: str) -> list[list[float]] | None:
+    """For longitude and latitude the coefficients of TERMS over a cell, None where no such surface fits."""
+    moved = exact(middle_of(east, north) + NODES * HALF_CELL_M, epsg)
+    if not np.isfinite(moved).all():
+        return None
+    fitted = FIT @ moved
+    off: Any = np.abs(DESIGN @ fitted - moved).max()
+    return None if off > OFF_DEGREES else [list(column) for column in fitted.T.tolist()]

@@ -26,7 +26,7 @@ LEAST_POINTS: Final = 4
 class Rings:
     """Rings of several outlines: their points one after another (n × 2) and where each ring begins.
 
-    `data` and `offsets` are the WKB they were read from, `inside` which of its bytes are points.
+    `data` and `offsets` are the WKB they were read from, `at` the byte at which each point stands there.
     """
 
     xy: Floats
@@ -34,7 +34,7 @@ class Rings:
     count: Ints
     data: NDArray[np.uint8]
     offsets: NDArray[np.int32]
-    inside: Bools
+    at: Ints
 
 
 def head_length(wkb: pa.Array) -> Ints:
@@ -53,21 +53,25 @@ def read_rings(wkb: pa.Array, head: int) -> Rings | None:
     offsets = offsets - offsets[0]
     size = np.diff(offsets).astype(np.int64) - head
     count = size // POINT_BYTES
-    heads = offsets[:-1, None] + np.arange(head)
-    stated = np.ascontiguousarray(data[heads[:, -4:]]).view("<u4")[:, 0]
+    stated = data[offsets[:-1, None] + np.arange(head - 4, head)].view("<u4")[:, 0]
     if (size % POINT_BYTES).any() or (count != stated).any() or (count < LEAST_POINTS).any():
         return None
-    inside = np.ones(len(data), bool)
-    inside[heads] = False
+    at = np.arange(0, POINT_BYTES * int(count.sum()), POINT_BYTES)
+    at += np.repeat(np.arange(head, head * len(count) + 1, head), count)
     return Rings(
-        data[inside].view("<f8").reshape(-1, 2), np.cumsum(count) - count, count, data, offsets, inside
+        points_in(data)[at].view("<f8").reshape(-1, 2), np.cumsum(count) - count, count, data, offsets, at
     )
+
+
+def points_in(data: NDArray[np.uint8]) -> NDArray[np.complex128]:
+    """Bytes as points, one beginning at every byte: x and y as the two parts of a complex number."""
+    return np.ndarray((len(data) - POINT_BYTES + 1,), "<c16", data, 0, (1,))
 
 
 def write_rings(rings: Rings, xy: Floats) -> pa.Array:
     """WKB of the same outlines with other points."""
     data = rings.data.copy()
-    data[rings.inside] = np.ascontiguousarray(xy).view(np.uint8).ravel()
+    points_in(data)[rings.at] = np.ascontiguousarray(xy).view("<c16")[:, 0]
     buffers = [None, pa.py_buffer(rings.offsets), pa.py_buffer(data)]
     return pa.Array.from_buffers(pa.binary(), len(rings.start), buffers)
 
@@ -87,8 +91,7 @@ def measure(rings: Rings) -> tuple[Floats, Bools]:
     itself. The others may be valid too.
     """
     xy, start, count = rings.xy, rings.start, rings.count
-    middle = np.add.reduceat(xy, start, axis=0) / count[:, None]
-    x, y = (xy[:, axis] - np.repeat(middle[:, axis], count) for axis in (0, 1))
+    x, y = (centred(xy[:, axis], start, count) for axis in (0, 1))
     last = start + count - 1
     turn = np.empty(len(xy))
     turn[:-1] = x[:-1] * y[1:] - y[:-1] * x[1:]
@@ -104,12 +107,34 @@ def measure(rings: Rings) -> tuple[Floats, Bools]:
     return np.abs(doubled) / 2, closed & once & (np.minimum.reduceat(turn, start) > 0)
 
 
-def concat(parts: list[pa.Array], rows: list[Ints], total: int) -> pa.ChunkedArray:
-    """Arrays of row groups back in the order of the table."""
-    order = np.concatenate(rows)
-    whole = pa.chunked_array(parts, pa.binary())
-    if (np.diff(order) == 1).all():
-        return whole
-    place = np.empty(total, np.int64)
-    place[order] = np.arange(total)
-    return pa.chunked_array([pa.concat_arrays(parts).take(pa.array(place))])
+def centred(values: Floats, start: Ints, count: Ints) -> Floats:
+    """Values less the mean of their ring."""
+    return values - np.repeat(np.add.reduceat(values, start) / count, count)
+
+
+def area(rings: Rings, xy: Floats) -> Floats:
+    """The areas of the same outlines with other points, in the plane of these."""
+    x, y = (xy[:, axis] - np.repeat(xy[rings.start, axis], rings.count) for axis in (0, 1))
+    turn = np.empty(len(xy))
+    turn[:-1] = x[:-1] * y[1:] - y[:-1] * x[1:]
+    turn[rings.start + rings.count - 1] = 0.0
+    return np.abs(np.add.reduceat(turn, rings.start)) / 2
+
+
+def concat(parts: list[pa.Array], rows: list[Ints]) -> pa.ChunkedArray:
+    """Arrays of some rows each, back in the order of the table; parts of one stretch of rows follow each other."""
+    chunks: list[pa.Array] = []
+    group: list[tuple[Ints, pa.Array]] = []
+    at = 0
+    for part in zip(rows, parts, strict=True):
+        group.append(part)
+        order = np.concatenate([r for r, _ in group])
+        if order.max() + 1 - at > len(order):
+            continue
+        if len(group) == 1:
+            chunks.append(part[1])
+        else:
+            chunks.append(pa.concat_arrays([a for _, a in group]).take(pa.array(np.argsort(order))))
+        at += len(order)
+        group = []
+    return pa.chunked_array(chunks, pa.binary())

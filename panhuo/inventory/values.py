@@ -117,10 +117,10 @@ def whole(array: pa.Array) -> pa.Array:
     )
 
 
-def faults_at(type: str, mask: pa.Array, texts: pa.Array, action: str) -> list[Fault]:
+def faults_at(type: str, mask: pa.Array, cells: pa.Array, action: str) -> list[Fault]:
     """A fault at the rows where `mask` is true, or none."""
     rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
-    return [Fault(type, rows, texts.take(pa.array(rows)), action)] if len(rows) else []
+    return [Fault(type, rows, cells.take(pa.array(rows)).cast(pa.string()), action)] if len(rows) else []
 
 
 def one_by_one(
@@ -173,7 +173,6 @@ def to_float(column: pa.ChunkedArray, field: FieldSpec, unit: str) -> Converted:
 def in_range(numbers: pa.Array, texts: pa.Array, field: FieldSpec, faults: list[Fault]) -> Converted:
     """Shares written as per cent divided, placeholders and impossible values nulled."""
     unknown = pa.scalar(None, pa.float64())
-    texts = texts if pa.types.is_string(texts.type) else texts.cast(pa.string())
     if field.unit == "ratio" and field.max == 1:
         percent = pc.fill_null(pc.and_(pc.greater(numbers, 1), pc.less_equal(numbers, 100)), False)
         faults += faults_at("number_mended", percent, texts, "mended: read as per cent")
@@ -235,7 +234,7 @@ def to_date(column: pa.ChunkedArray, field: FieldSpec, today: date) -> Converted
     array = flat(column)
     faults: list[Fault] = []
     if pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
-        days, texts = array.cast(pa.date32(), safe=False), array.cast(pa.string())
+        days, texts = array.cast(pa.date32(), safe=False), array
     else:
         texts = as_text(column)
         coded = texts.dictionary_encode()
