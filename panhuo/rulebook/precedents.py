@@ -121,6 +121,14 @@ class Figure(LawFile):
         return self
 
 
+class InputFrom(LawFile):
+    """An input of an appraisal taken from a stated figure of the case; `low` and `high` are figures too."""
+
+    figure: Text
+    low: Text | None = None
+    high: Text | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedFigure:
     """A figure with its recomputation in the unit stated (`computed` None where there is none)."""
@@ -151,6 +159,18 @@ class Precedent(LawFile):
     findings_expected: dict[str, dict[str, Literal["yes", "unknown"]]] = Field(default_factory=dict)
     constants: list[Constant] = Field(default_factory=list)
     figures: list[Figure] = Field(min_length=1)
+    inputs: dict[str, dict[str, InputFrom]] = Field(default_factory=dict)
+    """By parcel, the inputs of spec/money.yaml that the source states; what it leaves open stays missing."""
+
+    @model_validator(mode="after")
+    def _inputs_are_stated(self) -> "Precedent":
+        stated_ids = {figure.id for figure in self.figures if not figure.derived}
+        named = {
+            n for row in self.inputs.values() for i in row.values() for n in (i.figure, i.low, i.high) if n
+        }
+        if unknown := named - stated_ids:
+            raise ValueError(f"inputs name figures the source does not state: {', '.join(sorted(unknown))}")
+        return self
 
     @property
     def tools(self) -> list[str]:

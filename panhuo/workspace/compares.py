@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,9 @@ from panhuo.rulebook.book import Rulebook, read_yaml
 from panhuo.rulebook.schema import Label
 from panhuo.workspace.store import STAGING, Workspace, write_table
 
-DAYS_A_YEAR = 365.25
+DAYS_A_YEAR: Final = 365.25
+INPUTS_FILE: Final = "inputs.yaml"
+"""The inputs a workspace carries beside its ledger."""
 
 
 def compare_parcel(
@@ -114,7 +116,7 @@ def given_inputs(ws: Workspace, path: Path | None) -> dict[str, Any]:
 
     Raises PanhuoError naming an input that does not exist.
     """
-    file = path or ws.root / "inputs.yaml"
+    file = path or ws.root / INPUTS_FILE
     if not file.is_file():
         if path:
             raise PanhuoError("没有这个输入文件 no such inputs file", where=str(path))

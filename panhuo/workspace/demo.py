@@ -10,6 +10,8 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.precedents import Precedent, load_precedents
 from panhuo.rulebook.schema import Label
 from panhuo.workspace.assess import Part, Tick, assess
+from panhuo.workspace.compares import INPUTS_FILE
+from panhuo.workspace.demo_inputs import inputs_text
 from panhuo.workspace.demo_ledgers import write_all
 from panhuo.workspace.imports import Options, Say, import_files
 from panhuo.workspace.reports import report_board, report_parcel
@@ -50,6 +52,7 @@ def make_demo(
     ws = Workspace.create(root, name=NAME, place="43")
     say("写出台账 writing ledgers")
     files = write_all(cases, root / LEDGERS)
+    (root / INPUTS_FILE).write_text(inputs_text(cases), encoding="utf-8")
     imported = import_files(root, files, Options(), say)
     result = assess(ws, parts=list(parts(cases)), tick=tick)
     documents = list(written(ws, cases, say))

@@ -6,6 +6,7 @@ import pytest
 
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.precedents import load_precedents
+from panhuo.workspace.compares import compare_parcel
 from panhuo.workspace.demo import make_demo
 from panhuo.workspace.store import Workspace
 
@@ -45,6 +46,18 @@ def test_the_board_and_a_plan_for_each_case_are_written(demo):
     assert all(Path(path).stat().st_size > 1000 for path in demo["documents"])
     plans = [path for path in demo["documents"] if path.endswith(".docx")]
     assert len(plans) == len(CASES)
+
+
+def test_case_2_is_appraised_from_what_its_text_states(demo):
+    compared = compare_parcel(Workspace.open(demo["workspace"]), "c02-p1", runs=0)
+    tools = {tool["tool_id"]: tool for tool in compared["tools"]}
+    paid = next(
+        f for f in tools["topup_grant"]["flows"] if f["kind"] == "topup_price" and f["party"] == "holder"
+    )
+    stated = {f.id: f.stated.value for f in CASES["case_02"].figures}
+    assert paid["amount_wan"] == -float(stated["topup_avoided"]) * 10_000
+    assert not [f for f in tools["capital_contribution"]["flows"] if f["party"] == "holder"]
+    assert "agreed_resumption" in compared["refused"], "what the text leaves open is asked for, not invented"
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path):
