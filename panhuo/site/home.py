@@ -1,14 +1,13 @@
 """The first page, and the pages for what went wrong."""
 
-import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
 from panhuo.site import gate
-from panhuo.site.boards.figures import board
-from panhuo.site.gate import gated, open_to_all
+from panhuo.site.boards.views import page
+from panhuo.site.gate import open_to_all
 
 
 @open_to_all
@@ -18,16 +17,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("account_login")
     if not gate.may(request.user, "see"):
         return redirect("public")
-    return overview(request)
-
-
-@gated("see")
-def overview(request: HttpRequest) -> HttpResponse:
-    """宗/亩/亿元 of the person's land by finding, tool, tier and year, each figure a link to its list."""
-    figures = board(request.user)
-    return render(
-        request, "home.html", {"board": figures, "charts": json.dumps(figures["charts"], ensure_ascii=False)}
-    )
+    return page(request)
 
 
 @open_to_all

@@ -10,6 +10,8 @@ from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import dataset_specs
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
+from panhuo.rulebook.scheme import ScoreboardScheme, load_schemes
+from panhuo.score.potential import PotentialScheme
 from panhuo.site.words import english, pick, pick_label
 from panhuo.workspace.reading import result_specs
 
@@ -148,6 +150,29 @@ def severity(code: str) -> str:
     return value("findings", "severity", code)
 
 
+@cache
+def _schemes(kind: type[Any]) -> Mapping[str, Any]:
+    return load_schemes(rulebook(), kind)
+
+
+def potential(code: str) -> str:
+    """A potential grade's words: A 高潜力."""
+    grades = next(iter(_schemes(PotentialScheme).values())).grades
+    return (
+        f"{code} {pick(grades[code].label.zh, grades[code].label.en)}"
+        if code in grades
+        else pick("待核", "To verify")
+    )
+
+
+def measure(code: str) -> str:
+    """A scoreboard measure's words."""
+    for found in _schemes(ScoreboardScheme).values():
+        if code in found.measures:
+            return pick(found.measures[code].label.zh, found.measures[code].label.en)
+    return code
+
+
 def number(value: float, places: int = 2) -> str:
     """A figure with thousands separated, trailing zeros dropped."""
     text = f"{value:,.{places}f}"
@@ -167,6 +192,7 @@ NAMED: Final = {
     "finding_id": finding,
     "division": division,
     "stage": stage,
+    "potential": potential,
 }
 
 

@@ -13,7 +13,7 @@ SCALES: Final[dict[str, dict[str, str]]] = {
     "severity": {"high": "#993404", "medium": "#ec7014", "low": "#fec44f", "notice": "#a6bddb"},
     "tier": {"A": "#2166ac", "B": "#92c5de", "C": "#f4a582", "D": "#b2182b"},
     "stage": {"to_verify": "#ddaa33", "found": "#cc6677", "planned": "#117733", "clear": "#a9c1c7"},
-    "potential": {"high": "#005a32", "medium": "#41ab5d", "low": "#c7e9c0"},
+    "potential": {"A": "#005a32", "B": "#41ab5d", "C": "#addd8e", "D": "#f7fcb9", "unknown": "#c9d1d3"},
 }
 """The values of a scale, the weightiest first, and their colours."""
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("panhuo.site.corrections.urls")),
     path("", include("panhuo.site.jobs.urls")),
     path("", include("panhuo.site.maps.urls")),
+    path("", include("panhuo.site.boards.urls")),
     path("", include("panhuo.site.lawbook.urls")),
     path("", include("panhuo.site.doors.urls")),
     path("api/v1/", api.urls),

@@ -37,7 +37,7 @@ OUTLINE: Final = "geometry"
 GIVEN: Final = "geometry_given"
 COPIED: Final = ("findings",)
 BATCH: Final = 100_000
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Raised whenever the tables below or the fields of tiles change: a newer program reads no older copy."""
 
 JUDGED: Final = {

@@ -32,7 +32,8 @@ CROWD: Final = 20_000
 
 FIELDS: Final = (
     "parcel_id, name, holder, area_m2, array_to_string(findings, ' ') AS finding, coalesce(severity, '') AS severity, "
-    "coalesce(tier, '') AS tier, coalesce(plan_tool, '') AS plan, coalesce(stage, '') AS stage, z_min_m, z_max_m"
+    "coalesce(tier, '') AS tier, coalesce(plan_tool, '') AS plan, coalesce(stage, '') AS stage, "
+    "coalesce(potential, '') AS potential, z_min_m, z_max_m"
 )
 _lock: Final = threading.Lock()
 
@@ -59,11 +60,9 @@ def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[A
 
 def whole_from_zoom(count: int) -> int:
     """The zoom from which each of `count` parcels is drawn: at once for a county's ledger, later for a province's."""
-    return (
-        max(0, min(TOP_ZOOM, COUNTRY_ZOOM + math.ceil(math.log2(max(count, 1) / CROWD))))
-        if count > CROWD
-        else 0
-    )
+    if count <= CROWD:
+        return 0
+    return min(TOP_ZOOM, COUNTRY_ZOOM + math.ceil(math.log2(count / CROWD)))
 
 
 def _placed(table: pa.Table) -> pa.Table:

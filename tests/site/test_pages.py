@@ -14,8 +14,8 @@ from panhuo.site.jobs.work import requeue_own, run, step, take
 from panhuo.site.shelf import one, shelf
 
 ADMIN_PAGES = [
-    "/", "/ledger/", "/ledger/enterprises/", "/ledger/contracts/", "/map/", "/jobs/", "/corrections/", "/people/",
-    "/trail/",
+    "/", "/boards/", "/ledger/", "/ledger/enterprises/", "/ledger/contracts/", "/map/", "/jobs/", "/corrections/",
+    "/people/", "/trail/",
     "/tokens/",
     "/law/", "/law/rules/idle_not_started/", "/cases/", "/public/", "/account/password/change/", "/account/2fa/",
 ]  # fmt: skip

@@ -1,61 +1,179 @@
-"""The figures of a board: 宗/亩/亿元 of a person's land by finding, tool, tier, year, with the list behind."""
+"""The figures of a board: 宗/亩/亿元 of a list of parcels by finding, mode, stage, tier, year, and the lists behind.
 
-from typing import Any
+A board is the figures of a list: it takes the ledger's own address (a division, a holder, an area drawn on the map, or
+nothing for all of one's land), so a province, a county, a park and a company all have theirs.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import pyarrow.parquet as pq
+from django.http import QueryDict
 
 from panhuo.core.units import YI_WAN, m2_to_mu
 from panhuo.site import gate, labels
 from panhuo.site.gate import Rows
-from panhuo.site.shelf import Row, one, rows
+from panhuo.site.palette import SCALES, colours
+from panhuo.site.shelf import Row, one, rows, shelf
+from panhuo.site.words import pick
 
-BY = {
-    "finding": "SELECT unnest(findings) AS id, * FROM parcels",
-    "tool": "SELECT plan_tool AS id, * FROM parcels WHERE plan_tool IS NOT NULL",
-    "severity": "SELECT severity AS id, * FROM parcels WHERE severity IS NOT NULL",
-    "tier": "SELECT tier AS id, * FROM parcels WHERE tier IS NOT NULL",
-    "division": "SELECT division AS id, * FROM parcels",
-    "stage": "SELECT stage AS id, * FROM parcels WHERE stage IS NOT NULL",
-    "year": "SELECT plan_year AS id, * FROM parcels WHERE plan_year IS NOT NULL",
-    "since": "SELECT year(since) AS id, * FROM parcels WHERE since IS NOT NULL",
+GROUPS: Final[dict[str, tuple[str, str]]] = {
+    "finding": ("unnest(findings)", "findings"),
+    "stage": ("stage", "stage"),
+    "mode": ("first_tool", "first_tool"),
+    "tool": ("plan_tool", "plan_tool"),
+    "severity": ("severity", "severity"),
+    "tier": ("tier", "tier"),
+    "potential": ("potential", "potential"),
+    "since": ("year(since)", "since"),
+    "year": ("plan_year", "plan_year"),
+    "city": ("left(division, 4)", "division"),
+    "division": ("division", "division"),
+    "tenure": ("tenure", "tenure"),
+    "land_use": ("land_use", "land_use"),
 }
-LINK = {
-    "finding": "findings={}",
-    "tool": "plan_tool={}",
-    "severity": "severity={}",
-    "tier": "tier={}",
-    "division": "division={}",
-    "stage": "stage={}",
-    "year": "plan_year={}",
-    "since": "since.min={0}-01-01&since.max={0}-12-31",
-}
-NAMES = {
-    "finding": labels.finding,
-    "tool": labels.tool,
-    "division": labels.division,
-    "stage": labels.stage,
-    "severity": labels.severity,
-}
+"""What parcels are grouped by: the SQL of the group, the ledger's field for the list behind."""
+IN_ORDER: Final = frozenset({"since", "year", "tier", "potential"})
+COUNTIES: Final = 16
+"""More counties than this are shown by city."""
+PAST: Final = 8
+"""As many assessments the trend looks back on."""
 
 
-def grouped(by: str, where: Rows) -> list[Row]:
-    """Count, area and price of the parcels per group, the largest first (years in order)."""
-    order = "id" if by in ("year", "since", "tier") else "n DESC, id"
+def name(by: str, value: Any) -> str:
+    """A group's words."""
+    match by:
+        case "finding":
+            return labels.finding(value)
+        case "mode" | "tool":
+            return labels.tool(value)
+        case "city":
+            return labels.division(f"{value}00")
+        case "since" | "year":
+            return str(value)
+    return labels.value("parcels", by, value)
+
+
+def list_of(by: str, value: Any, asked: QueryDict | None = None) -> str:
+    """The address of the list of one group, inside the list the board was made of."""
+    query = asked.copy() if asked is not None else QueryDict(mutable=True)
+    for lost in ("page", "sort", "size"):
+        query.pop(lost, None)
+    field = GROUPS[by][1]
+    if by == "since":
+        query["since.min"] = max(f"{value}-01-01", query.get("since.min", ""))
+        query["since.max"] = min(f"{value}-12-31", query.get("since.max", "") or "9999")
+    elif by == "finding" and field in query:
+        query.appendlist(f"{field}.and", value)
+    else:
+        query[field] = value
+    return f"/ledger/parcels/?{query.urlencode()}"
+
+
+def grouped(by: str, where: Rows, asked: QueryDict | None = None) -> list[Row]:
+    """Count, area and price of the parcels per group, the largest first (years and grades in order)."""
+    order = "id" if by in IN_ORDER else "n DESC, id"
     found = rows(
-        f"SELECT id, count(*) AS n, sum(area_m2) AS area_m2, sum(price_wan) AS price_wan FROM ({BY[by]}) "
-        f"WHERE {where.sql} GROUP BY id ORDER BY {order}",
+        "SELECT id, count(*) AS n, sum(area_m2) AS area_m2, sum(price_wan) AS price_wan FROM "
+        f"(SELECT {GROUPS[by][0]} AS id, area_m2, price_wan FROM parcels WHERE {where.sql}) "
+        f"WHERE id IS NOT NULL GROUP BY id ORDER BY {order}",
         where.values,
     )
     for row in found:
-        row["label"] = NAMES[by](row["id"]) if by in NAMES else str(row["id"])
-        row["link"] = f"/ledger/parcels/?{LINK[by].format(row['id'])}"
-        row["mu"] = m2_to_mu(row["area_m2"] or 0)
-        row["yi"] = (row["price_wan"] or 0) / YI_WAN
-    return found
+        row["label"] = name(by, row["id"])
+        row["link"] = list_of(by, row["id"], asked)
+        row.update(_office(row))
+    return sorted(found, key=lambda r: _step(by, r["id"])) if by in SCALES else found
 
 
-def board(person: Any) -> dict[str, Any]:
-    """Everything the overview shows."""
-    where = gate.parcels(person)
-    totals = one(
+def _office(row: Row) -> Row:
+    """Area and price in 亩 and 亿元; unknown where no parcel tells, never zero."""
+    area, price = row["area_m2"], row["price_wan"]
+    return {
+        "mu": None if area is None else m2_to_mu(area),
+        "yi": None if price is None else price / YI_WAN,
+    }
+
+
+def _step(by: str, value: str) -> int:
+    scale = list(SCALES[by])
+    return scale.index(value) if value in scale else len(scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a board: a grouping, its title and the form of its chart."""
+
+    by: str
+    zh: str
+    en: str
+    kind: str
+
+
+PARTS: Final = (
+    Part("finding", "按问题", "By finding", "bar"),
+    Part("stage", "按所处环节", "By stage", "ring"),
+    Part("mode", "按首选处置方式", "By first tool", "bar"),
+    Part("tool", "按计划处置方式", "By planned tool", "bar"),
+    Part("severity", "按严重程度", "By severity", "ring"),
+    Part("tier", "按企业档次（A–D）", "By tier of the user (A–D)", "ring"),
+    Part("potential", "按开发潜力", "By potential", "ring"),
+    Part("since", "按问题起始年", "By the year it began", "column"),
+    Part("year", "按计划年度", "By planned year", "column"),
+    Part("city", "按市州", "By city", "bar"),
+    Part("division", "按行政区", "By division", "bar"),
+    Part("tenure", "按权利性质", "By tenure", "ring"),
+    Part("land_use", "按土地用途", "By land use", "bar"),
+)
+LINES: Final = 10
+"""As many lines a part shows; the rest is in the list."""
+
+
+def board(where: Rows, asked: QueryDict | None = None, scope: gate.Scope | None = None) -> dict[str, Any]:
+    """Everything a board shows of the parcels that satisfy `where`; `scope` bounds the scoreboard's divisions."""
+    found = []
+    counties = grouped("division", where, asked)
+    for part in PARTS:
+        if part.by == ("division" if len(counties) > COUNTIES else "city"):
+            continue
+        held = counties if part.by == "division" else grouped(part.by, where, asked)
+        if held:
+            found.append(_shown(part, held))
+    return {
+        "totals": totals(where),
+        "parts": found,
+        "charts": [p["chart"] for p in found],
+        "rates": rates(scope, asked) if scope else [],
+    }
+
+
+def _shown(part: Part, held: list[Row]) -> dict[str, Any]:
+    shades = colours(part.by, [r["id"] for r in held])
+    plain = part.kind in ("bar", "column")
+    top = held[-LINES:] if part.by in IN_ORDER and plain else held[:LINES]
+    chart = {
+        "id": part.by,
+        "kind": part.kind,
+        "rows": [
+            [r["label"], r["n"], r["mu"], r["yi"], r["link"], None if plain else shade]
+            for r, shade in zip(held, shades, strict=True)
+            if r in top
+        ],
+    }
+    return {
+        "by": part.by,
+        "title": pick(part.zh, part.en),
+        "rows": top,
+        "more": len(held) - len(top),
+        "chart": chart,
+    }
+
+
+def totals(where: Rows) -> Row:
+    """The heads of the board: all, flagged, to verify, planned with its cost and yield."""
+    found = one(
         "SELECT count(*) AS n, sum(area_m2) AS area_m2, count(*) FILTER (len(findings) > 0) AS flagged, "
         "sum(area_m2) FILTER (len(findings) > 0) AS flagged_m2, count(*) FILTER (len(unknowns) > 0) AS to_verify, "
         "count(*) FILTER (plan_tool IS NOT NULL) AS planned, "
@@ -63,18 +181,44 @@ def board(person: Any) -> dict[str, Any]:
         f"sum(price_wan) / {YI_WAN} AS yi FROM parcels WHERE {where.sql}",
         where.values,
     )
-    groups = {by: grouped(by, where) for by in BY}
-    counties = gate.Scope(gate.scope_of(person).divisions).rows()
-    scoreboard = rows(
-        f"SELECT * FROM scoreboard WHERE {counties.sql} ORDER BY division, year", counties.values
+    money = one(
+        f"SELECT sum(cost_wan) / {YI_WAN} AS cost_yi, sum(benefit_wan) / {YI_WAN} AS benefit_yi FROM plan "
+        f"WHERE parcel_id IN (SELECT parcel_id FROM parcels WHERE {where.sql})",
+        where.values,
     )
-    charts = [
-        {
-            "id": by,
-            "kind": kind,
-            "rows": [[r["label"], r["n"], round(r["mu"], 1), r["link"]] for r in groups[by][:16]],
-        }
-        for by, kind in (("finding", "bar"), ("tier", "ring"), ("since", "line"), ("tool", "bar"))
-        if groups[by]
+    assert found is not None
+    assert money is not None
+    return found | money
+
+
+def rates(scope: gate.Scope, asked: QueryDict | None) -> list[Row]:
+    """The scoreboard's rows of the divisions asked for, inside the person's own."""
+    where = gate.Scope(scope.divisions).rows()
+    for code in asked.getlist("division") if asked is not None else ():
+        where = where.also("division >= ? AND division < ?", (code, f"{code}~"))
+    return rows(f"SELECT * FROM scoreboard WHERE {where.sql} ORDER BY measure, division, year", where.values)
+
+
+def trend(where: Rows) -> list[Row]:
+    """Flagged parcels, their area and price at each of the latest assessments, of the parcels there are today."""
+    workspace = shelf().workspace
+    folders = sorted(p.parent for p in (workspace.root / "assessments").glob("*/manifest.json"))
+    dated = sorted((json.loads((f / "manifest.json").read_text("utf-8"))["as_of"], f) for f in folders)
+    latest = {day: folder for day, folder in dated if (folder / "findings.parquet").is_file()}
+    return [
+        {"as_of": day} | _flagged(str(folder), shelf().key, where.sql, where.values)
+        for day, folder in list(latest.items())[-PAST:]
+        if "parcel_id" in pq.read_schema(folder / "findings.parquet").names
     ]
-    return {"totals": totals, "groups": groups, "scoreboard": scoreboard, "charts": charts}
+
+
+@lru_cache(maxsize=256)
+def _flagged(folder: str, key: str, sql: str, values: tuple[Any, ...]) -> Row:
+    found = one(
+        "SELECT count(*) AS n, sum(area_m2) AS area_m2, sum(price_wan) AS price_wan FROM parcels "
+        "WHERE parcel_id IN (SELECT parcel_id FROM read_parquet(?) WHERE status = 'yes') AND "
+        f"({sql})",
+        (f"{folder}/findings.parquet", *values),
+    )
+    assert found is not None
+    return {"n": found["n"]} | _office(found)

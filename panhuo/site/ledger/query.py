@@ -3,6 +3,7 @@
 q=湘江              text in the id, name, holder or address
 division=4301       code prefix
 <field>=v           equal to v (given twice: either); for a list field: contains v
+<list>.and=v        contains v too
 <field>.has=text    contains the text        <field>.min= .max=   bounds        <field>.empty=1   unknown
 box=x0,y0,x1,y1     outlines whose own box meets this one (°)
 area=x,y;x,y;…      outlines that meet the polygon (°)
@@ -156,10 +157,11 @@ def _condition(known: dict[str, str], name: str, texts: list[str]) -> tuple[str,
         return f"contains(CAST({column} AS VARCHAR), ?)", (texts[0],)
     if test in ("min", "max"):
         return f"{column} {'>=' if test == 'min' else '<='} ?", (_typed(kind, texts[0]),)
-    if test:
+    if test and (test, kind) != ("and", "list"):
         raise PanhuoError(pick("没有这种条件", "no such test") + f": {name}")
     if kind == "list":
-        return " OR ".join(f"list_contains({column}, ?)" for _ in texts), tuple(texts)
+        joined = " AND " if test == "and" else " OR "
+        return joined.join(f"list_contains({column}, ?)" for _ in texts), tuple(texts)
     if column == "division":
         return " OR ".join("(division >= ? AND division < ?)" for _ in texts), tuple(
             v for code in texts for v in (code, code + "~")

@@ -36,6 +36,7 @@ def _text(dataset: str, name: str, value: str) -> str:
     label = labels.field(dataset, column) if name != "q" else pick("查找", "Search")
     shown = labels.value(dataset, column, [value] if column in labels.LISTED else value)
     tests = {
+        "and": f"：{shown}",
         "empty": pick("：未知", ": unknown"),
         "has": f" ∋ {value}",
         "min": f" ≥ {value}",

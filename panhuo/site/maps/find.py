@@ -106,8 +106,8 @@ def _summary(query: Query, given: QueryDict) -> dict[str, Any]:
         "bounds": [held[k] for k in ("x0", "y0", "x1", "y1")] if held["x0"] is not None else None,
         "ids": [r["parcel_id"] for r in ids] if len(ids) <= MARKED else [],
         "findings": [
-            {"label": r["label"], "n": r["n"], "link": f"{r['link']}&{asked}"}
-            for r in grouped("finding", query.where)[:5]
+            {"label": r["label"], "n": r["n"], "link": r["link"]}
+            for r in grouped("finding", query.where, given)[:5]
         ],
         "list": f"{reverse('ledger_of', args=['parcels'])}?{asked}",
         "files": {

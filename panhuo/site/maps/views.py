@@ -37,6 +37,7 @@ BY: tuple[tuple[str, str, str, str], ...] = (
     ("finding", "finding", "诊断结论", "Finding"),
     ("severity", "severity", "程度", "Severity"),
     ("stage", "stage", "所处环节", "Stage"),
+    ("potential", "potential", "潜力等级", "Potential"),
     ("tier", "tier", "企业档次", "Tier of the user"),
     ("plan", "tool", "计划工具", "Planned tool"),
 )
@@ -56,9 +57,7 @@ def schemes(person: Any) -> dict[str, Any]:
     found = {}
     for field, by, zh, en in BY:
         held = grouped(by, where)
-        if scale := list(SCALES.get(by, ())):
-            held = sorted((r for r in held if r["id"] in scale), key=lambda r: scale.index(r["id"]))
-        elif by == "finding":  # a parcel of several findings takes the colour of the first here, the gravest
+        if by == "finding":  # a parcel of several findings takes the colour of the first here, the gravest
             held = sorted(held[: len(CATEGORIES)], key=lambda r: gravity(r["id"]))
         shades = colours(by, [r["id"] for r in held])
         values = [

@@ -1,5 +1,6 @@
 """Template tags: both languages in place, labels, values, and links that keep the present query."""
 
+import json
 from typing import Any
 
 from django import template
@@ -29,12 +30,19 @@ register.filter("tool", labels.tool)
 register.filter("source", labels.source)
 register.filter("fact", labels.fact)
 register.filter("mu", labels.mu)
+register.filter("measure", labels.measure)
 
 
 @register.filter
 def figure(value: Any, places: int = 2) -> str:
     """A figure with thousands separated, a dash where it is unknown."""
     return "—" if value is None else labels.number(float(value), int(places))
+
+
+@register.filter(name="json")
+def as_json(value: Any) -> str:
+    """JSON text for a data attribute."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 @register.filter
