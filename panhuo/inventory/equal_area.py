@@ -19,13 +19,19 @@ PROJ_TEXT: Final = f"+proj=cea +lat_ts={STANDARD_PARALLEL:.0f} +ellps=GRS80 +uni
 """The same plane for PROJ."""
 
 _E2 = FLATTENING * (2 - FLATTENING)
-_E = np.sqrt(_E2)
 _SIN_S = np.sin(np.radians(STANDARD_PARALLEL))
 _K = np.cos(np.radians(STANDARD_PARALLEL)) / np.sqrt(1 - _E2 * _SIN_S**2)
+_SERIES = [(1 - _E2) * (1 + 1 / (2 * k + 1)) for k in range(9)]
 
 
 def to_equal_area(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     """(x, y) [m] of longitudes and latitudes [degrees, EPSG:4490]."""
     s = np.sin(np.radians(lat))
-    q = (1 - _E2) * (s / (1 - _E2 * s * s) + np.arctanh(_E * s) / _E)
+    # q = (1 − e²) (s / (1 − e² s²) + artanh(e s) / e) as a series in e² s², which no double tells from it.
+    t = _E2 * s * s
+    q = np.full_like(t, _SERIES[-1])
+    for factor in _SERIES[-2::-1]:
+        q *= t
+        q += factor
+    q *= s
     return SEMI_MAJOR_M * _K * np.radians(lon), SEMI_MAJOR_M / (2 * _K) * q

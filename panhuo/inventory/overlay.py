@@ -1,8 +1,8 @@
 """How much of each parcel lies under a layer: area on the ground and share of the outline.
 
-    prepared = prepare_layer(farmland, kind="permanent_farmland")     # once per version of the layer;
-    can be saved result = overlay(parcels, prepared) result.areas      # parcel_id, layer, area_m2,
-    share: a row for each parcel the layer touches
+    prepared = prepare_layer(farmland, kind="permanent_farmland")  # once per version of the layer
+    result = overlay(parcels, prepared)
+    result.areas  # parcel_id, layer, area_m2, share: a row for each parcel the layer touches
 
 Overlapping polygons of one layer count once. Areas are those of the ellipsoid: outlines in degrees are
 laid out in a cylindrical equal-area plane (CGCS2000), where each edge is taken as straight. Against
@@ -11,10 +11,9 @@ a projected CRS are measured in its own plane.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,13 +21,13 @@ import pyarrow as pa
 import pyproj
 import shapely
 
-from panhuo.core.problems import PanhuoError, Problem
+from panhuo.core.problems import PanhuoError, Problem, problem_table
 from panhuo.inventory.equal_area import to_equal_area
 from panhuo.inventory.geometry import outlines, required_column
 from panhuo.inventory.overlay_grid import Grid, build_grid
+from panhuo.inventory.overlay_kernel import shared_areas
 from panhuo.inventory.overlay_layer import layer_polygons
-from panhuo.inventory.overlay_measure import shared_and_own
-from panhuo.inventory.overlay_vertices import Bools, Floats, Vertices, read_vertices
+from panhuo.inventory.overlay_rings import Bools, Floats, Outlines, own_areas, read_outlines
 from panhuo.inventory.spec import problem
 
 GEODETIC: Final = "EPSG:4490"
@@ -38,7 +37,7 @@ NOISE_M2: Final = 1e-5
 """Shared areas below this are rounding: left out and not counted."""
 LON_MOST: Final = 180.0
 LAT_MOST: Final = 90.0
-CHUNK: Final = 8_000
+CHUNK: Final = 16_384
 """Parcels worked on at once by a thread."""
 
 AREAS: Final = pa.schema(
@@ -56,14 +55,15 @@ class PreparedLayer:
     grid: Grid
     problems: tuple[Problem, ...] = ()
 
-    def save(self, path: Path) -> None:
-        """Writes the grid to `path` (.npz); the workspace keys the file by the layer's hash."""
-        self.grid.save(path)
+    def tables(self) -> list[pa.Table]:
+        """The layer as tables, to be kept and read again by `of_tables`."""
+        return [problem_table(self.problems), *self.grid.tables()]
 
     @classmethod
-    def load(cls, path: Path, kind: str, crs: str = GEODETIC) -> "PreparedLayer":
-        """The layer that `save` wrote; its problems were reported when it was prepared."""
-        return cls(kind, crs, Grid.load(path))
+    def of_tables(cls, kind: str, crs: str, tables: Sequence[pa.Table]) -> "PreparedLayer":
+        """The layer that gave `tables`."""
+        problems = tuple(Problem(**row) for row in tables[0].to_pylist())
+        return cls(kind, crs, Grid.of_tables(tables[1:]), problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ class OverlayResult:
     slivers: how many parcels share less than the tolerance with the layer (and so have no row).
     """
 
+    layer: PreparedLayer
     areas: pa.Table
     problems: tuple[Problem, ...]
     slivers: int
@@ -83,13 +84,13 @@ class OverlayResult:
 def prepare_layer(layer: pa.Table, kind: str, *, crs: str = GEODETIC) -> PreparedLayer:
     """Cuts a layer (`geometry`: WKB polygons in `crs`) into the cells of a grid; invalid polygons are mended,
     overlapping ones merged. Raises PanhuoError when the table has no geometry column."""
-    vertices, problems = _layer_vertices(required_column(layer, "geometry"), kind, crs)
-    return PreparedLayer(kind, crs, build_grid(vertices), tuple(problems))
+    outlines, problems = _layer_outlines(required_column(layer, "geometry"), kind, crs)
+    return PreparedLayer(kind, crs, build_grid(outlines), tuple(problems))
 
 
-def _layer_vertices(wkb: pa.ChunkedArray, kind: str, crs: str) -> tuple[Vertices, list[Problem]]:
+def _layer_outlines(wkb: pa.ChunkedArray, kind: str, crs: str) -> tuple[Outlines, list[Problem]]:
     polygons, problems = layer_polygons(wkb, kind, to_equal_area if _in_degrees(crs) else None)
-    return read_vertices(pa.array(shapely.to_wkb(polygons), pa.large_binary())), problems
+    return read_outlines(pa.array(shapely.to_wkb(polygons), pa.large_binary())), problems
 
 
 def overlay(
@@ -104,27 +105,57 @@ def overlay(
     parcels: a table, or batches that are read as they are needed, so that a province need not fit in memory. Parcels
     near one another make it faster; their order is kept.
     """
+    return overlays(parcels, [layer], sliver_m2=sliver_m2, threads=threads)[0]
+
+
+def overlays(
+    parcels: pa.Table | Iterable[pa.RecordBatch],
+    layers: Sequence[PreparedLayer],
+    *,
+    sliver_m2: float = SLIVER_M2,
+    threads: int = 2,
+) -> list[OverlayResult]:
+    """What `overlay` gives for each of several layers, with the outlines read once.
+
+    Raises PanhuoError when the layers are not all in one CRS.
+    """
+    if len({layer.crs for layer in layers}) > 1:
+        raise PanhuoError(
+            "图层坐标系不一致 the layers are in different CRS",
+            where=", ".join(f"{layer.kind}: {layer.crs}" for layer in layers),
+            remedy="先统一坐标系 convert them to one",
+        )
     batches = [parcels] if isinstance(parcels, pa.Table) else parcels
-    parts: list[pa.Table] = [AREAS.empty_table()]
-    problems: list[Problem] = list(layer.problems)
-    slivers = row = 0
-    for ids, wkb, (shared, own) in _measured(batches, layer, threads):
-        kept = np.flatnonzero(np.isnan(own) | (shared >= sliver_m2))
-        parts.append(_area_rows(ids.take(pa.array(kept)), layer.kind, shared[kept], own[kept]))
-        slivers += int(np.count_nonzero((shared > NOISE_M2) & (shared < sliver_m2)))
-        problems += _without_outline(ids, wkb, np.isnan(own), row, layer.crs)
+    parts: list[list[pa.Table]] = [[AREAS.empty_table()] for _ in layers]
+    unknown: list[Problem] = []
+    slivers = [0] * len(layers)
+    row = 0
+    for ids, wkb, (shared, own) in _measured(batches, layers, threads) if layers else ():
+        for n, (layer, area) in enumerate(zip(layers, shared, strict=True)):
+            kept = np.flatnonzero(np.isnan(own) | (area >= sliver_m2))
+            parts[n].append(_area_rows(ids.take(pa.array(kept)), layer.kind, area[kept], own[kept]))
+            slivers[n] += int(np.count_nonzero((area > NOISE_M2) & (area < sliver_m2)))
+        unknown += _without_outline(ids, wkb, np.isnan(own), row, layers[0].crs)
         row += len(ids)
-    return OverlayResult(pa.concat_tables(parts), tuple(problems), slivers)
+    return [
+        OverlayResult(layer, pa.concat_tables(areas), (*layer.problems, *unknown), count)
+        for layer, areas, count in zip(layers, parts, slivers, strict=True)
+    ]
+
+
+Measured = tuple[list[Floats], Floats]
+"""Area each outline shares with each layer, and its own."""
 
 
 def _measured(
-    batches: Iterable[pa.Table | pa.RecordBatch], layer: PreparedLayer, threads: int
-) -> Iterator[tuple[pa.ChunkedArray, pa.ChunkedArray, tuple[Floats, Floats]]]:
-    """(ids, outlines, (shared, own)) of the parcels, chunk by chunk, in order; few chunks wait at a time."""
-    running: deque[tuple[pa.ChunkedArray, pa.ChunkedArray, Future[tuple[Floats, Floats]]]] = deque()
+    batches: Iterable[pa.Table | pa.RecordBatch], layers: Sequence[PreparedLayer], threads: int
+) -> Iterator[tuple[pa.ChunkedArray, pa.ChunkedArray, Measured]]:
+    """(ids, outlines, areas) of the parcels, chunk by chunk, in order; few chunks wait at a time."""
+    running: deque[tuple[pa.ChunkedArray, pa.ChunkedArray, Future[Measured]]] = deque()
+    grids = [layer.grid for layer in layers]
     with ThreadPoolExecutor(threads) as pool:
         for ids, wkb in _chunks(batches):
-            running.append((ids, wkb, pool.submit(_measure, wkb, layer)))
+            running.append((ids, wkb, pool.submit(_measure, wkb, layers[0].crs, grids)))
             if len(running) > 2 * threads:
                 yield _finished(*running.popleft())
         for chunk in running:
@@ -132,8 +163,8 @@ def _measured(
 
 
 def _finished(
-    ids: pa.ChunkedArray, wkb: pa.ChunkedArray, result: Future[tuple[Floats, Floats]]
-) -> tuple[pa.ChunkedArray, pa.ChunkedArray, tuple[Floats, Floats]]:
+    ids: pa.ChunkedArray, wkb: pa.ChunkedArray, result: Future[Measured]
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray, Measured]:
     return ids, wkb, result.result()
 
 
@@ -173,10 +204,10 @@ def _without_outline(
 def ground_areas(wkb: pa.ChunkedArray, crs: str = GEODETIC) -> Floats:
     """Area of each outline on the ground [m²], NaN where there is no polygon: the very area `overlay`
     shares out."""
-    parts = [
-        np.abs(_in_plane(read_vertices(wkb.slice(at, CHUNK)), crs).area()) for at in range(0, len(wkb), CHUNK)
-    ]
-    return np.concatenate([np.empty(0), *parts])
+    chunks = (wkb.slice(at, CHUNK) for at in range(0, len(wkb), CHUNK))
+    return np.concatenate(
+        [np.empty(0), *(own_areas(_in_plane(read_outlines(chunk), crs)) for chunk in chunks)]
+    )
 
 
 def _in_degrees(crs: str) -> bool:
@@ -194,19 +225,22 @@ def _in_degrees(crs: str) -> bool:
     return crs == GEODETIC
 
 
-def _in_plane(outlines: Vertices, crs: str) -> Vertices:
+def _in_plane(outlines: Outlines, crs: str) -> Outlines:
     """The outlines in metres. Where degrees are due, an outline of other numbers is none: its area is unknown."""
     if not _in_degrees(crs):
         return outlines
-    off = ~((np.abs(outlines.x) <= LON_MOST) & (np.abs(outlines.y) <= LAT_MOST))
-    if off.any():
-        known = outlines.known.copy()
-        known[np.repeat(np.arange(len(outlines)), np.diff(outlines.start))[off]] = False
-        x, y = np.where(off, 0.0, outlines.x), np.where(off, 0.0, outlines.y)
-        outlines = replace(outlines, x=x, y=y, known=known)
-    x, y = to_equal_area(outlines.x, outlines.y)
-    return replace(outlines, x=x, y=y)
+    beyond = ~((np.abs(outlines.x) <= LON_MOST) & (np.abs(outlines.y) <= LAT_MOST))
+    known = outlines.known
+    if beyond.any():
+        known = known.copy()
+        ring = np.searchsorted(outlines.start, np.flatnonzero(beyond), side="right") - 1
+        known[outlines.outline[ring]] = False
+    x, y = to_equal_area(np.where(beyond, 0.0, outlines.x), np.where(beyond, 0.0, outlines.y))
+    return outlines._replace(x=x, y=y, known=known)
 
 
-def _measure(wkb: pa.ChunkedArray, layer: PreparedLayer) -> tuple[Floats, Floats]:
-    return shared_and_own(_in_plane(read_vertices(wkb), layer.crs), layer.grid)
+def _measure(wkb: pa.ChunkedArray, crs: str, grids: list[Grid]) -> Measured:
+    outlines = _in_plane(read_outlines(wkb), crs)
+    own = own_areas(outlines)
+    # Rounding may pass the ends by a hair.
+    return [np.clip(shared_areas(outlines, grid), 0.0, own) for grid in grids], own

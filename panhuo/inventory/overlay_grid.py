@@ -6,112 +6,77 @@ side; from there down, only at the pieces. A block of cells without pieces is th
 or wholly bare, told by one corner.
 """
 
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from panhuo.inventory.overlay_kernel import Edges, directed
-from panhuo.inventory.overlay_vertices import Bools, Floats, Ints, Vertices, spans
+from panhuo.inventory.overlay_rings import Floats, Outlines, compiled, ring_area
+
+Counts = NDArray[np.int32]
+Steps = NDArray[np.int8]
 
 MIN_CELLS: Final = 1 << 20
 MAX_CELLS: Final = 1 << 23
 CELLS_PER_EDGE: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(NamedTuple):
     """A layer's edges by cell. Coordinates are metres from `origin`; cell number = row × columns + column.
 
-    pieces, piece_start: edge pieces sorted by cell, and where each cell's begin (one more than cells).
-    cover: how many polygons cover each cell's north-east corner (0 or 1 once overlaps are merged).
-    crossing_cell, crossing_x, crossing_step: where edges cross a cell's north side, and by how much cover is
-    greater just west of there; sorted by cell.
+    pieces: (n, 4) x and y of the first and the second point of each piece of an edge, by cell;
+    piece_start: where each cell's begin (one more than cells). cover: (rows, columns) how many polygons
+    cover each cell's north-east corner (0 or 1 once overlaps are merged). crossing_cell, crossing_x,
+    crossing_step: where edges cross a cell's north side, and by how much cover is greater just west of
+    there; by cell.
     """
 
     origin: Floats
     cell_m: float
-    rows: int
-    columns: int
-    pieces: Edges
-    piece_start: NDArray[np.int32]
-    cover: NDArray[np.int8]
-    crossing_cell: Ints
+    pieces: Floats
+    piece_start: Counts
+    cover: Steps
+    crossing_cell: Counts
     crossing_x: Floats
-    crossing_step: Floats
+    crossing_step: Steps
 
-    def cells_of(self, x: Floats, y: Floats) -> tuple[Ints, Ints]:
-        """(row, column) of points, those outside the grid (or nowhere) in a cell of its rim."""
-        row = np.floor(np.nan_to_num(y) / self.cell_m).clip(0, self.rows - 1).astype(np.int64)
-        column = np.floor(np.nan_to_num(x) / self.cell_m).clip(0, self.columns - 1).astype(np.int64)
-        return row, column
-
-    def save(self, path: Path) -> None:
-        """Writes the grid to `path` (NumPy .npz)."""
-        with path.open("wb") as stream:
-            np.savez(
-                stream,
-                **{f.name: getattr(self, f.name) for f in fields(self) if f.name != "pieces"},
-                **{f"piece_{f.name}": getattr(self.pieces, f.name) for f in fields(Edges)},
-            )
+    def tables(self) -> list[pa.Table]:
+        """The grid as tables, to be kept and read again by `of_tables`."""
+        frame = {"origin": [self.origin.tolist()], "cell_m": [self.cell_m], "shape": [list(self.cover.shape)]}
+        columns = (
+            self.pieces,
+            self.piece_start,
+            self.cover,
+            self.crossing_cell,
+            self.crossing_x,
+            self.crossing_step,
+        )
+        return [pa.table(frame), *(pa.table({"": column.ravel()}) for column in columns)]
 
     @classmethod
-    def load(cls, path: Path) -> "Grid":
-        """The grid that `save` wrote to `path`."""
-        with np.load(path) as stored:
-            pieces = Edges(*(stored[f"piece_{f.name}"] for f in fields(Edges)))
-            return cls(
-                stored["origin"],
-                float(stored["cell_m"]),
-                int(stored["rows"]),
-                int(stored["columns"]),
-                pieces,
-                stored["piece_start"],
-                stored["cover"],
-                stored["crossing_cell"],
-                stored["crossing_x"],
-                stored["crossing_step"],
-            )
+    def of_tables(cls, tables: Sequence[pa.Table]) -> "Grid":
+        """The grid that gave `tables`."""
+        frame = tables[0].to_pylist()[0]
+        pieces, start, cover, *crossings = (t.column(0).combine_chunks().to_numpy() for t in tables[1:])
+        pieces, cover = pieces.reshape(-1, 4), cover.reshape(frame["shape"])
+        return _kept(cls(np.array(frame["origin"]), frame["cell_m"], pieces, start, cover, *crossings))
 
 
-Paths = tuple[Floats, Floats, Floats, Floats]
-"""Directed edges: x and y of their first, x and y of their second point."""
-
-
-def build_grid(layer: Vertices, cell_m: float | None = None) -> Grid:
-    """The grid of a layer whose polygons turn anticlockwise (holes clockwise) and do not overlap.
+def build_grid(layer: Outlines, cell_m: float | None = None) -> Grid:
+    """The grid of a layer whose polygons do not overlap.
 
     cell_m: side of a cell; by default from the layer's extent and number of edges.
     """
-    starts = np.flatnonzero(~layer.ends_ring)
-    if not len(starts):
-        return _bare()
+    if not len(layer.x):
+        return _built(layer, np.zeros(2), 1.0, (1, 1))
     low = np.array([layer.x.min(), layer.y.min()])
     size = np.array([layer.x.max(), layer.y.max()]) - low
-    cell_m = cell_m or _cell_side(size, len(starts))
+    cell_m = cell_m or _cell_side(size, len(layer.x))
     # Half a cell of margin: no layer edge lies on the rim, and beyond the rim nothing is covered.
-    origin = low - 0.5 * cell_m
     columns, rows = (int(n) for n in np.floor(size / cell_m) + 2)
-    x, y = layer.x - origin[0], layer.y - origin[1]
-    edges = (x[starts], y[starts], x[starts + 1], y[starts + 1])
-    edges, crossings = _cut_at_rows(edges, cell_m)
-    edges = _swap(_cut(_swap(edges), cell_m)[0])
-    crossing_cell, crossing_x, crossing_step = _crossings(crossings, cell_m, columns)
-    pieces, piece_start = _sorted_pieces(edges, cell_m, rows, columns)
-    cover = _cover(crossing_cell, crossing_step, rows, columns)
-    return Grid(
-        origin, cell_m, rows, columns, pieces, piece_start, cover, crossing_cell, crossing_x, crossing_step
-    )
-
-
-def _bare() -> Grid:
-    nothing, none = np.empty(0), np.empty(0, np.int64)
-    edges = Edges(nothing, nothing, nothing, nothing, nothing)
-    return Grid(
-        np.zeros(2), 1.0, 1, 1, edges, np.zeros(2, np.int32), np.zeros(1, np.int8), none, nothing, nothing
-    )
+    return _built(layer, low - 0.5 * cell_m, cell_m, (rows, columns))
 
 
 def _cell_side(size: Floats, edges: int) -> float:
@@ -120,85 +85,95 @@ def _cell_side(size: Floats, edges: int) -> float:
     return float(np.sqrt(size.max() * max(size.min(), size.max() / 1000) / cells))
 
 
-def _swap(edges: Paths) -> Paths:
-    x0, y0, x1, y1 = edges
-    return y0, x0, y1, x1
-
-
-def _cut_at_rows(edges: Paths, cell_m: float) -> tuple[Paths, tuple[Ints, Floats, Floats]]:
-    """The edges cut at the grid's level lines, and (line, x, ±1) of each crossing, + where the edge
-    runs north."""
-    cut, (line, x, north) = _cut(edges, cell_m)
-    return cut, (line, x, np.where(north, 1.0, -1.0))
-
-
-def _cut(edges: Paths, cell_m: float) -> tuple[Paths, tuple[Ints, Floats, Bools]]:
-    """The edges cut wherever y passes a multiple of `cell_m`, and (multiple, x, upward) of each cut.
-
-    A point on a line belongs above it, so that a chain touching the line from one side is not cut.
-    """
-    x0, y0, x1, y1 = edges
-    first, last = np.floor(y0 / cell_m).astype(np.int64), np.floor(y1 / cell_m).astype(np.int64)
-    long = np.flatnonzero(first != last)
-    first, last = first[long], last[long]
-    upward = last > first
-    count = np.abs(last - first)
-    owner = np.repeat(np.arange(len(long)), count)
-    nth = spans(np.zeros(len(long), np.int64), count)
-    line = np.where(upward[owner], first[owner] + 1 + nth, first[owner] - nth)
-    edge = long[owner]
-    y = line * cell_m
-    share = (y - y0[edge]) / (y1[edge] - y0[edge])
-    x = x0[edge] + share * (x1[edge] - x0[edge])
-    # The cut edges' points in order: first point, cuts, last point; then every two neighbours make an edge.
-    total = int(count.sum()) + 2 * len(long)
-    begin = np.cumsum(count + 2) - (count + 2)
-    inner = spans(begin + 1, count)
-    end = begin + count + 1
-    px, py = np.empty(total), np.empty(total)
-    px[begin], py[begin], px[end], py[end] = x0[long], y0[long], x1[long], y1[long]
-    px[inner], py[inner] = x, y
-    goes_on = np.ones(total, dtype=np.bool_)
-    goes_on[end] = False
-    from_ = np.flatnonzero(goes_on)
-    whole = np.ones(len(x0), dtype=np.bool_)
-    whole[long] = False
-    cut = (
-        np.concatenate([x0[whole], px[from_]]),
-        np.concatenate([y0[whole], py[from_]]),
-        np.concatenate([x1[whole], px[from_ + 1]]),
-        np.concatenate([y1[whole], py[from_ + 1]]),
-    )
-    return cut, (line, x, upward[owner])
-
-
-def _crossings(
-    crossings: tuple[Ints, Floats, Floats], cell_m: float, columns: int
-) -> tuple[Ints, Floats, Floats]:
-    """The cell below each crossed line, x and step, sorted by cell."""
-    line, x, step = crossings
-    cell = (line - 1) * columns + np.floor(x / cell_m).astype(np.int64)
+def _built(layer: Outlines, origin: Floats, cell_m: float, shape: tuple[int, int]) -> Grid:
+    """Cuts the edges twice: to count what each cell will hold, and to put it there."""
+    start = np.zeros(shape[0] * shape[1] + 1, np.int32)
+    nothing = (np.empty((0, 4)), np.empty(0, np.int32), np.empty(0), np.empty(0, np.int8))
+    crossings = _cut_all(layer, origin, cell_m, shape[1], start[1:], *nothing)
+    np.cumsum(start, out=start)
+    pieces, next_piece = np.empty((start[-1], 4)), start[:-1].copy()
+    cell, x, step = np.empty(crossings, np.int32), np.empty(crossings), np.empty(crossings, np.int8)
+    _cut_all(layer, origin, cell_m, shape[1], next_piece, pieces, cell, x, step)
     order = np.argsort(cell, kind="stable")
-    return cell[order], x[order], step[order]
+    cell, x, step = cell[order], x[order], step[order]
+    return _kept(Grid(origin, cell_m, pieces, start, _cover(cell, step, shape), cell, x, step))
 
 
-def _sorted_pieces(edges: Paths, cell_m: float, rows: int, columns: int) -> tuple[Edges, NDArray[np.int32]]:
-    x0, y0, x1, y1 = edges
-    used = x0 != x1  # an edge that spans no x adds nothing
-    x0, y0, x1, y1 = x0[used], y0[used], x1[used], y1[used]
-    middle_row = np.floor((y0 + y1) / (2 * cell_m)).clip(0, rows - 1).astype(np.int64)
-    middle_column = np.floor((x0 + x1) / (2 * cell_m)).clip(0, columns - 1).astype(np.int64)
-    cell = (middle_row * columns + middle_column).astype(np.int32)
-    order = np.argsort(cell, kind="stable")
-    start = np.zeros(rows * columns + 1, np.int32)
-    np.cumsum(np.bincount(cell, minlength=rows * columns), out=start[1:])
-    return directed(x0[order], y0[order], x1[order], y1[order]), start
+def _kept(grid: Grid) -> Grid:
+    """The grid, not to be written to, as one read from tables is: the kernel is compiled once for both."""
+    for array in (a for a in grid if isinstance(a, np.ndarray)):
+        array.setflags(write=False)
+    return grid
 
 
-def _cover(cell: Ints, step: Floats, rows: int, columns: int) -> NDArray[np.int8]:
+def _cover(cell: Counts, step: Steps, shape: tuple[int, int]) -> Steps:
     """Cover at each cell's north-east corner: the sum of the steps east of it along that line."""
-    steps = np.zeros(rows * columns, np.int8)
-    np.add.at(steps, cell, step.astype(np.int8))
-    by_row = steps.reshape(rows, columns)[:, ::-1]
+    steps = np.zeros(shape, np.int8)
+    np.add.at(steps.reshape(-1), cell, step)
+    by_row = steps[:, ::-1]
     east = np.cumsum(by_row, axis=1, dtype=np.int8) - by_row
-    return np.ascontiguousarray(east[:, ::-1]).ravel()
+    return np.ascontiguousarray(east[:, ::-1])
+
+
+@compiled
+def _cut_all(
+    layer: Outlines, origin: Floats, cell_m: float, columns: int, next_piece: Counts, pieces: Floats,
+    crossing_cell: Counts, crossing_x: Floats, crossing_step: Steps,
+) -> int:  # fmt: skip
+    """Cuts all edges at the grid's lines and gives the number of crossings of level lines.
+
+    With room in `pieces` puts each piece at its cell's `next_piece` and fills the crossings; without it only counts.
+    """
+    crossings = 0
+    for ring in range(len(layer.outline)):
+        begin, end = layer.start[ring], layer.start[ring + 1]
+        # Ground to the left of an edge is inside: shells anticlockwise, holes clockwise.
+        with_it = (ring_area(layer.x[begin:end], layer.y[begin:end]) > 0) != layer.hole[ring]
+        for at in range(begin, end - 1):
+            a, b = (at, at + 1) if with_it else (at + 1, at)
+            x0, y0 = layer.x[a] - origin[0], layer.y[a] - origin[1]
+            x1, y1 = layer.x[b] - origin[0], layer.y[b] - origin[1]
+            # A point on a line belongs above it, so that a chain touching the line from one side is not cut.
+            row, last = int(np.floor(y0 / cell_m)), int(np.floor(y1 / cell_m))
+            step = 1 if last > row else -1
+            from_x, from_y = x0, y0
+            while row != last:
+                line = row + 1 if step > 0 else row
+                to_y = line * cell_m
+                to_x = x0 + (to_y - y0) / (y1 - y0) * (x1 - x0)
+                _cut_in_row(from_x, from_y, to_x, to_y, row, cell_m, columns, next_piece, pieces)
+                if len(crossing_cell):
+                    crossing_cell[crossings] = (line - 1) * columns + int(np.floor(to_x / cell_m))
+                    crossing_x[crossings] = to_x
+                    crossing_step[crossings] = step
+                crossings += 1
+                from_x, from_y = to_x, to_y
+                row += step
+            _cut_in_row(from_x, from_y, x1, y1, row, cell_m, columns, next_piece, pieces)
+    return crossings
+
+
+@compiled
+def _cut_in_row(
+    x0: float, y0: float, x1: float, y1: float, row: int, cell_m: float, columns: int,
+    next_piece: Counts, pieces: Floats,
+) -> None:  # fmt: skip
+    """As `_cut_all`, of an edge within one row of cells."""
+    column, last = int(np.floor(x0 / cell_m)), int(np.floor(x1 / cell_m))
+    step = 1 if last > column else -1
+    from_x, from_y = x0, y0
+    while True:
+        if column == last:
+            to_x, to_y = x1, y1
+        else:
+            to_x = (column + 1 if step > 0 else column) * cell_m
+            to_y = y0 + (to_x - x0) / (x1 - x0) * (y1 - y0)
+        cell = row * columns + column
+        if len(pieces):
+            piece = pieces[next_piece[cell]]
+            piece[0], piece[1], piece[2], piece[3] = from_x, from_y, to_x, to_y
+        next_piece[cell] += 1
+        if column == last:
+            return
+        from_x, from_y = to_x, to_y
+        column += step

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from panhuo.core.problems import Problem
 from panhuo.inventory.geometry import Geometries, outlines
-from panhuo.inventory.overlay_vertices import Floats, Ints
+from panhuo.inventory.overlay_rings import Floats, Ints
 
 ToPlane = Callable[[Floats, Floats], tuple[Floats, Floats]]
 

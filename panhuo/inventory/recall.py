@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+import numba
 import numpy as np
 import pyarrow as pa
 import pyproj
@@ -45,7 +46,7 @@ class Recall(Generic[T]):
 
     def key(self, place: tuple[object, ...], rows: Ints, ids: pa.Array, wkb: pa.Array) -> str:
         """The key of a tile; place: its zone and region."""
-        digest = hashlib.blake2b(_code(), digest_size=16)
+        digest = hashlib.blake2b(code(), digest_size=16)
         for part in (self.about, repr(place).encode(), self.numbers[rows].tobytes()):
             digest.update(part)
         for column in (ids.cast(pa.large_binary()), wkb.cast(pa.large_binary())):
@@ -83,10 +84,16 @@ def content(*tables: pa.Table | None) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _code() -> bytes:
+def code() -> bytes:
     """A fingerprint of the program: other code may find something else."""
     digest = hashlib.blake2b(digest_size=16)
-    versions = (np.__version__, shapely.__version__, shapely.geos_version_string, pyproj.proj_version_str)
+    versions = (
+        np.__version__,
+        numba.__version__,
+        shapely.__version__,
+        shapely.geos_version_string,
+        pyproj.proj_version_str,
+    )
     digest.update(repr(versions).encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

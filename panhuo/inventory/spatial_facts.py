@@ -4,6 +4,7 @@ One row per parcel, the dataset `spatial`. A fact whose source is not there (no 
 neighbour nobody has looked at) is NULL: unknown, not zero.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -37,8 +38,8 @@ from panhuo.inventory.geometry import (
 )
 from panhuo.inventory.neighbours import ADJOIN_TOLERANCE_M, shared_edges
 from panhuo.inventory.overlaps import overlaps
-from panhuo.inventory.overlay import PreparedLayer, overlay, prepare_layer
-from panhuo.inventory.recall import Memory, Recall, content
+from panhuo.inventory.overlay import GEODETIC, OverlayResult, PreparedLayer, overlays, prepare_layer
+from panhuo.inventory.recall import Memory, Recall, code, content
 from panhuo.inventory.sites import group_rows, text_codes
 from panhuo.inventory.spec import problem
 from panhuo.inventory.tiling import Tile, map_tiles
@@ -164,10 +165,10 @@ def survey(
     columns |= _neighbour_columns(parcels, found, contracts, occupancies, boundary_min_m)
     columns |= _conflict_columns(parcels.num_rows, found, heights)
     table = pa.table(columns)
-    for kind, layer in sorted(layers.items()):
-        if kind != ROADS:
-            table, more = _with_layer(table, parcels, kind, layer)
-            problems += more
+    kinds = [kind for kind in sorted(layers) if kind != ROADS]
+    for laid in overlays(parcels, [_ready(kind, layers[kind], memory) for kind in kinds], threads=workers):
+        table = _with_layer(table, laid)
+        problems += _layer_problems(laid)
     clashes = conflict_table(parcels, [part.conflicts for part in found])
     return Survey(_with_slopes(table, slopes), clashes, [*problems, *road_problems])
 
@@ -340,23 +341,39 @@ def _conflict_columns(count: int, found: list[_Found], heights: Heights) -> dict
     }
 
 
-def _with_layer(
-    table: pa.Table, parcels: pa.Table, kind: str, layer: pa.Table | PreparedLayer
-) -> tuple[pa.Table, list[Problem]]:
+def _ready(kind: str, layer: pa.Table | PreparedLayer, memory: Memory | None) -> PreparedLayer:
+    """The layer prepared: once for each version of it where there is a memory."""
+    if isinstance(layer, PreparedLayer):
+        return layer
+    if memory is None:
+        return prepare_layer(layer, kind)
+    key = hashlib.blake2b(code() + kind.encode() + content(layer), digest_size=16).hexdigest()
+    held = memory.get(key)
+    if held is not None:
+        return PreparedLayer.of_tables(kind, GEODETIC, held)
+    ready = prepare_layer(layer, kind)
+    memory.put(key, ready.tables())
+    return ready
+
+
+def _with_layer(table: pa.Table, laid: OverlayResult) -> pa.Table:
     """`table` with `<kind>_m2` and `<kind>_share`: 0 off the layer, NULL without an outline."""
-    ready = layer if isinstance(layer, PreparedLayer) else prepare_layer(layer, kind)
-    laid = overlay(parcels, ready)
     at = pc.index_in(laid.areas["parcel_id"], value_set=table["parcel_id"].combine_chunks())
     rows = at.to_numpy(zero_copy_only=False).astype(np.int64)
     none = pc.is_null(table["perimeter_m"]).to_numpy(zero_copy_only=False)
-    for name, column in ((f"{kind}_m2", "area_m2"), (f"{kind}_share", "share")):
+    for name, column in ((f"{laid.layer.kind}_m2", "area_m2"), (f"{laid.layer.kind}_share", "share")):
         area = laid.areas[column].to_numpy(zero_copy_only=False)
         table = table.append_column(name, _column(_sum(rows, np.nan_to_num(area), table.num_rows), none))
-    problems = list(ready.problems)
+    return table
+
+
+def _layer_problems(laid: OverlayResult) -> list[Problem]:
+    """What was wrong with the layer; what is wrong with the parcels was said before."""
+    problems = list(laid.layer.problems)
     if laid.slivers:
         action = f"ignored: {laid.slivers} 宗只擦边 parcels only brush it"
-        problems.append(problem("layer_sliver", field=kind, action=action))
-    return table, problems
+        problems.append(problem("layer_sliver", field=laid.layer.kind, action=action))
+    return problems
 
 
 def _with_slopes(table: pa.Table, slopes: pa.Table | None) -> pa.Table:

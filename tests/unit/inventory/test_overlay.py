@@ -12,7 +12,8 @@ import shapely
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.equal_area import PROJ_TEXT, to_equal_area
-from panhuo.inventory.overlay import PreparedLayer, ground_areas, overlay, prepare_layer
+from panhuo.inventory.overlay import PreparedLayer, ground_areas, overlay, overlays, prepare_layer
+from panhuo.workspace.memory import FolderMemory
 
 PLANE = "EPSG:4547"
 SHARED = Path(os.environ.get("PANHUO_SHARED", Path(__file__).parents[4] / "shared")) / "data"
@@ -59,6 +60,44 @@ def test_slivers_below_the_tolerance_are_left_out_and_counted(depth, kept):
     assert (result.areas.num_rows, result.slivers) == ((1, 0) if kept else (0, 1))
 
 
+def test_bytes_of_any_kind_are_read_alike():
+    """Big-endian, EWKB with an SRID, heights, several parts with holes turning either way, cut-off bytes."""
+    plot = shapely.Polygon(shapely.box(0, 0, 10, 10).exterior, [shapely.box(4, 4, 6, 6).exterior])
+    two = shapely.MultiPolygon([plot, shapely.box(90, 0, 110, 10)])
+    kinds = [
+        shapely.to_wkb(plot, byte_order=0),
+        shapely.to_wkb(shapely.set_srid(plot, 4490), include_srid=True),
+        shapely.to_wkb(shapely.force_3d(plot, 7.0)),
+        shapely.to_wkb(shapely.reverse(plot)),
+        shapely.to_wkb(two),
+        shapely.to_wkb(two)[:-9],
+        shapely.to_wkb(shapely.force_3d(two)),
+    ]
+    parcels = pa.table(
+        {"parcel_id": [str(i) for i in range(len(kinds))], "geometry": pa.array(kinds, pa.binary())}
+    )
+    prepared = prepare_layer(table(shapely.box(0, 0, 100, 100)), "farmland", crs=PLANE)
+    one, both = pytest.approx(96), pytest.approx(196)
+    found = overlay(parcels, prepared).areas
+    assert found["area_m2"].to_pylist() == [one, one, one, one, both, None, both]
+    assert found["share"].to_pylist()[4] == pytest.approx(196 / 296)
+
+
+def test_several_layers_at_once_are_what_each_gives():
+    parcels = table(shapely.box(0, 0, 10, 10), None, shapely.box(50, 50, 60, 60))
+    layers = [
+        prepare_layer(table(shapely.box(5, 0, 100, 100)), "farmland", crs=PLANE),
+        prepare_layer(table(shapely.box(0, 0, 20, 20)), "red_line", crs=PLANE),
+    ]
+    for at_once, layer in zip(overlays(parcels, layers), layers, strict=True):
+        alone = overlay(parcels, layer)
+        assert at_once.areas.equals(alone.areas)
+        assert (at_once.problems, at_once.slivers) == (alone.problems, alone.slivers)
+    other = prepare_layer(table(shapely.box(112, 28, 113, 29)), "flood")
+    with pytest.raises(PanhuoError, match="flood"):
+        overlays(parcels, [*layers, other])
+
+
 def test_no_outline_is_unknown_not_zero():
     parcels = table(shapely.box(0, 0, 10, 10), None, shapely.Point(3, 3), shapely.Polygon())
     result = overlay(parcels, prepare_layer(table(shapely.box(0, 0, 100, 100)), "farmland", crs=PLANE))
@@ -86,12 +125,15 @@ def test_empty_layer_touches_nothing_and_no_parcels_give_no_rows():
     assert areas(none, table(shapely.box(0, 0, 10, 10))) == {}
 
 
-def test_saved_layer_gives_the_same_areas(tmp_path):
-    prepared = prepare_layer(table(shapely.Point(0, 0).buffer(50)), "zoning", crs=PLANE)
-    prepared.save(tmp_path / "zoning.npz")
-    loaded = PreparedLayer.load(tmp_path / "zoning.npz", "zoning", PLANE)
-    parcels = table(shapely.box(0, 0, 60, 60), shapely.box(-10, -10, 10, 10))
-    assert overlay(parcels, loaded).areas.equals(overlay(parcels, prepared).areas)
+def test_kept_layer_gives_the_same_areas_and_problems(tmp_path):
+    bow = shapely.Polygon([(100, 0), (110, 10), (110, 0), (100, 10)])
+    prepared = prepare_layer(table(shapely.Point(0, 0).buffer(50), bow), "zoning", crs=PLANE)
+    FolderMemory(tmp_path).put("zoning", prepared.tables())
+    loaded = PreparedLayer.of_tables("zoning", PLANE, FolderMemory(tmp_path).get("zoning"))
+    parcels = table(shapely.box(0, 0, 60, 60), shapely.box(-10, -10, 10, 10), shapely.box(90, 0, 120, 9))
+    there, here = overlay(parcels, loaded), overlay(parcels, prepared)
+    assert there.areas.equals(here.areas)
+    assert there.problems == here.problems != ()
 
 
 def test_missing_column_and_foreign_degrees_are_a_clear_word():
