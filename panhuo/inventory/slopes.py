@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyproj
+from shapely.geometry.base import BaseGeometry
 
-from panhuo.core.problems import Problem
+from panhuo.core.problems import PanhuoError, Problem
 from panhuo.inventory.geometry import Floats, Ints, required_column
 from panhuo.inventory.spec import problem
-from panhuo.inventory.terrain import SLOPES_SCHEMA, DemFile, open_dem, slope_facts
+from panhuo.inventory.terrain import SLOPES_SCHEMA, Dem, DemFile, open_dem, slope_facts
 from panhuo.inventory.tiling import boxes_of
 
 BLOCK: Final = 2048
@@ -95,3 +96,24 @@ def _cell_boxes(source: DemFile, boxes: Floats) -> Ints:
     row = (np.array([y for _, y in corners]) - turn.f) / turn.e
     found = np.stack([row.min(0), column.min(0), row.max(0) + 1, column.max(0) + 1], axis=1)
     return np.where(np.isfinite(found), np.floor(np.clip(found, -1e9, 1e9)), -1e9).astype(np.int64)
+
+
+def grid_about(files: Sequence[Path], outline: BaseGeometry) -> Dem:
+    """The elevation about an outline (EPSG:4490) from the first of `files` that holds it all.
+
+    Raises PanhuoError when none does.
+    """
+    boxes = np.array([outline.bounds])
+    for path in files:
+        with open_dem(path) as source:
+            (top, left, bottom, right) = (int(v) for v in _cell_boxes(source, boxes)[0])
+            height, width = source.source.shape
+            if top >= 0 and left >= 0 and bottom <= height and right <= width:
+                rim = max(RIM, (bottom - top) // 10, (right - left) // 10)
+                rows = max(top - rim, 0), min(bottom + rim, height)
+                return source.read(rows, (max(left - rim, 0), min(right + rim, width)))
+    raise PanhuoError(
+        "没有覆盖该宗地的高程 no elevation grid holds the parcel",
+        why=f"{len(files)} 个高程文件 grids held",
+        remedy="先导入高程 import one: panhuo import WS dem.tif",
+    )

@@ -17,7 +17,15 @@ from scipy.optimize import brentq
 
 from panhuo.core.ids import is_parcel_code
 from panhuo.core.problems import PanhuoError, Problem
-from panhuo.inventory.geometry import Geometries, common_zone, outlines, text_column, to_lonlat, to_plane
+from panhuo.inventory.geometry import (
+    Geometries,
+    common_zone,
+    layer_shapes,
+    outlines,
+    text_column,
+    to_lonlat,
+    to_plane,
+)
 from panhuo.inventory.spec import problem
 
 AREA_TOLERANCE_M2: Final = 1e-6
@@ -133,12 +141,19 @@ def split_parcel(
         )
     zone = common_zone(found)
     parent = shapely.get_parts(to_plane(found, zone))[0]
-    road = shapely.union_all(_planar(roads, zone)) if roads is not None and roads.num_rows else None
+    road, kept = None, np.empty(0, object)
+    if roads is not None:  # a layer without a road near says that there is none
+        lines, lost = layer_shapes(roads, "roads")
+        road = shapely.union_all(to_plane(lines, zone)) if len(lines) or not lost else None
+        problems += lost
+    if buildings is not None:
+        solids, lost = layer_shapes(buildings, "buildings")
+        kept = to_plane(solids, zone)
+        problems += lost
     if road is None:
         problems.append(
             problem("layer_missing", field="roads", value=parcel_id, action="临路未判断 access not judged")
         )
-    kept = _planar(buildings, zone) if buildings is not None else np.empty(0, object)
     best = split_polygon(parent, areas, rules, roads=road, buildings=kept, proposals=proposals)
     names = new_ids(parcel_id, len(areas), ids)
     rows = [
@@ -218,11 +233,6 @@ def new_ids(parent: str, count: int, taken: Sequence[str]) -> list[str]:
             f"地籍子区 {head} 的宗地顺序号用尽 the district has no free numbers", remedy="换子区 use another"
         )
     return [f"{head}{last + 1 + i:05d}" for i in range(count)]
-
-
-def _planar(layer: pa.Table, zone: int) -> Geometries:
-    wkb = layer.column("geometry").combine_chunks().to_numpy(zero_copy_only=False).astype(object)
-    return to_plane(shapely.from_wkb(wkb[layer.column("geometry").is_valid().to_numpy()]), zone)
 
 
 def _cut_once(state: _State, targets: Geometries, ground: _Ground) -> Iterator[_State]:

@@ -27,23 +27,20 @@ def sketch(parcel: BaseGeometry, neighbours: Sequence[tuple[str, BaseGeometry]],
     figure, axes = plt.subplots(figsize=(6.4, 4.6), dpi=150)
     window = shapely.box(left - pad, bottom - pad, right + pad, top + pad)
     for name, shape in neighbours:
-        _fill(axes, shape, NEAR, "#9aa5b1")
+        fill(axes, shape, NEAR, "#9aa5b1")
         seen = shapely.intersection(shape, window)
         if not seen.is_empty:
             spot = seen.representative_point()
             axes.text(
                 spot.x, spot.y, name, fontsize=7, color="#52606d", ha="center", va="center", family=family
             )
-    _fill(axes, parcel, FILL, INK)
+    fill(axes, parcel, FILL, INK)
     spot = parcel.representative_point()
     axes.text(spot.x, spot.y, title, fontsize=9, color=INK, ha="center", va="center", family=family)
     axes.set_xlim(left - pad, right + pad)
     axes.set_ylim(bottom - pad, top + pad)
-    _scale_bar(axes, left - pad * 0.8, bottom - pad * 0.75, size, family)
-    axes.annotate(
-        "北", xy=(right + pad * 0.75, top + pad * 0.75), xytext=(right + pad * 0.75, top + pad * 0.1),
-        ha="center", fontsize=9, family=family, arrowprops={"arrowstyle": "-|>", "color": "#323f4b"},
-    )  # fmt: skip
+    scale_bar(axes, left - pad * 0.8, bottom - pad * 0.75, size, family)
+    north_arrow(axes, right + pad * 0.75, top + pad * 0.1, top + pad * 0.75, family)
     axes.set_aspect("equal")
     axes.axis("off")
     stream = io.BytesIO()
@@ -52,7 +49,8 @@ def sketch(parcel: BaseGeometry, neighbours: Sequence[tuple[str, BaseGeometry]],
     return stream.getvalue()
 
 
-def _fill(axes: "object", shape: BaseGeometry, face: str, edge: str) -> None:
+def fill(axes: "object", shape: BaseGeometry, face: str, edge: str, alpha: float = 1.0) -> None:
+    """Draws the polygons of a shape with their holes."""
     from matplotlib.patches import PathPatch  # noqa: PLC0415
     from matplotlib.path import Path as Outline  # noqa: PLC0415
 
@@ -62,13 +60,25 @@ def _fill(axes: "object", shape: BaseGeometry, face: str, edge: str) -> None:
             outline = Outline.make_compound_path(
                 *(Outline(shapely.get_coordinates(r), closed=True) for r in rings)
             )
-            axes.add_patch(PathPatch(outline, facecolor=face, edgecolor=edge, linewidth=1.2))  # type: ignore[attr-defined]
+            axes.add_patch(PathPatch(outline, facecolor=face, edgecolor=edge, linewidth=1.2, alpha=alpha))  # type: ignore[attr-defined]
 
 
-def _scale_bar(axes: "object", x: float, y: float, size: float, family: str) -> None:
+def scale_bar(axes: "object", x: float, y: float, size: float, family: str) -> None:
+    """Draws a bar of a round length, about a third of `size`, from (x, y)."""
     length = _round_length(size / 3)
     axes.plot([x, x + length], [y, y], color="#323f4b", linewidth=2)  # type: ignore[attr-defined]
-    axes.text(x + length / 2, y, f"{length:g} m", ha="center", va="bottom", fontsize=8, family=family)  # type: ignore[attr-defined]
+    axes.annotate(  # type: ignore[attr-defined]
+        f"{length:g} m", (x + length / 2, y), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8,
+        family=family,
+    )  # fmt: skip
+
+
+def north_arrow(axes: "object", x: float, low: float, high: float, family: str) -> None:
+    """Draws an arrow that points north from (x, low) to (x, high)."""
+    axes.annotate(  # type: ignore[attr-defined]
+        "北", xy=(x, high), xytext=(x, low), ha="center", fontsize=9, family=family,
+        arrowprops={"arrowstyle": "-|>", "color": "#323f4b"},
+    )  # fmt: skip
 
 
 def _round_length(metres: float) -> float:

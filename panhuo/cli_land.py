@@ -1,0 +1,373 @@
+# ruff: noqa: PLC0415 - use cases load with their verb, so that the others start fast
+"""The verbs `panhuo land …`: what the land itself says, and what may be made of it."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.table import Table
+
+from panhuo.cli_words import Json, Root, emit, escape, out, parse_day, session, working
+from panhuo.core.problems import PanhuoError
+
+land: Final = typer.Typer(
+    no_args_is_help=True,
+    help="土地图形：叠置、冲突、分割、合并、台地、日照、选址、功能、集中设施 The land itself.",
+)
+
+Folder = Annotated[Path, typer.Option("-o", "--output", help="输出文件夹 output folder")]
+File = Annotated[Path | None, typer.Option("-o", "--output", help="结果文件 gpkg geojson parquet csv xlsx")]
+Day = Annotated[str | None, typer.Option("--on", help="口径的日期 day of the law, 2025-06-30")]
+Parcel = Annotated[str, typer.Argument(metavar="PARCEL", help="宗地编号 parcel id")]
+
+
+@land.command("overlay")
+def overlay_(
+    ws: Root,
+    layers: Annotated[
+        str, typer.Option("--layers", help="图层种类，逗号分隔，缺省全部 kinds, all by default")
+    ] = "",
+    by: Annotated[str, typer.Option("--by", help="按图层的一列分开 code | name | feature_id")] = "",
+    output: File = None,
+    as_json: Json = False,
+) -> None:
+    """各宗地在各图层内的面积和占比 Area and share of each parcel under each layer."""
+    from panhuo.workspace.screens import overlay_layers
+    from panhuo.workspace.store import Workspace
+
+    with working():
+        result = overlay_layers(Workspace.open(ws), listed(layers), by=by, output=output)
+    columns = (("layer", "图层"), ("parcels", "宗数"), ("area_m2", "面积 m²"), ("slivers", "碎屑宗数"))
+    emit(result, as_json, lambda r: show_rows(r["layers"], columns, r))
+
+
+@land.command("conflicts")
+def conflicts_(
+    ws: Root,
+    gap_m: Annotated[float, typer.Option("--gap", help="缝隙最宽 widest gap, m")] = 1.0,
+    sliver_m2: Annotated[float, typer.Option("--sliver", help="碎屑面积 sliver, m²")] = 0.1,
+    paper: Annotated[
+        float, typer.Option("--paper", help="面积不符的容差 tolerance of areas on paper")
+    ] = 0.01,
+    output: File = None,
+    as_json: Json = False,
+) -> None:
+    """压盖、缝隙、重复、证图不符 Overlaps, gaps, duplicates, papers that differ."""
+    from panhuo.inventory.conflicts import Limits
+    from panhuo.workspace.screens import conflict_list
+    from panhuo.workspace.store import Workspace
+
+    limits = Limits(sliver_m2=sliver_m2, gap_width_m=gap_m, paper_tolerance_share=paper)
+    with working():
+        result = conflict_list(Workspace.open(ws), limits=limits, output=output)
+    emit(result, as_json, show_conflicts)
+
+
+def show_conflicts(result: dict[str, Any]) -> None:
+    """Kinds counted."""
+    from panhuo.report.land_chain import conflict_kinds
+
+    rows = [
+        {"kind": session.pick(conflict_kinds()[kind]["zh"], conflict_kinds()[kind]["en"]), **counts}
+        for kind, counts in result["kinds"].items()
+    ]
+    columns = (("kind", "种类"), ("yes", "成立"), ("unknown", "待核"), ("area_m2", "面积 m²"))
+    show_rows(rows, columns, result)
+
+
+@land.command("split")
+def split_(
+    ws: Root,
+    parcel: Parcel,
+    shares: Annotated[str, typer.Option("--shares", help="各份面积之比，如 28,102,98 areas in proportion")],
+    output: Folder,
+    area_min: Annotated[float | None, typer.Option("--area-min", help="每份最小面积 least area, m²")] = None,
+    width_min: Annotated[
+        float | None, typer.Option("--width-min", help="每份最小宽度 least width, m")
+    ] = None,
+    frontage_min: Annotated[
+        float | None, typer.Option("--frontage-min", help="每份最小临路 least frontage, m")
+    ] = None,
+    proposals: Annotated[int, typer.Option("--proposals", help="方案数 how many")] = 3,
+    take: Annotated[int, typer.Option("--take", help="输出第几个方案的界址 boundary files of which")] = 1,
+    on: Day = None,
+    as_json: Json = False,
+) -> None:
+    """按面积比分割一宗，保临路、宽度和建筑 Cuts a parcel, keeping access, width and buildings."""
+    from panhuo.workspace.reshape import split
+    from panhuo.workspace.store import Workspace
+
+    with working():
+        result = split(
+            Workspace.open(ws), parcel, numbers(shares), output, area_min_m2=area_min, width_min_m=width_min,
+            frontage_min_m=frontage_min, proposals=proposals, take=take, on=parse_day(on),
+        )  # fmt: skip
+    emit(result, as_json, show_split)
+
+
+def show_split(result: dict[str, Any]) -> None:
+    """Each proposal's parts."""
+    from panhuo.workspace.reshape import SIGNS
+
+    rows = [
+        {
+            "no": number if first else "",
+            **part,
+            "frontage_m": session.pick("未判断", "not judged")
+            if part["frontage_m"] is None
+            else part["frontage_m"],
+            "broken": ", ".join(session.pick(SIGNS[b]["zh"], SIGNS[b]["en"]) for b in part["broken"]),
+        }
+        for proposal in result["proposals"]
+        for number, part, first in (
+            (proposal["proposal"], part, part is proposal["parts"][0]) for part in proposal["parts"]
+        )
+    ]
+    columns = (
+        ("no", "方案"), ("parcel_id", "新编号"), ("area_mu", "亩"), ("area_m2", "m²"), ("width_m", "宽 m"),
+        ("frontage_m", "临路 m"), ("broken", "不满足"),
+    )  # fmt: skip
+    show_rows(rows, columns, result)
+
+
+@land.command("join")
+def join_(
+    ws: Root,
+    parcels: Annotated[list[str], typer.Argument(metavar="PARCEL…", help="相邻宗地 adjoining parcels")],
+    output: Folder,
+    on: Day = None,
+    as_json: Json = False,
+) -> None:
+    """合并相邻宗地 Joins adjoining parcels into one."""
+    from panhuo.workspace.reshape import join
+    from panhuo.workspace.store import Workspace
+
+    with working():
+        result = join(Workspace.open(ws), parcels, output, on=parse_day(on))
+    columns = (("parcel_id", "新编号"), ("area_mu", "亩"), ("area_m2", "m²"), ("closed_m2", "合缝 m²"))
+    emit(result, as_json, lambda r: show_rows([r], columns, r))
+
+
+@land.command("platforms")
+def platforms_(
+    ws: Root,
+    parcel: Parcel,
+    output: Folder,
+    density: Annotated[float, typer.Option("--density", help="建筑密度 share built on")] = 0.4,
+    storeys: Annotated[int, typer.Option("--storeys", help="层数 storeys")] = 3,
+    wall_max: Annotated[float | None, typer.Option("--wall-max", help="挡墙上限 highest wall, m")] = None,
+    depth_min: Annotated[
+        float | None, typer.Option("--depth-min", help="台面最小进深 least depth, m")
+    ] = None,
+    on: Day = None,
+    as_json: Json = False,
+) -> None:
+    """坡地分台：挖填平衡、可用面积、容积率 Stepped platforms on the elevation held."""
+    from panhuo.workspace.reshape import step
+    from panhuo.workspace.store import Workspace
+
+    if not 0 < density <= 1 or storeys < 1:
+        raise PanhuoError("密度或层数有误 bad density or storeys", remedy="0 < 密度 ≤ 1，层数 ≥ 1")
+    with working():
+        result = step(
+            Workspace.open(ws), parcel, output, density=density, storeys=storeys, on=parse_day(on),
+            wall_max_m=wall_max, depth_min_m=depth_min,
+        )  # fmt: skip
+    emit(result, as_json, show_platforms)
+
+
+def show_platforms(result: dict[str, Any]) -> None:
+    """The platforms from the lowest up, then the totals."""
+    columns = (
+        ("platform", "台"), ("level_m", "高程 m"), ("area_m2", "面积 m²"), ("usable_m2", "可用 m²"),
+        ("cut_m3", "挖 m³"), ("fill_m3", "填 m³"), ("wall_height_m", "挡墙高 m"),
+    )  # fmt: skip
+    show_rows(result["platforms"], columns, result)
+    out.print(
+        session.pick(
+            f"可用 {result['usable_m2']:,.0f} m²，挖 {result['cut_m3']:,.0f}、填 {result['fill_m3']:,.0f} m³，"
+            f"{result['storeys']} 层、密度 {result['density']:.0%} 时容积率 {result['far']:.2f}",
+            f"usable {result['usable_m2']:,.0f} m², cut {result['cut_m3']:,.0f}, fill {result['fill_m3']:,.0f} m³, "
+            f"FAR {result['far']:.2f} with {result['storeys']} storeys on {result['density']:.0%}",
+        )
+    )
+
+
+@land.command("sun")
+def sun_(
+    ws: Root,
+    usable: Annotated[float, typer.Option("--usable", help="可铺设面积占比 share that bears panels, 0–1")],
+    parcel: Annotated[str, typer.Option("--parcel", help="只算一宗 one parcel only")] = "",
+    weather: Annotated[Path | None, typer.Option("--weather", help="典型年气象 EPW | PVGIS csv")] = None,
+    tilt: Annotated[float | None, typer.Option("--tilt", help="倾角，缺省取纬度 tilt, degrees")] = None,
+    azimuth: Annotated[float, typer.Option("--azimuth", help="方位，正南 180 azimuth, degrees")] = 180.0,
+    output: File = None,
+    on: Day = None,
+    as_json: Json = False,
+) -> None:
+    """光伏发电量、折煤、减碳 Photovoltaic yield, coal and CO2."""
+    from panhuo.workspace.screens import sun
+    from panhuo.workspace.store import Workspace
+
+    with working():
+        result = sun(
+            Workspace.open(ws), usable_share=usable, parcel_id=parcel, weather=weather, tilt_deg=tilt,
+            azimuth_deg=azimuth, output=output, on=parse_day(on),
+        )  # fmt: skip
+    emit(result, as_json, show_sun)
+
+
+def show_sun(result: dict[str, Any]) -> None:
+    """Yield, then what it saves by each set of factors."""
+    out.print(
+        f"{result['capacity_kwp']:,.0f} kWp · {result['energy_kwh'] / 1e4:,.1f} 万度/年 · "
+        f"{result['full_load_hours']:,.0f} h ({escape(str(result['hours_from']))})"
+    )
+    columns = (("factors", "口径"), ("coal_t", "煤 t"), ("co2_t", "CO2 t"), ("unverified", "未核实"))
+    show_rows(result["savings"], columns, result)
+
+
+@land.command("siting")
+def siting_(
+    ws: Root,
+    avoid: Annotated[
+        str, typer.Option("--avoid", help="须避让的图层 layers to lie off")
+    ] = "permanent_farmland,red_line",
+    area_min: Annotated[float | None, typer.Option("--area-min", help="最小面积 m²")] = None,
+    slope_max: Annotated[float | None, typer.Option("--slope-max", help="最大平均坡度 degrees")] = None,
+    homes_min: Annotated[float | None, typer.Option("--homes-min", help="距居民点至少 m")] = None,
+    water_min: Annotated[float | None, typer.Option("--water-min", help="距水体至少 m")] = None,
+    roads_max: Annotated[float | None, typer.Option("--roads-max", help="距道路至多 m")] = None,
+    output: File = None,
+    on: Day = None,
+    as_json: Json = False,
+) -> None:
+    """选址筛选：控制线、面积、坡度、距离 Screens parcels as sites; an absent layer is unknown, never passed."""
+    from panhuo.workspace.screens import site_screen
+    from panhuo.workspace.store import Workspace
+
+    bounds = {
+        "area_min_m2": area_min, "slope_max_deg": slope_max, "homes_min_m": homes_min, "water_min_m": water_min,
+        "roads_max_m": roads_max,
+    }  # fmt: skip
+    with working():
+        result = site_screen(
+            Workspace.open(ws), bounds=bounds, avoid=listed(avoid), output=output, on=parse_day(on)
+        )
+    emit(result, as_json, show_siting)
+
+
+def show_siting(result: dict[str, Any]) -> None:
+    """Counts, then the first of the ranking."""
+    counts = result["counts"]
+    out.print(
+        session.pick(
+            f"合格 {counts['pass']} · 待核 {counts['unknown']} · 不合格 {counts['fail']}",
+            f"pass {counts['pass']} · unknown {counts['unknown']} · fail {counts['fail']}",
+        )
+    )
+    columns = (
+        ("rank", "名次"), ("parcel_id", "宗地"), ("status", "结论"), ("margin", "余量"), ("failed", "不合格项"),
+        ("unknown", "待核项"),
+    )  # fmt: skip
+    show_rows(result["sites"], columns, result)
+
+
+@land.command("functions")
+def functions_(ws: Root, output: File = None, on: Day = None, as_json: Json = False) -> None:
+    """桥下等小微空间的功能 Functions of spaces under bridges, by need within a walk."""
+    from panhuo.workspace.screens import space_functions
+    from panhuo.workspace.store import Workspace
+
+    with working():
+        result = space_functions(Workspace.open(ws), output=output, on=parse_day(on))
+    emit(result, as_json, show_functions)
+
+
+def show_functions(result: dict[str, Any]) -> None:
+    """Totals by function."""
+    columns = (("function", "功能"), ("sites", "处数"), ("area_m2", "面积 m²"))
+    show_rows(result["totals"], columns, result)
+    if result["not_judged"]:
+        out.print(
+            session.pick("未给需求、未规划：", "no need given, not planned: ")
+            + ", ".join(result["not_judged"])
+        )
+
+
+@land.command("plants")
+def plants_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="负荷、候选点、规模 yaml")],
+    output: File = None,
+    on: Day = None,
+    as_json: Json = False,
+) -> None:
+    """集中供热、治污：选址、规模、各家节约 Shared plants at least cost, and what each firm saves."""
+    from panhuo.workspace.plants import plan_plants
+
+    with working():
+        result = plan_plants(file, output=output, on=parse_day(on))
+    emit(result, as_json, show_plants)
+
+
+def show_plants(result: dict[str, Any]) -> None:
+    """Plants of each service, then what every firm saves."""
+    plants = [
+        {"service": name, **plant} for name, told in result["services"].items() for plant in told["plants"]
+    ]
+    columns = (
+        ("service", "服务"), ("site_id", "厂址"), ("capacity", "规模"), ("firms", "接入"), ("invest_wan", "投资 万元"),
+        ("pipe_m", "管长 m"),
+    )  # fmt: skip
+    show_rows(plants, columns, {})
+    for name, told in result["services"].items():
+        out.print(f"{name}: " + session.pick("全年节约", "saved a year") + f" {told['saved_wan']:,.0f} 万元")
+    saved = (
+        ("firm_id", "企业"), ("services", "服务"), ("land_freed_mu", "腾地 亩"), ("saved_wan", "年节约 万元"),
+    )  # fmt: skip
+    show_rows(result["firms"], saved, result)
+
+
+def show_rows(
+    rows: list[dict[str, Any]], columns: tuple[tuple[str, str], ...], result: dict[str, Any]
+) -> None:
+    """Some columns of rows as a table, then the problems and files of a result."""
+    table = Table(box=None, header_style="bold")
+    numeric = {name for name, _ in columns if any(isinstance(r.get(name), int | float) for r in rows)}
+    for name, zh in columns:
+        table.add_column(session.pick(zh, name), justify="right" if name in numeric else "left")
+    for row in rows:
+        table.add_row(*(escape(said(row.get(name))) for name, _ in columns))
+    out.print(table)
+    problems = result.get("problems", [])
+    for problem in problems[:5]:
+        out.print(
+            f"• {problem['type']} {escape(problem['field'])} {escape(problem['value'])}: {escape(problem['action'])}",
+            style="dim",
+        )
+    if len(problems) > 5:
+        out.print(session.pick(f"… 还有 {len(problems) - 5} 处", f"… {len(problems) - 5} more"), style="dim")
+    for path in result.get("files", []):
+        out.print(escape(path))
+
+
+def said(value: Any) -> str:
+    """A cell."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return session.pick("是", "yes") if value else ""
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+
+def listed(text: str) -> list[str]:
+    """The words of a comma-separated option."""
+    return [word.strip() for word in text.replace("，", ",").split(",") if word.strip()]
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers of a comma-separated option. Raises PanhuoError for a word that is none."""
+    try:
+        return [float(word) for word in listed(text)]
+    except ValueError:
+        raise PanhuoError(f"不是数 not numbers: {text}", remedy="写成 28,102,98 write them so") from None
