@@ -11,8 +11,8 @@ box `xmin … ymax`),
 `shapes(parcel_id, geometry)` (WKB, EPSG:4490), each other dataset under its own name and `problems` of the snapshot.
 Result tables are views of the assessment's Parquet files, with every column of their spec (further tables as
 `assessed_<table>`): an assessment of a million parcels holds some twenty million options, and a page reads the few of
-its parcel where they lie. `findings` is copied, since lists join it. No table has an index: rows lie by division and
-parcel, so the engine's own minima and maxima leave one block to read, faster than a stored index is loaded.
+its parcel where they lie. `findings` and `scores` are copied, since lists join them. No table has an index: rows lie by
+division and parcel, so the engine's own minima and maxima leave one block to read, faster than a stored index loads.
 """
 
 import os
@@ -35,7 +35,7 @@ from panhuo.workspace.store import Workspace
 
 OUTLINE: Final = "geometry"
 GIVEN: Final = "geometry_given"
-COPIED: Final = ("findings",)
+COPIED: Final = ("findings", "scores")
 BATCH: Final = 100_000
 LAYOUT: Final = 3
 """Raised whenever the tables below or the fields of tiles change: a newer program reads no older copy."""
@@ -103,9 +103,9 @@ def reading_copy(workspace: Workspace) -> Path:
     return target
 
 
-def open_copy(workspace: Workspace) -> duckdb.DuckDBPyConnection:
-    """The up-to-date reading copy, open for reading; its views find their files from the workspace's folder."""
-    db = duckdb.connect(str(reading_copy(workspace)), read_only=True)
+def open_copy(workspace: Workspace, path: Path) -> duckdb.DuckDBPyConnection:
+    """The reading copy at `path`, open for reading; its views find their files from the workspace's folder."""
+    db = duckdb.connect(str(path), read_only=True)
     _prepare(db, workspace)
     return db
 
@@ -173,7 +173,8 @@ def _file(workspace: Workspace, path: Path) -> str:
 
 def _store(db: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
     db.register("rows", table.drop_columns([c for c in (OUTLINE, GIVEN) if c in table.column_names]))
-    db.execute(f'CREATE TABLE "{name}" AS SELECT * FROM rows')
+    order = next((f"ORDER BY {c}" for c in ("parcel_id", "enterprise_id") if c in table.column_names), "")
+    db.execute(f'CREATE TABLE "{name}" AS SELECT * FROM rows {order}')
     db.unregister("rows")
 
 

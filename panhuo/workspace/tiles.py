@@ -48,7 +48,7 @@ def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[A
     copy = reading_copy(workspace)
 
     def rows() -> pa.Table:
-        with open_copy(workspace) as db:
+        with open_copy(workspace, copy) as db:
             sql = (
                 f"SELECT {FIELDS}, s.geometry, lon, lat FROM parcels p LEFT JOIN shapes s USING (parcel_id) "
                 f"WHERE lon IS NOT NULL AND ({where})"

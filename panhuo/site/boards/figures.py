@@ -16,7 +16,7 @@ from panhuo.core.units import YI_WAN, m2_to_mu
 from panhuo.site import gate, labels
 from panhuo.site.gate import Rows
 from panhuo.site.palette import SCALES, colours
-from panhuo.site.shelf import Row, one, rows, shelf
+from panhuo.site.shelf import Row, kept, one, shelf
 from panhuo.site.words import pick
 
 GROUPS: Final[dict[str, tuple[str, str]]] = {
@@ -75,7 +75,7 @@ def list_of(by: str, value: Any, asked: QueryDict | None = None) -> str:
 def grouped(by: str, where: Rows, asked: QueryDict | None = None) -> list[Row]:
     """Count, area and price of the parcels per group, the largest first (years and grades in order)."""
     order = "id" if by in IN_ORDER else "n DESC, id"
-    found = rows(
+    found = kept(
         "SELECT id, count(*) AS n, sum(area_m2) AS area_m2, sum(price_wan) AS price_wan FROM "
         f"(SELECT {GROUPS[by][0]} AS id, area_m2, price_wan FROM parcels WHERE {where.sql}) "
         f"WHERE id IS NOT NULL GROUP BY id ORDER BY {order}",
@@ -173,21 +173,19 @@ def _shown(part: Part, held: list[Row]) -> dict[str, Any]:
 
 def totals(where: Rows) -> Row:
     """The heads of the board: all, flagged, to verify, planned with its cost and yield."""
-    found = one(
+    found = kept(
         "SELECT count(*) AS n, sum(area_m2) AS area_m2, count(*) FILTER (len(findings) > 0) AS flagged, "
         "sum(area_m2) FILTER (len(findings) > 0) AS flagged_m2, count(*) FILTER (len(unknowns) > 0) AS to_verify, "
         "count(*) FILTER (plan_tool IS NOT NULL) AS planned, "
         "sum(area_m2) FILTER (plan_tool IS NOT NULL) AS planned_m2, "
         f"sum(price_wan) / {YI_WAN} AS yi FROM parcels WHERE {where.sql}",
         where.values,
-    )
-    money = one(
+    )[0]
+    money = kept(
         f"SELECT sum(cost_wan) / {YI_WAN} AS cost_yi, sum(benefit_wan) / {YI_WAN} AS benefit_yi FROM plan "
         f"WHERE parcel_id IN (SELECT parcel_id FROM parcels WHERE {where.sql})",
         where.values,
-    )
-    assert found is not None
-    assert money is not None
+    )[0]
     return found | money
 
 
@@ -196,7 +194,7 @@ def rates(scope: gate.Scope, asked: QueryDict | None) -> list[Row]:
     where = gate.Scope(scope.divisions).rows()
     for code in asked.getlist("division") if asked is not None else ():
         where = where.also("division >= ? AND division < ?", (code, f"{code}~"))
-    return rows(f"SELECT * FROM scoreboard WHERE {where.sql} ORDER BY measure, division, year", where.values)
+    return kept(f"SELECT * FROM scoreboard WHERE {where.sql} ORDER BY measure, division, year", where.values)
 
 
 def trend(where: Rows) -> list[Row]:

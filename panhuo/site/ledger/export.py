@@ -35,7 +35,7 @@ def columns_sql(query: Query) -> str:
 
 def batches(query: Query) -> Iterator[pa.RecordBatch]:
     """The view's rows in order, a few thousand at a time."""
-    sql = f"SELECT {columns_sql(query)} FROM {query.source} WHERE {query.where.sql} ORDER BY {query.order()}"
+    sql = f"SELECT {columns_sql(query)} FROM {query.source} WHERE {query.where.sql} {query.order()}"
     with shelf().cursor() as cursor:
         yield from cursor.execute(sql, list(query.where.values)).to_arrow_reader(BATCH)
 

@@ -21,7 +21,7 @@ from panhuo.inventory.spec import dataset_specs
 from panhuo.site import gate
 from panhuo.site.gate import Rows
 from panhuo.site.ledger.area import area_condition
-from panhuo.site.shelf import Row, one, rows
+from panhuo.site.shelf import Row, kept, rows
 from panhuo.site.words import pick
 
 EXTRA: Final[dict[str, dict[str, str]]] = {
@@ -84,6 +84,7 @@ SEARCHED: Final = {
 }
 RESERVED: Final = frozenset({"q", "sort", "col", "page", "size", "box", "area", "view", "as"})
 SIZES: Final = (20, 50, 100, 200)
+FAR: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,12 @@ class Query:
         return SOURCES[self.dataset]
 
     def order(self) -> str:
+        """The ORDER BY clause; none for parcels unsorted, which lie by division and id as they are."""
         key = KEYS[self.dataset]
         name = self.sort.lstrip("-")
         if not name:
-            return f"division, {key}"
-        return f'"{name}" {"DESC" if self.sort.startswith("-") else "ASC"} NULLS LAST, {key}'
+            return "" if self.dataset == "parcels" else f"ORDER BY division, {key}"
+        return f'ORDER BY "{name}" {"DESC" if self.sort.startswith("-") else "ASC"} NULLS LAST, {key}'
 
 
 def fields(dataset: str) -> dict[str, str]:
@@ -199,34 +201,39 @@ def box_condition(text: str) -> tuple[str, tuple[float, ...]]:
 def totals(query: Query) -> Row:
     """How many rows, and their land [m²] where the dataset has any."""
     area = ", sum(area_m2) AS area_m2" if query.dataset == "parcels" else ""
-    found = one(f"SELECT count(*) AS n{area} FROM {query.source} WHERE {query.where.sql}", query.where.values)
-    assert found is not None
-    return found
+    sql = f"SELECT count(*) AS n{area} FROM {query.source} WHERE {query.where.sql}"
+    return kept(sql, query.where.values)[0]
 
 
 def page_rows(query: Query) -> list[Row]:
-    """One page of the list."""
-    columns = ", ".join(f'"{c}"' for c in dict.fromkeys((KEYS[query.dataset], *query.shown)))
-    return rows(
-        f"SELECT {columns} FROM {query.source} WHERE {query.where.sql} ORDER BY {query.order()} LIMIT ? OFFSET ?",
-        (*query.where.values, query.size, (query.page - 1) * query.size),
-    )
+    """One page of the list. Far down a sorted list the keys are sorted alone and the page's rows then fetched."""
+    key = KEYS[query.dataset]
+    columns = ", ".join(f'"{c}"' for c in dict.fromkeys((key, *query.shown)))
+    page = f"FROM {query.source} WHERE {query.where.sql} {query.order()} LIMIT ? OFFSET ?"
+    offset = (query.page - 1) * query.size
+    values = (*query.where.values, query.size, offset)
+    if not query.sort or offset < FAR:
+        return rows(f"SELECT {columns} {page}", values)
+    ids = [row[key] for row in rows(f"SELECT {key} {page}", values)]
+    marks = ", ".join("?" * len(ids))
+    found = {r[key]: r for r in rows(f"SELECT {columns} FROM {query.source} WHERE {key} IN ({marks})", ids)}
+    return [found[i] for i in ids]
 
 
 def choices(person: Any) -> dict[str, list[Row]]:
     """What the filters offer, with how many parcels of the person's land each holds."""
     where = gate.parcels(person)
     return {
-        "findings": rows(
+        "findings": kept(
             "SELECT id, count(*) AS n FROM (SELECT unnest(findings) AS id FROM parcels "
             f"WHERE {where.sql}) GROUP BY id ORDER BY n DESC, id",
             where.values,
         ),
-        "division": rows(
+        "division": kept(
             f"SELECT division AS id, count(*) AS n FROM parcels WHERE {where.sql} GROUP BY 1 ORDER BY 1",
             where.values,
         ),
-        "first_tool": rows(
+        "first_tool": kept(
             f"SELECT first_tool AS id, count(*) AS n FROM parcels WHERE first_tool IS NOT NULL AND ({where.sql}) "
             "GROUP BY 1 ORDER BY n DESC",
             where.values,

