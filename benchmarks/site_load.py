@@ -131,8 +131,15 @@ def played(root: Path, options: argparse.Namespace, environment: dict[str, str])
         stack.callback(server.terminate)
         _wait_for(port, server)
         locust = [sys.executable, "-m", "locust", "-f", str(ROOT / "tests/load/locustfile.py"), "--headless"]
-        locust += ["-H", f"http://127.0.0.1:{port}", "-u", str(options.users), "-r", str(options.users)]
-        locust += ["-t", f"{options.seconds}s", "--csv", str(folder / "load"), "--only-summary"]
+        locust += ["-H", f"http://127.0.0.1:{port}", "-u", str(options.users), "-r", "5"]
+        locust += [
+            "-t",
+            f"{options.seconds + options.users // 5}s",
+            "--csv",
+            str(folder / "load"),
+            "--only-summary",
+            "--reset-stats",
+        ]
         play = environment | {"PANHUO_LOAD": str(people), "PANHUO_LOAD_WAIT": str(options.wait)}
         began = _cpu_of(server.pid)
         subprocess.run(locust, env=play, check=False, cwd=folder, stdout=sys.stderr)
@@ -173,7 +180,7 @@ def page(runs: dict[str, dict[str, Any]], parcels: int, options: argparse.Namesp
         "# The site under load",
         "",
         f"Written by `python -m benchmarks.site_load` on {date.today()}: {parcels:,} parcels, {options.users} people "
-        f"at once ({reading}), {options.seconds} s, over the loopback; locust runs on the same cores as the site. "
+        f"at once ({reading}), {options.seconds} s after the last has come, over the loopback; locust runs on the same cores as the site. "
         f"Machine: {machine()}.",
         "",
         "Whole page = the ledger with its filters; the other lists are the rows htmx asks for. Deep page = any page of "

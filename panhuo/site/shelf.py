@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +14,8 @@ from panhuo.workspace.reading import key_of, open_copy, reading_copy
 from panhuo.workspace.store import Workspace
 
 Row = dict[str, Any]
+TURNS: Final = tuple(threading.Lock() for _ in range(64))
+"""Whoever asks what somebody is already working out waits for that answer."""
 
 
 class Shelf:
@@ -71,7 +73,8 @@ def kept(sql: str, values: Sequence[Any] = ()) -> list[Row]:
     """As `rows`, remembered while the same copy is read: for counts and groups over all of a person's land."""
     with shelf().cursor():
         fixed = tuple(tuple(v) if isinstance(v, list) else v for v in values)
-        return [dict(row) for row in _answer(shelf().key, sql, fixed)]
+        with TURNS[hash((sql, fixed)) % len(TURNS)]:
+            return [dict(row) for row in _answer(shelf().key, sql, fixed)]
 
 
 @lru_cache(maxsize=1000)

@@ -7,8 +7,9 @@ sees half of it.
 
 Tables: `parcels` (every field of the dataset but the outlines, with `findings`, `unknowns`, `since`, `severity`,
 `tools`, `first_tool`, `tier`, `plan_tool`, `plan_year`, `stage`, `potential`, `easy_first`, `lon`, `lat` and the
-box `xmin … ymax`),
-`shapes(parcel_id, geometry)` (WKB, EPSG:4490), each other dataset under its own name and `problems` of the snapshot.
+box `xmin … ymax`), `shapes(parcel_id, geometry)` (WKB, EPSG:4490), each other dataset under its own name (`enterprises`
+with their score, tier and number of parcels, `contracts` with their parcel's name, division and holder) and `problems`
+of the snapshot.
 Result tables are views of the assessment's Parquet files, with every column of their spec (further tables as
 `assessed_<table>`): an assessment of a million parcels holds some twenty million options, and a page reads the few of
 its parcel where they lie. `findings` and `scores` are copied, since lists join them. No table has an index: rows lie by
@@ -71,6 +72,24 @@ FROM (SELECT parcel_id, row_no FROM given) LEFT JOIN f USING (parcel_id) LEFT JO
 ORDER BY row_no"""
 """The same for every parcel, in the order of the parcels."""
 
+LISTED: Final = {
+    "enterprises": """
+SELECT e.*, s.score, s.tier, n.parcels FROM given e
+LEFT JOIN (SELECT enterprise_id, max(score) AS score, max(tier) AS tier FROM scores GROUP BY 1) s USING (enterprise_id)
+LEFT JOIN (SELECT enterprise_id, count(DISTINCT parcel_id) AS parcels FROM occupancies GROUP BY 1) n
+    USING (enterprise_id)
+ORDER BY division, enterprise_id""",
+    "contracts": """
+SELECT c.*, p.name, p.division, p.holder_uscc FROM given c JOIN parcels p USING (parcel_id)
+ORDER BY division, parcel_id, contract_no""",
+}
+"""Datasets that are lists of their own, with what the list shows of others beside their fields."""
+BORROWED: Final = {
+    "enterprises": ("score", "tier", "parcels"),
+    "contracts": ("name", "division", "holder_uscc"),
+}
+"""The columns of those lists that are others'."""
+
 
 @cache
 def result_specs() -> dict[str, dict[str, Any]]:
@@ -122,11 +141,15 @@ def build(workspace: Workspace, target: Path) -> None:
     with duckdb.connect(str(target)) as db:
         _prepare(db, workspace)
         for name in dataset_specs():
-            if name not in ("parcels", "layers"):
+            if name not in ("parcels", "layers", *LISTED):
                 _store(db, name, _dataset(workspace, name))
         _store_results(db, workspace)
         _store(db, "problems", workspace.problems() or problem_table(()))
         _store_parcels(db, _dataset(workspace, "parcels"))
+        for name, sql in LISTED.items():
+            db.register("given", _dataset(workspace, name))
+            db.execute(f"CREATE TABLE {name} AS {sql}")
+            db.unregister("given")
 
 
 def _dataset(workspace: Workspace, name: str) -> pa.Table:

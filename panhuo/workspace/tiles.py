@@ -87,7 +87,7 @@ def conflict_tiles(workspace: Workspace, name: str, where: str, values: Sequence
     copy = reading_copy(workspace)
 
     def rows() -> pa.Table:
-        with open_copy(workspace) as db:
+        with open_copy(workspace, copy) as db:
             db.register("drawn", workspace.assessment("conflicts"))
             sql = (
                 f"WITH own AS (SELECT parcel_id FROM parcels WHERE {where}) SELECT kind, status, area_m2, geometry "

@@ -17,7 +17,7 @@ from ninja.security.http import HttpAuthBase
 from panhuo.core.problems import PanhuoError
 from panhuo.site import gate
 from panhuo.site.accounts.acts import person_of_token
-from panhuo.site.ledger.query import SOURCES, page_rows, parse, totals
+from panhuo.site.ledger.query import KEYS, page_rows, parse, totals
 from panhuo.site.ledger.views import published_rows
 from panhuo.site.parcel import story
 
@@ -98,7 +98,7 @@ def enterprise(request: HttpRequest, enterprise_id: str) -> dict[str, Any]:
 @api.get("/{dataset}", summary="A list: parcels, enterprises or contracts, filtered like the ledger page")
 def listed(request: HttpRequest, dataset: str, page: int = 1, size: int = 50) -> dict[str, Any]:
     gate.demand(request.user, "see")
-    if dataset not in SOURCES:
+    if dataset not in KEYS:
         raise Http404
     given: QueryDict = request.GET
     query = parse(dataset, given, request.user)

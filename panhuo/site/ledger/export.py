@@ -35,7 +35,7 @@ def columns_sql(query: Query) -> str:
 
 def batches(query: Query) -> Iterator[pa.RecordBatch]:
     """The view's rows in order, a few thousand at a time."""
-    sql = f"SELECT {columns_sql(query)} FROM {query.source} WHERE {query.where.sql} {query.order()}"
+    sql = f"SELECT {columns_sql(query)} FROM {query.dataset} WHERE {query.where.sql} {query.order()}"
     with shelf().cursor() as cursor:
         yield from cursor.execute(sql, list(query.where.values)).to_arrow_reader(BATCH)
 
@@ -92,7 +92,7 @@ def write_xlsx(query: Query, target: IO[bytes], total: int) -> None:
 
 def shapes_table(query: Query) -> pa.Table:
     """The view with each parcel's outline (WKB) as `geometry`; lists joined by semicolons."""
-    inner = f"SELECT {columns_sql(query)} FROM {query.source} WHERE {query.where.sql}"
+    inner = f"SELECT {columns_sql(query)} FROM {query.dataset} WHERE {query.where.sql}"
     found = table(
         f"SELECT v.*, s.geometry FROM ({inner}) v LEFT JOIN shapes s USING (parcel_id)", query.where.values
     )

@@ -67,15 +67,6 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
         "invested_wan",
     ),
 }
-SOURCES: Final = {
-    "parcels": "parcels",
-    "enterprises": "(SELECT e.*, s.score, s.tier, n.parcels FROM enterprises e "
-    "LEFT JOIN (SELECT enterprise_id, max(score) AS score, max(tier) AS tier FROM scores GROUP BY 1) s "
-    "USING (enterprise_id) "
-    "LEFT JOIN (SELECT enterprise_id, count(DISTINCT parcel_id) AS parcels FROM occupancies GROUP BY 1) n "
-    "USING (enterprise_id))",
-    "contracts": "(SELECT c.*, p.name, p.division, p.holder_uscc FROM contracts c JOIN parcels p USING (parcel_id))",
-}
 KEYS: Final = {"parcels": "parcel_id", "enterprises": "enterprise_id", "contracts": "contract_no"}
 SEARCHED: Final = {
     "parcels": ("parcel_id", "name", "holder", "address"),
@@ -84,7 +75,6 @@ SEARCHED: Final = {
 }
 RESERVED: Final = frozenset({"q", "sort", "col", "page", "size", "box", "area", "view", "as"})
 SIZES: Final = (20, 50, 100, 200)
-FAR: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +88,12 @@ class Query:
     page: int
     size: int
 
-    @property
-    def source(self) -> str:
-        return SOURCES[self.dataset]
-
     def order(self) -> str:
-        """The ORDER BY clause; none for parcels unsorted, which lie by division and id as they are."""
+        """The ORDER BY clause; none for an unsorted list, whose rows lie by division and id as they are."""
         key = KEYS[self.dataset]
         name = self.sort.lstrip("-")
         if not name:
-            return "" if self.dataset == "parcels" else f"ORDER BY division, {key}"
+            return ""
         return f'ORDER BY "{name}" {"DESC" if self.sort.startswith("-") else "ASC"} NULLS LAST, {key}'
 
 
@@ -201,23 +187,19 @@ def box_condition(text: str) -> tuple[str, tuple[float, ...]]:
 def totals(query: Query) -> Row:
     """How many rows, and their land [m²] where the dataset has any."""
     area = ", sum(area_m2) AS area_m2" if query.dataset == "parcels" else ""
-    sql = f"SELECT count(*) AS n{area} FROM {query.source} WHERE {query.where.sql}"
+    sql = f"SELECT count(*) AS n{area} FROM {query.dataset} WHERE {query.where.sql}"
     return kept(sql, query.where.values)[0]
 
 
 def page_rows(query: Query) -> list[Row]:
-    """One page of the list. Far down a sorted list the keys are sorted alone and the page's rows then fetched."""
-    key = KEYS[query.dataset]
-    columns = ", ".join(f'"{c}"' for c in dict.fromkeys((key, *query.shown)))
-    page = f"FROM {query.source} WHERE {query.where.sql} {query.order()} LIMIT ? OFFSET ?"
-    offset = (query.page - 1) * query.size
-    values = (*query.where.values, query.size, offset)
-    if not query.sort or offset < FAR:
-        return rows(f"SELECT {columns} {page}", values)
-    ids = [row[key] for row in rows(f"SELECT {key} {page}", values)]
-    marks = ", ".join("?" * len(ids))
-    found = {r[key]: r for r in rows(f"SELECT {columns} FROM {query.source} WHERE {key} IN ({marks})", ids)}
-    return [found[i] for i in ids]
+    """One page of the list. A sorted list is sorted as row numbers, and only the page's rows are then fetched."""
+    columns = ", ".join(f'"{c}"' for c in dict.fromkeys((KEYS[query.dataset], *query.shown)))
+    page = f"FROM {query.dataset} WHERE {query.where.sql} {query.order()} LIMIT ? OFFSET ?"
+    sql = f"SELECT {columns} {page}"
+    if query.sort:
+        chosen = f"SEMI JOIN (SELECT rowid AS at {page}) AS chosen ON {query.dataset}.rowid = chosen.at"
+        sql = f"SELECT {columns} FROM {query.dataset} {chosen} {query.order()}"
+    return rows(sql, (*query.where.values, query.size, (query.page - 1) * query.size))
 
 
 def choices(person: Any) -> dict[str, list[Row]]:

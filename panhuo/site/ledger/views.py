@@ -16,7 +16,7 @@ from panhuo.site import labels
 from panhuo.site.gate import PUBLIC_FIELDS, gated, open_to_all
 from panhuo.site.ledger import acts, export
 from panhuo.site.ledger.models import Publication, SavedView
-from panhuo.site.ledger.query import KEYS, SIZES, SOURCES, choices, fields, page_rows, parse, totals
+from panhuo.site.ledger.query import KEYS, SIZES, choices, fields, page_rows, parse, totals
 from panhuo.site.ledger.said import conditions, unseen
 from panhuo.site.shelf import rows
 from panhuo.site.words import say
@@ -31,7 +31,7 @@ TABS = (
 @gated("see")
 def ledger(request: HttpRequest, dataset: str = "parcels") -> HttpResponse:
     """One dataset as a list; htmx asks for the rows alone."""
-    if dataset not in SOURCES:
+    if dataset not in KEYS:
         raise Http404
     try:
         query = parse(dataset, request.GET, request.user)
@@ -60,7 +60,7 @@ def ledger(request: HttpRequest, dataset: str = "parcels") -> HttpResponse:
 @gated("export")
 def download(request: HttpRequest, dataset: str, kind: str) -> HttpResponse:
     """The list as a file."""
-    if dataset not in SOURCES or kind not in export.FORMATS:
+    if dataset not in KEYS or kind not in export.FORMATS:
         raise Http404
     try:
         query = parse(dataset, request.GET, request.user)
@@ -91,7 +91,7 @@ def _file(query: Any, kind: str, total: int) -> HttpResponse:
 def save_view(request: HttpRequest, dataset: str) -> HttpResponse:
     """Keeps the present list under a name."""
     name = request.POST.get("name", "").strip()[:60]
-    if dataset not in SOURCES or not name:
+    if dataset not in KEYS or not name:
         raise Http404
     query = request.POST.get("query", "")
     acts.save_view(request.user, dataset, name, query, bool(request.POST.get("shared")))

@@ -13,6 +13,7 @@ from panhuo.site import gate
 from panhuo.site.gate import found
 from panhuo.site.labels import rulebook
 from panhuo.site.shelf import Row, one, rows
+from panhuo.workspace.reading import BORROWED
 
 NEAR: Final = 0.0005
 """How far round a parcel its neighbours are drawn, in degrees (about 50 m)."""
@@ -30,7 +31,7 @@ def parcel_row(person: Any, parcel_id: str) -> Row:
 def enterprise_row(person: Any, enterprise_id: str) -> Row:
     """The enterprise, or 404."""
     where = gate.enterprises(person).also("enterprise_id = ?", (enterprise_id,))
-    row: Row = found(one(f"SELECT * FROM enterprises WHERE {where.sql}", where.values))
+    row: Row = found(one(f"SELECT {_own('enterprises')} FROM enterprises WHERE {where.sql}", where.values))
     return row
 
 
@@ -101,8 +102,14 @@ def related(parcel_id: str) -> dict[str, list[Row]]:
     return {
         name: held
         for name in RELATED
-        if (held := rows(f"SELECT * FROM {name} WHERE parcel_id = ?", (parcel_id,)))
+        if (held := rows(f"SELECT {_own(name)} FROM {name} WHERE parcel_id = ?", (parcel_id,)))
     }
+
+
+def _own(dataset: str) -> str:
+    """The dataset's own columns, without what the reading copy puts beside them for its list."""
+    borrowed = BORROWED.get(dataset)
+    return f"* EXCLUDE ({', '.join(borrowed)})" if borrowed else "*"
 
 
 def users(parcel_id: str) -> list[Row]:
@@ -125,9 +132,13 @@ def users(parcel_id: str) -> list[Row]:
     ]
 
 
-def _among(table: str, key: str, ids: list[str]) -> list[Row]:
-    """The rows of a table whose key is one of a few; written out, so that the engine skips the other blocks."""
-    return rows(f"SELECT * FROM {table} WHERE {key} IN ({', '.join('?' * len(ids))})", ids) if ids else []
+def _among(table: str, key: str, ids: list[str], where: gate.Rows = gate.EVERYTHING) -> list[Row]:
+    """The rows of a table whose key is one of a few. The bounds let the engine skip the blocks of all others."""
+    if not ids:
+        return []
+    marks = ", ".join("?" * len(ids))
+    near = where.also(f"{key} BETWEEN ? AND ? AND {key} IN ({marks})", (min(ids), max(ids), *ids))
+    return rows(f"SELECT * FROM {table} WHERE {near.sql}", near.values)
 
 
 def outline(parcel_id: str) -> Any:
@@ -203,6 +214,4 @@ def enterprise_scores(enterprise_id: str) -> list[Row]:
 def enterprise_parcels(person: Any, enterprise_id: str) -> list[Row]:
     """The parcels the enterprise uses, of the person's land."""
     used = rows("SELECT DISTINCT parcel_id FROM occupancies WHERE enterprise_id = ?", (enterprise_id,))
-    ids = [row["parcel_id"] for row in used]
-    where = gate.parcels(person).also(f"parcel_id IN ({', '.join('?' * len(ids))})", tuple(ids))
-    return rows(f"SELECT * FROM parcels WHERE {where.sql}", where.values) if ids else []
+    return _among("parcels", "parcel_id", [row["parcel_id"] for row in used], gate.parcels(person))
