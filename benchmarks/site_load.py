@@ -1,8 +1,9 @@
 """The site under load: `python -m benchmarks.site_load [--parcels N | --workspace WS] [--users 50] [--seconds 60]`.
 
-Serves a workspace on the loopback with `panhuo serve`, on SQLite and on PostgreSQL, lets locust play an office of people
-(tests/load/locustfile.py) and writes the percentiles of every kind of page to docs/benchmarks/site.md. Two fifths
-answer for the whole province, the others for a city or a county. With --wait 0 nobody reads: the most the site answers.
+Serves a workspace on the loopback with `panhuo serve`, on SQLite and on PostgreSQL, lets locust play an office
+(tests/load/locustfile.py) and writes the percentiles of every kind of page to docs/benchmarks/site.md. Two fifths of
+the people answer for the whole province, the others for a city or a county. With --wait 0 nobody reads: the most the
+site answers.
 """
 
 import argparse
@@ -180,7 +181,8 @@ def page(runs: dict[str, dict[str, Any]], parcels: int, options: argparse.Namesp
         "# The site under load",
         "",
         f"Written by `python -m benchmarks.site_load` on {date.today()}: {parcels:,} parcels, {options.users} people "
-        f"at once ({reading}), {options.seconds} s after the last has come, over the loopback; locust runs on the same cores as the site. "
+        f"at once ({reading}), {options.seconds} s after the last has come, over the loopback; locust "
+        "runs on the same cores as the site. "
         f"Machine: {machine()}.",
         "",
         "Whole page = the ledger with its filters; the other lists are the rows htmx asks for. Deep page = any page of "
