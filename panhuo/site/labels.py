@@ -42,13 +42,10 @@ STAGES: Final[dict[str, dict[str, str]]] = {
     "clear": {"zh": "未发现问题", "en": "Nothing found"},
 }
 """How far a parcel has come on the way from diagnosis to plan: `stage` of the reading copy."""
-UNIT_SHOWN: Final = {
-    "m2": "m²",
-    "wan": ("万元", "10k CNY"),
-    "tce": "tce",
-    "ratio": "",
-    "years": ("年", "years"),
-}
+UNIT_SHOWN: Final = {"m2": "m²", "wan": ("万元", "10k CNY"), "tce": "tce"} | dict.fromkeys(
+    ("ratio", "code", "bool", "flag", "table", "count", "date"), ""
+)
+"""Units written otherwise than spec/units.yaml names them; kinds of value that have none."""
 
 
 @cache
@@ -88,8 +85,15 @@ def unit(dataset: str, name: str) -> str:
     given = spec.fields[name].unit if spec and name in spec.fields else ""
     if dataset in result_specs():
         given = result_specs()[dataset]["columns"].get(name, {}).get("unit", "")
-    shown = UNIT_SHOWN.get(given, given)
-    return shown if isinstance(shown, str) else pick(*shown)
+    return unit_word(given)
+
+
+def unit_word(given: str) -> str:
+    """A unit of spec/units.yaml as it is written beside a figure."""
+    if given in UNIT_SHOWN:
+        shown = UNIT_SHOWN[given]
+        return shown if isinstance(shown, str) else pick(*shown)
+    return pick_label(units().get(given, {}).get("label"), given)
 
 
 def coded(codes: str, value: str) -> str:

@@ -29,6 +29,7 @@ register.filter("finding", labels.finding)
 register.filter("tool", labels.tool)
 register.filter("source", labels.source)
 register.filter("fact", labels.fact)
+register.filter("unit_word", labels.unit_word)
 register.filter("mu", labels.mu)
 register.filter("measure", labels.measure)
 
