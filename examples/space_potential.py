@@ -50,7 +50,7 @@ def main() -> None:
         facts = facts.append_column(name, column)
     facts = facts.append_column("floor_area_m2", parcels["floor_area_m2"])
     told = potential(facts, law, on)
-    print(told.grades.to_pandas().round(1).to_string(index=False))
+    print(told.grades.drop_columns(["items"]).to_pandas().round(1).to_string(index=False))
 
     scheme = load_potential(law)
     order = told.grades.sort_by("order_no").to_pylist()

@@ -33,6 +33,10 @@ STYLE = {
     "water": ("河流", {"facecolor": "#a8cbe0", "edgecolor": BLUE}),
     "roads": ("道路", {"color": INK, "linewidth": 2}),
 }
+TESTS = {
+    "off_permanent_farmland": "压永久基本农田", "off_red_line": "压红线", "area": "面积", "slope": "坡度",
+    "homes": "距居民点", "water": "距水体", "roads": "距道路",
+}  # fmt: skip
 COLOURS = {"pass": GREEN, "unknown": SAND, "fail": RED}
 
 
@@ -71,7 +75,7 @@ def main() -> None:
     for shape, name in zip(shapes, candidates["parcel_id"].to_pylist(), strict=True):
         row = rows[name]
         draw(ax, shape, facecolor=COLOURS[row["status"]], linewidth=1.6)
-        why = row["failed"] or row["unknown"]
+        why = "、".join(TESTS[name] for name in (row["failed"] or row["unknown"]).split(", ") if name)
         text = f"{row['rank']}. {name}" + (f"\n{why}" if why else "")
         ax.annotate(text, (shape.bounds[2], shape.bounds[3]), size=7, color=INK)
     for status, words in {"pass": "可选", "unknown": "待查", "fail": "不可"}.items():

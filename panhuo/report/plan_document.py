@@ -6,6 +6,7 @@ from typing import Any, Final
 from panhuo.core.units import m2_to_mu
 from panhuo.report.chain import shown
 from panhuo.report.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone
+from panhuo.report.land_blocks import land_blocks
 from panhuo.report.names import land_use_name, place_name
 
 Words = Mapping[str, str]
@@ -42,6 +43,7 @@ def plan_document(
     if picture:
         note = "Sketch drawn from the outline held" if en else "地块示意图（按所存图形绘制）"
         blocks.append(Picture(picture, note))
+    blocks += land_blocks(chain, lang)
     blocks += findings(chain, lang) + options(chain, lang) + routes(chain, lang) + verification(chain, lang)
     manifest = chain["manifest"]
     words = ("snapshot", "law", "code", "assessment") if en else ("快照", "法规版本", "程序", "诊断")

@@ -19,6 +19,7 @@ from panhuo.workspace.assess import assess
 from panhuo.workspace.explain import explain
 from panhuo.workspace.exports import export
 from panhuo.workspace.imports import Options, import_files
+from panhuo.workspace.reports import report_parcel
 from panhuo.workspace.store import Workspace
 
 EAST, NORTH = 395_000.0, 3_120_000.0
@@ -156,7 +157,7 @@ def test_every_parcel_has_a_potential_grade_with_its_sub_scores(held: Workspace)
     assert rows["e"]["order_no"] < a["order_no"]
 
 
-def test_explain_and_export_show_both(held: Workspace, tmp_path: Path) -> None:
+def test_explain_the_plan_and_the_export_show_both(held: Workspace, tmp_path: Path) -> None:
     chain = explain(held, "c")
     first = chain["conflicts"][0]
     assert (first["kind"], first["other_id"], first["label"]["zh"]) == ("overlap", "a", "压盖")
@@ -164,6 +165,10 @@ def test_explain_and_export_show_both(held: Workspace, tmp_path: Path) -> None:
     assert {item["indicator"]: item["points"] for item in grade["items"]}["services"] is None
     assert [o["id"] for o in grade["obstacles"]] == ["boundary"]
     assert grade["scheme"]["unverified"]
+
+    report_parcel(held, "c", tmp_path / "c.html")
+    page = (tmp_path / "c.html").read_text(encoding="utf-8")
+    assert all(words in page for words in ("开发潜力", "已通配套项数", "压盖", "先易后难第"))
 
     export(held, tmp_path / "o.gpkg")
     layers = {name for name, _ in pyogrio.list_layers(tmp_path / "o.gpkg")}
