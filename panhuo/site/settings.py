@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "panhuo.site.corrections",
     "panhuo.site.boards",
     "panhuo.site.lawbook",
+    "panhuo.site.money",
     "panhuo.site.doors",
 ]
 MIDDLEWARE = [

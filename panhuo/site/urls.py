@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("panhuo.site.accounts.urls")),
     path("", include("panhuo.site.ledger.urls")),
     path("", include("panhuo.site.parcel.urls")),
+    path("", include("panhuo.site.money.urls")),
     path("", include("panhuo.site.corrections.urls")),
     path("", include("panhuo.site.jobs.urls")),
     path("", include("panhuo.site.maps.urls")),

@@ -41,19 +41,11 @@ def compare_parcel(
     tools: those to compare (by default every one not closed, in the order of their rank); on: the day appraised (by
     default the day the parcel was assessed as of). Raises PanhuoError for an unknown parcel, tool or input.
     """
-    facts = assessed(ws, "facts", parcel_id)
-    if not facts:
-        raise PanhuoError(
-            f"没有诊断过的地块 no assessed parcel: {parcel_id}",
-            where=str(ws.root),
-            remedy="先运行 panhuo assess run panhuo assess first",
-        )
     book = Rulebook.load(law)
-    case = case_of(facts[0], given_inputs(ws, inputs), on, str(inputs or "inputs.yaml"))
+    given = given_for(given_inputs(ws, inputs), parcel_id)
+    case = parcel_case(ws, parcel_id, given, on, str(inputs or INPUTS_FILE))
     options = assessed(ws, "options", parcel_id)
-    chosen = list(tools) or [
-        o["tool_id"] for o in sorted(options, key=lambda o: o["rank"]) if o["status"] != "closed"
-    ]
+    chosen = list(tools) or offered(options)
     if unknown := [t for t in chosen if t not in book.tools and model_of(t, book) is None]:
         raise PanhuoError(
             f"没有这个工具 no such tool: {', '.join(unknown)}", remedy="panhuo law show 列出工具"
@@ -63,6 +55,25 @@ def compare_parcel(
     if chart:
         chart.write_bytes(comparison_chart(found, {t: label_of(t, book).zh for t in chosen}))
     return shown(found, options, book)
+
+
+def offered(options: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The tools not closed, in the order of their rank."""
+    return [o["tool_id"] for o in sorted(options, key=lambda o: o["rank"]) if o["status"] != "closed"]
+
+
+def parcel_case(
+    ws: Workspace, parcel_id: str, given: Mapping[str, Any], on: date | None = None, source: str = INPUTS_FILE
+) -> Case:
+    """The case of a parcel of the latest assessment with the inputs `given` for it. PanhuoError for an unknown one."""
+    facts = assessed(ws, "facts", parcel_id)
+    if not facts:
+        raise PanhuoError(
+            f"没有诊断过的地块 no assessed parcel: {parcel_id}",
+            where=str(ws.root),
+            remedy="先运行 panhuo assess run panhuo assess first",
+        )
+    return case_of(facts[0], {"all": given}, on, source)
 
 
 def shown(found: Comparison, options: Sequence[Mapping[str, Any]], book: Rulebook) -> dict[str, Any]:

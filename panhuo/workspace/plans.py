@@ -4,7 +4,7 @@ The benefit of a route is what the public purse gains in present value against d
 purse is ever out of pocket. A route whose inputs are missing is left out and named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from panhuo.appraise.appraisal import Appraisal
 from panhuo.appraise.compare import PUBLIC, appraisal_table, public_npv, public_outlay
@@ -68,35 +69,57 @@ def plan_workspace(
     budget_wan: over all years; with_check: also tools whose requirements are still to be verified. Raises
     PanhuoError where targets cannot hold, naming the smallest set that cannot.
     """
+    given, wishes = given_inputs(ws, inputs), read_targets(targets)
+    made = make_plan(
+        ws, given, wishes, budget_wan=budget_wan, years=years, on=on, gap=gap, with_check=with_check, law=law
+    )
+    keep_appraisals(ws, made.appraisals, sorted(set(made.appraisals["parcel_id"].to_pylist())))
+    keep_plan(ws, made.told["chosen"])
+    return made.told
+
+
+@dataclass(frozen=True)
+class Made:
+    """A plan not yet kept: what is told of it, the appraisals it rests on, and the parcels left out with why."""
+
+    told: dict[str, Any]
+    appraisals: pa.Table
+    left_out: list[dict[str, Any]]
+
+
+def make_plan(
+    ws: Workspace,
+    given: Mapping[str, Any],
+    wishes: Mapping[str, Any],
+    *,
+    budget_wan: float | None,
+    years: int = 1,
+    on: date | None = None,
+    gap: float = 0.005,
+    with_check: bool = False,
+    law: Path | None = None,
+    units: Collection[str] | None = None,
+) -> Made:
+    """The plan of the workspace, or of the parcels `units` alone; writes nothing.
+
+    given, wishes: inputs and targets as `given_inputs` and `read_targets` give them; the rest as in `plan_workspace`.
+    """
     facts, options = ws.assessment("facts"), ws.assessment("options")
     if facts is None or options is None:
         raise PanhuoError(
             "还没有诊断结果 no assessment yet", where=str(ws.root), remedy="先运行 panhuo assess first"
         )
+    if units is not None:
+        ids = pa.array(sorted(units), pa.string())
+        facts, options = (t.filter(pc.is_in(t["parcel_id"], ids)) for t in (facts, options))
     book = Rulebook.load(law)
-    found, refused = candidates(facts, options, given_inputs(ws, inputs), book, on, with_check)
-    wishes = read_targets(targets)
+    found, refused = candidates(facts, options, given, book, on, with_check)
     problem = problem_of(found, book, years, budget_wan, wishes)
-    try:
-        best = solve(problem, gap=gap)
-    except Infeasible:
-        conflict = [words_of(group) for group in smallest_conflict(problem)]
-        raise PanhuoError(
-            "目标与限制不能同时满足 (targets and limits cannot all hold)",
-            where="; ".join(c["limit"] for c in conflict),
-            why="这是不能同时成立的最小一组 (the smallest set that cannot hold together): "
-            + " ".join(c["zh"] for c in conflict),
-            remedy="放宽其中任一项 (relax any one of them)",
-        ) from None
+    best = _solved(problem, gap)
     rows = chosen_rows(problem, best, found)
-    table = pa.Table.from_pylist([{k: r[k] for k in PLAN.names} for r in rows], schema=PLAN)
-    appraisals = appraisal_table([c.appraisal for c in found])
-    keep_appraisals(ws, appraisals, sorted({c.appraisal.parcel_id for c in found}))
-    with ws.locked():
-        replace_table(ws, "plan", table)
     easy = easy_first(problem)
     values = problem.values()
-    return {
+    told = {
         "objective_wan": round(best.objective_wan, 6),
         "gap": round(best.gap, 6),
         "bound_wan": round(best.bound_wan, 6),
@@ -111,6 +134,67 @@ def plan_workspace(
         "left_to_check": 0 if with_check else sum(s == "check" for s in options["status"].to_pylist()),
         "law_version": book.version,
     }
+    return Made(
+        told, appraisal_table([c.appraisal for c in found]), left_out(found, refused, rows, budget_wan)
+    )
+
+
+def left_out(
+    found: Sequence[Candidate],
+    refused: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
+    budget_wan: float | None,
+) -> list[dict[str, Any]]:
+    """Each parcel not chosen with its best tool and why: no_gain, over_budget, outbid, or missing inputs."""
+    chosen = {row["parcel_id"] for row in rows}
+    best: dict[str, Candidate] = {}
+    for each in found:
+        held = best.get(each.appraisal.parcel_id)
+        if each.appraisal.parcel_id not in chosen and (held is None or each.benefit_wan > held.benefit_wan):
+            best[each.appraisal.parcel_id] = each
+    told = []
+    for parcel, each in best.items():
+        cost = public_outlay(each.appraisal)
+        dear = budget_wan is not None and cost > budget_wan
+        why = "no_gain" if each.benefit_wan <= 0 else "over_budget" if dear else "outbid"
+        told.append(
+            {"parcel_id": parcel, "tool_id": each.appraisal.tool_id, "why": why, "cost_wan": cost,
+             "benefit_wan": each.benefit_wan, "missing": []}
+        )  # fmt: skip
+    seen = {*chosen, *best}
+    for row in refused:
+        if row["parcel_id"] not in seen:
+            seen.add(row["parcel_id"])
+            told.append(
+                {"parcel_id": row["parcel_id"], "tool_id": row["tool_id"], "why": "missing", "cost_wan": None,
+                 "benefit_wan": None, "missing": row["missing"]}
+            )  # fmt: skip
+    return told
+
+
+def _solved(problem: PlanProblem, gap: float) -> Plan:
+    try:
+        return solve(problem, gap=gap)
+    except Infeasible:
+        conflict = [words_of(group) for group in smallest_conflict(problem)]
+        raise PanhuoError(
+            "目标与限制不能同时满足 (targets and limits cannot all hold)",
+            where="; ".join(c["limit"] for c in conflict),
+            why="这是不能同时成立的最小一组 (the smallest set that cannot hold together): "
+            + " ".join(c["zh"] for c in conflict),
+            remedy="放宽其中任一项 (relax any one of them)",
+        ) from None
+
+
+def keep_plan(ws: Workspace, rows: Sequence[Mapping[str, Any]], units: Collection[str] | None = None) -> None:
+    """Puts a plan into plan.parquet: in place of all that is there, or of the rows of the parcels `units` alone."""
+    table = pa.Table.from_pylist([{k: r[k] for k in PLAN.names} for r in rows], schema=PLAN)
+    with ws.locked():
+        held = ws.assessment("plan") if units is not None else None
+        if held is not None:
+            own = pc.is_in(held["parcel_id"], pa.array(sorted(units or ()), pa.string()))
+            table = pa.concat_tables([held.select(PLAN.names).filter(pc.invert(own)).cast(PLAN), table])
+        replace_table(ws, "plan", table)
 
 
 def candidates(

@@ -98,9 +98,14 @@ def result_specs() -> dict[str, dict[str, Any]]:
 
 
 def key_of(workspace: Workspace) -> str:
-    """What the reading copy is made from, as its file name: `<snapshot>+<assessment>+<layout>`."""
+    """What the reading copy is made from, as its file name: `<snapshot>+<assessment>+<layout>+<time of the plan>`.
+
+    A plan may be adopted long after its assessment was made, and lists show it.
+    """
     results = workspace.assessment_dir()
-    return f"{workspace.snapshot or 'empty'}+{results.name if results else 'none'}+{LAYOUT}"
+    plan = results / "plan.parquet" if results else None
+    planned = f"{plan.stat().st_mtime_ns:x}" if plan and plan.is_file() else "0"
+    return f"{workspace.snapshot or 'empty'}+{results.name if results else 'none'}+{LAYOUT}+{planned}"
 
 
 def reading_copy(workspace: Workspace) -> Path:

@@ -1,7 +1,7 @@
 """`panhuo report`: 一地一策 of a parcel (docx, pdf, html), the list of a finding (xlsx), the board (html)."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,25 +78,32 @@ def picture_of(ws: Workspace, unit_id: str) -> bytes | None:
     )
 
 
-def report_list(ws: Workspace, finding_id: str, output: Path, lang: str = "zh") -> dict[str, Any]:
-    """Writes the parcels of a finding as xlsx: certain ones, then the undecided with what is missing."""
+def report_list(
+    ws: Workspace, finding_id: str, output: Path, lang: str = "zh", units: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Writes the parcels of a finding (of `units`, when given) as xlsx: certain ones, then those undecided and why."""
     renderer(output, {".xlsx": None})
     book = Rulebook.load()
     if finding_id not in book.rules:
         raise PanhuoError(
             f"没有名为 {finding_id} 的结论 no finding of that id", remedy="、".join(sorted(book.rules))
         )
-    findings, facts = results(ws, "findings"), results(ws, "facts")
+    findings, facts = results(ws, "findings", units), results(ws, "facts", units)
     rows = findings.filter(pc.equal(findings["finding_id"], finding_id))
     return written(output, finding_list(rows, facts, book, finding_id, lang)) | {"rows": rows.num_rows}
 
 
-def report_board(ws: Workspace, output: Path, lang: str = "zh") -> dict[str, Any]:
-    """Writes the board: parcels, 亩 and 万元 by finding, tool and division (html, docx or pdf)."""
+def report_board(
+    ws: Workspace, output: Path, lang: str = "zh", units: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Writes the board, of `units` when given: parcels, 亩 and 万元 by finding, tool, division (html, docx or pdf)."""
     render = renderer(output, RENDER)
     manifest = json.loads((assessed(ws) / "manifest.json").read_text(encoding="utf-8"))
     document = board_document(
-        results(ws, "findings"), results(ws, "options"), results(ws, "facts"), Rulebook.load(), manifest, lang
+        *(results(ws, name, units) for name in ("findings", "options", "facts")),
+        Rulebook.load(),
+        manifest,
+        lang,
     )
     return written(output, render(document))
 
@@ -113,11 +120,17 @@ def assessed(ws: Workspace) -> Path:
     return folder
 
 
-def results(ws: Workspace, table: str) -> pa.Table:
-    """A result table of the latest assessment."""
+def results(ws: Workspace, table: str, units: Collection[str] | None = None) -> pa.Table:
+    """A result table of the latest assessment, or its rows of `units` alone."""
     assessed(ws)
     found = ws.assessment(table)
-    return found if found is not None else pa.table({"parcel_id": pa.array([], pa.string())})
+    if found is None:
+        return pa.table({"parcel_id": pa.array([], pa.string())})
+    return (
+        found
+        if units is None
+        else found.filter(pc.is_in(found["parcel_id"], pa.array(sorted(units), pa.string())))
+    )
 
 
 def renderer(output: Path, known: Mapping[str, Any]) -> Any:

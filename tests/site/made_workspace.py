@@ -210,6 +210,13 @@ def conflicts(table: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=CONFLICTS_SCHEMA)
 
 
+def facts(land: pa.Table) -> pa.Table:
+    """What appraisals and reports read of a diagnosis: the ledger's own fields and the date judged on."""
+    names = ("parcel_id", "name", "division", "area_m2", "holder", "holder_uscc", "tenure", "term_end", "price_wan",
+             "acquired_on", "land_use", "planned_use", "floor_area_m2")  # fmt: skip
+    return land.select(names).append_column("as_of", pa.array([date(2026, 11, 2)] * len(land)))
+
+
 def enterprises(table: pa.Table) -> pa.Table:
     rows = dict(
         zip(
@@ -273,6 +280,7 @@ def make(folder: Path, n: int = 400, seed: int = 7) -> Path:
                 "area_m2": land["area_m2"],
             }
         ),
+        results / "facts": facts(land),
         results / "findings": found,
         results / "options": chosen,
         results / "conflicts": conflicts(land),

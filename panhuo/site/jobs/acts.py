@@ -39,6 +39,12 @@ def ask_assess(by: Any, as_of: str) -> Job:
         return Job.objects.create(kind="assess", asked={"as_of": as_of}, by=by)
 
 
+def ask_report(by: Any, asked: dict[str, str]) -> Job:
+    """Queues a report; `asked` as `reports.read_form` gives it, with the language."""
+    with performing(by, "export", "report.ask", asked["id"] or asked["what"], asked=asked):
+        return Job.objects.create(kind="report", asked=asked, by=by)
+
+
 def ask_trial(by: Any, name: str, start: date, text: str, place: str, as_of: date | None) -> Job:
     """Queues the trial of a value. Raises PanhuoError where `text` is no value of the parameter; see `read_value`."""
     if place and not (place.isdigit() and len(place) in PLACE_DIGITS):

@@ -16,6 +16,9 @@ KINDS = (
     ("assess", say("评估", "Assess")),
     ("correct", say("更正入库", "Store a correction")),
     ("trial", say("法规试改", "Try a change of the law")),
+    ("plan", say("编制计划", "Plan")),
+    ("adopt", say("采用计划", "Adopt a plan")),
+    ("report", say("报告", "Report")),
 )
 
 

@@ -4,15 +4,21 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
 from panhuo.site import gate
 from panhuo.site.gate import gated
-from panhuo.site.jobs import acts, imports
+from panhuo.site.jobs import acts, imports, reports
 from panhuo.site.jobs.models import Job, Upload
+from panhuo.site.jobs.results import open_to
+from panhuo.site.labels import rulebook
+from panhuo.site.parcel.story import parcel_row
+from panhuo.site.shelf import shelf
+from panhuo.site.words import pick
+from panhuo.workspace.files import file_path
 
 
 def own_jobs(person: Any) -> Any:
@@ -24,7 +30,9 @@ def own_jobs(person: Any) -> Any:
 @gated("see")
 def jobs(request: HttpRequest) -> HttpResponse:
     """The latest jobs, and what may be asked for."""
-    return render(request, "jobs/jobs.html", {"jobs": own_jobs(request.user)[:50]})
+    return render(
+        request, "jobs/jobs.html", {"jobs": own_jobs(request.user)[:50], "findings": sorted(rulebook().rules)}
+    )
 
 
 @gated("see")
@@ -79,3 +87,33 @@ def assess(request: HttpRequest) -> HttpResponse:
     except ValueError:
         return HttpResponse(status=400)
     return redirect("job", acts.ask_assess(request.user, as_of).pk)
+
+
+@gated("export")
+@require_POST
+def report(request: HttpRequest) -> HttpResponse:
+    """Asks for a report of a parcel, of a finding's parcels, or of all one's land."""
+    try:
+        asked = reports.read_form(request.POST)
+    except PanhuoError as fault:
+        return render(request, "problem.html", {"fault": fault}, status=400)
+    if asked["what"] == "parcel":
+        parcel_row(request.user, asked["id"])
+    return redirect("job", acts.ask_report(request.user, {**asked, "lang": pick("zh", "en")}).pk)
+
+
+@gated("export")
+def report_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """A finished report, to whoever holds the land it tells of."""
+    job = get_object_or_404(Job, pk=pk, kind="report", state="done")
+    if job.asked["what"] == "parcel":
+        parcel_row(request.user, job.asked["id"])
+    elif not open_to(request.user, job):
+        raise Http404
+    stream = file_path(shelf().workspace.root, job.result["digest"]).open("rb")
+    return FileResponse(
+        stream,
+        as_attachment=True,
+        filename=job.result["name"],
+        content_type=reports.TYPES[job.asked["ending"]],
+    )

@@ -24,6 +24,8 @@ from panhuo.site.corrections.models import Correction
 from panhuo.site.doors.events import announce, deliver_due
 from panhuo.site.jobs.imports import check_scope, import_options, named
 from panhuo.site.jobs.models import Job, Upload
+from panhuo.site.jobs.reports import work_report
+from panhuo.site.money.work import work_adopt, work_plan
 from panhuo.site.shelf import shelf
 from panhuo.site.trail import system_note
 from panhuo.workspace.assess import assess
@@ -155,6 +157,9 @@ WORK: Final[dict[str, Callable[[Job, Report], dict[str, Any]]]] = {
     "assess": work_assess,
     "correct": work_correct,
     "trial": work_trial,
+    "plan": work_plan,
+    "adopt": work_adopt,
+    "report": work_report,
 }
 
 
