@@ -99,12 +99,8 @@ def report_board(
     """Writes the board, of `units` when given: parcels, 亩 and 万元 by finding, tool, division (html, docx or pdf)."""
     render = renderer(output, RENDER)
     manifest = json.loads((assessed(ws) / "manifest.json").read_text(encoding="utf-8"))
-    document = board_document(
-        *(results(ws, name, units) for name in ("findings", "options", "facts")),
-        Rulebook.load(),
-        manifest,
-        lang,
-    )
+    findings, options, facts = (results(ws, name, units) for name in ("findings", "options", "facts"))
+    document = board_document(findings, options, facts, Rulebook.load(), manifest, lang)
     return written(output, render(document))
 
 

@@ -56,7 +56,7 @@ def test_compare_gives_the_whole_chain_and_the_same_bytes(ws, tmp_path):
 def test_compare_without_inputs_names_what_is_missing(ws):
     code, text, _ = run("compare", ws, "c02-p1", "--json", "--runs", 0)
     assert code == 0
-    assert "market_value_wan" in json.loads(text)["refused"]["capital_contribution"]
+    assert "restoration_cost_wan" in json.loads(text)["refused"]["restoration"]
 
 
 @pytest.mark.parametrize(
