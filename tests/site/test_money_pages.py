@@ -48,7 +48,9 @@ def test_inputs_are_edited_worked_out_anew_saved_and_used_again(as_, compensated
     assert (kept.by.username, kept.values["land_compensation_wan"]["low"]) == ("clerk", 700)
     again = as_("reviewer").post(address, {"i.land_compensation_wan": "900", "tool": ["agreed_resumption"]})
     assert sums(again, "agreed_resumption")["value"] == pytest.approx(cash + 100, abs=0.1)
-    assert sums(again, "agreed_resumption")["change"] == pytest.approx(100, abs=0.1), "told against the saved inputs"
+    assert sums(again, "agreed_resumption")["change"] == pytest.approx(100, abs=0.1), (
+        "told against the saved inputs"
+    )
     opened = as_("reviewer").get(address)
     assert {i["name"]: i["text"] for i in opened.context["inputs"]}[
         "land_compensation_wan"
