@@ -1,9 +1,10 @@
 """Vector tiles (PMTiles) of the parcels one scope holds, and of the workspace's own layers as an offline basemap.
 
 An archive is read by range requests and cannot be filtered on the way, so there is one archive per scope (a division
-prefix, a holder): a reader is given the archives of the scopes held and no other. Archives are baked at first use with
-freestiler (a wheel for Linux x86-64 and Apple silicon) and lie in `tiles/<snapshot>+<assessment>/`. Where there is no
-such wheel `can_bake` is False and the map page says so; lists, parcel pages and the OGC endpoint do not need tiles.
+prefix, a holder): a reader is given the archives of the scopes held and no other. Archives are baked at first use and
+lie in `tiles/<snapshot>+<assessment>/`: with freestiler where it has a wheel (Linux x86-64, Apple silicon), elsewhere
+with the PMTiles driver of GDAL, which takes longer (docs/benchmarks/tiles.md). The nearest zooms hold every parcel,
+those farther out a grid of cells (`overview`).
 """
 
 import json
@@ -11,7 +12,9 @@ import math
 import os
 import shutil
 import threading
+import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,15 +23,18 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pyogrio
 import shapely
 
+from panhuo.workspace.overview import overview, whole_from_zoom
+from panhuo.workspace.pmtiles import join
 from panhuo.workspace.reading import key_of, open_copy, reading_copy
 from panhuo.workspace.store import Workspace
 
 TOP_ZOOM: Final = 14
-COUNTRY_ZOOM: Final = 5
-CROWD: Final = 20_000
-"""As many parcels as one screen of the whole country can tell apart; more are thinned by half per zoom level."""
+THIN_ABOVE: Final = 20_000
+"""A layer of more polygons is thinned by half for each zoom farther out than the nearest."""
+TILE_BYTES: Final = 500_000
 
 FIELDS: Final = (
     "parcel_id, name, holder, area_m2, array_to_string(findings, ' ') AS finding, coalesce(severity, '') AS severity, "
@@ -36,11 +42,6 @@ FIELDS: Final = (
     "coalesce(potential, '') AS potential, z_min_m, z_max_m"
 )
 _lock: Final = threading.Lock()
-
-
-def can_bake() -> bool:
-    """Whether this platform has the tiler."""
-    return find_spec("freestiler") is not None
 
 
 def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[Any]) -> Path:
@@ -55,14 +56,7 @@ def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[A
             )
             return _placed(db.execute(sql, list(values)).to_arrow_table())
 
-    return _baked(workspace.root / "tiles" / copy.stem, name, "parcels", rows)
-
-
-def whole_from_zoom(count: int) -> int:
-    """The zoom from which each of `count` parcels is drawn: at once for a county's ledger, later for a province's."""
-    if count <= CROWD:
-        return 0
-    return min(TOP_ZOOM, COUNTRY_ZOOM + math.ceil(math.log2(count / CROWD)))
+    return _baked(workspace.root / "tiles" / copy.stem, name, rows, bake_parcels)
 
 
 def _placed(table: pa.Table) -> pa.Table:
@@ -73,7 +67,7 @@ def _placed(table: pa.Table) -> pa.Table:
         points = pa.array(shapely.to_wkb(shapely.points(*at)), pa.binary())
         drawn = pc.if_else(bare, points, table["geometry"].combine_chunks())
         table = table.set_column(table.column_names.index("geometry"), "geometry", drawn)
-    return table.drop_columns(["lon", "lat"])
+    return table
 
 
 def has_conflicts(workspace: Workspace) -> bool:
@@ -96,7 +90,9 @@ def conflict_tiles(workspace: Workspace, name: str, where: str, values: Sequence
             )
             return db.execute(sql, list(values)).to_arrow_table()
 
-    return _baked(workspace.root / "tiles" / copy.stem, f"conflicts-{name}", "conflicts", rows)
+    return _baked(
+        workspace.root / "tiles" / copy.stem, f"conflicts-{name}", rows, partial(bake, layer="conflicts")
+    )
 
 
 def layer_kinds(workspace: Workspace) -> list[str]:
@@ -113,16 +109,24 @@ def layer_tiles(workspace: Workspace, kind: str) -> Path:
         keep = [c for c in ("name", "geometry") if c in table.column_names]
         return table.select(keep).filter(pc.is_valid(table["geometry"]))
 
-    return _baked(workspace.root / "tiles" / key_of(workspace), f"layer-{kind}", kind, rows)
+    return _baked(
+        workspace.root / "tiles" / key_of(workspace), f"layer-{kind}", rows, partial(bake, layer=kind)
+    )
 
 
-def _baked(folder: Path, name: str, layer: str, rows: Callable[[], pa.Table]) -> Path:
+def _baked(
+    folder: Path, name: str, rows: Callable[[], pa.Table], make: Callable[[pa.Table, Path], None]
+) -> Path:
     target = folder / f"{name}.pmtiles"
     with _lock:
         if not target.exists():
             folder.mkdir(parents=True, exist_ok=True)
             part = folder / f".new-{os.getpid()}-{name}.pmtiles"
-            _bake(rows(), layer, part)
+            table = rows()
+            if table.num_rows:
+                make(table, part)
+            else:
+                part.write_bytes(b"")
             part.replace(target)
             for old in folder.parent.iterdir():
                 if old.is_dir() and old != folder:
@@ -130,24 +134,49 @@ def _baked(folder: Path, name: str, layer: str, rows: Callable[[], pa.Table]) ->
     return target
 
 
-def _bake(table: pa.Table, layer: str, target: Path) -> None:
+def bake_parcels(table: pa.Table, target: Path) -> None:
+    """Parcels (`FIELDS`, `geometry` as WKB, `lon` and `lat` [degrees] of a point inside) as the layer `parcels`."""
+    lon, lat = (table[name].to_numpy() for name in ("lon", "lat"))
+    table = table.drop_columns(["lon", "lat"])
+    near = whole_from_zoom(lon, lat, TOP_ZOOM)
+    with TemporaryDirectory(dir=target.parent) as scratch:
+        parts = [Path(scratch) / f"{zoom}.pmtiles" for zoom in range(near + 1)]
+        for zoom, cells in overview(table, lon, lat, near):
+            bake(cells, parts[zoom], layer="parcels", zooms=(zoom, zoom))
+        bake(table, parts[near], layer="parcels", zooms=(near, TOP_ZOOM))
+        join(parts, target)
+
+
+def bake(table: pa.Table, target: Path, *, layer: str, zooms: tuple[int, int] = (0, TOP_ZOOM)) -> None:
+    """Outlines with their columns as one layer of an archive, by the quickest tiler there is."""
+    (with_freestiler if find_spec("freestiler") else with_gdal)(table, target, layer, zooms)
+
+
+def with_freestiler(table: pa.Table, target: Path, layer: str, zooms: tuple[int, int]) -> None:
+    """The archive by freestiler, which is built for few platforms and takes seconds."""
     import freestiler
 
-    if not table.num_rows:
-        target.write_bytes(b"")
-        return
-    with TemporaryDirectory() as scratch:
+    low, high = zooms
+    thinner = (
+        math.ceil(math.log2(table.num_rows / THIN_ABOVE)) if low == 0 and table.num_rows > THIN_ABOVE else 0
+    )
+    thinning: dict[str, Any] = {"base_zoom": min(high, 5 + thinner), "drop_rate": 2.0} if thinner else {}
+    with TemporaryDirectory(dir=target.parent) as scratch:
         path = Path(scratch) / "rows.parquet"
         write_geoparquet(table, path)
         freestiler.freestile_file(
-            path,
-            target,
-            layer_name=layer,
-            max_zoom=TOP_ZOOM,
-            base_zoom=whole_from_zoom(table.num_rows),
-            drop_rate=2.0,
-            quiet=True,
+            path, target, layer_name=layer, min_zoom=low, max_zoom=high, quiet=True, **thinning
         )
+
+
+def with_gdal(table: pa.Table, target: Path, layer: str, zooms: tuple[int, int]) -> None:
+    """The archive by GDAL, which is there wherever panhuo is; too full a tile is drawn coarser."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*maximum tile size")
+        pyogrio.write_arrow(
+            table.replace_schema_metadata(None), target, layer=layer, driver="PMTiles", geometry_name="geometry",
+            geometry_type="Unknown", crs="EPSG:4326", MINZOOM=zooms[0], MAXZOOM=zooms[1], MAX_SIZE=TILE_BYTES,
+        )  # fmt: skip
 
 
 def write_geoparquet(table: pa.Table, path: Path) -> None:

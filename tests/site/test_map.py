@@ -9,7 +9,6 @@ from rasterio.transform import from_bounds
 
 from panhuo.site.palette import SCALES
 from panhuo.site.shelf import rows, shelf
-from panhuo.workspace.tiles import CROWD, TOP_ZOOM, whole_from_zoom
 
 TRIANGLE = "112.800,28.360;112.812,28.360;112.806,28.372"
 
@@ -122,10 +121,3 @@ def test_imagery_of_the_workspace_is_laid_under_the_map(as_, imagery):
     for path in (f"/imagery/other/15/{x}/{y}.png", "/imagery/2024年/2/9/0.png", "/imagery/notes/1/0/0.png"):
         assert client.get(path).status_code == 404
     assert as_("public").get(f"/imagery/2024年/15/{x}/{y}.png").status_code == 403
-
-
-@pytest.mark.parametrize(
-    ("count", "zoom"), [(0, 0), (64, 0), (CROWD, 0), (CROWD + 1, 6), (1_000_000, 11), (10**9, TOP_ZOOM)]
-)
-def test_small_ledgers_are_drawn_whole_at_every_zoom(count, zoom):
-    assert whole_from_zoom(count) == zoom

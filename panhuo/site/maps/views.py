@@ -106,8 +106,8 @@ def map_page(request: HttpRequest) -> HttpResponse:
     )[0]
     held = bounds["a"] is not None
     workspace = shelf().workspace
-    kinds = sorted(tiles.layer_kinds(workspace) if tiles.can_bake() else [], key=lambda k: k in CONTROL)
-    names = archives(request.user) if held and tiles.can_bake() else {}
+    kinds = sorted(tiles.layer_kinds(workspace), key=lambda k: k in CONTROL)
+    names = archives(request.user) if held else {}
     drawn = names if tiles.has_conflicts(workspace) else {}
     setup = {
         "archives": [reverse("tiles", args=[n]) for n in names],
@@ -134,7 +134,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
         "selected": reverse("map_selected"),
         "words": words(),
     }
-    return render(request, "maps/map.html", {"setup": setup, "can_bake": tiles.can_bake(), "held": held})
+    return render(request, "maps/map.html", {"setup": setup, "held": held})
 
 
 @gated("see")
@@ -150,8 +150,6 @@ def picture(request: HttpRequest, name: str, z: int, x: int, y: int) -> HttpResp
 @gated("see")
 def archive(request: HttpRequest, name: str) -> HttpResponse:
     """A tile archive of one's own land, or of a basemap layer; 404 for anybody else's."""
-    if not tiles.can_bake():
-        raise Http404
     workspace = shelf().workspace
     if name.startswith("layer-"):
         kind = name.removeprefix("layer-")

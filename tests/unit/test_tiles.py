@@ -1,0 +1,97 @@
+"""Tile archives: what each zoom holds, by either tiler."""
+
+import warnings
+
+import numpy as np
+import pyarrow as pa
+import pyogrio
+import pytest
+import shapely
+
+from panhuo.workspace import tiles
+from panhuo.workspace.overview import MOST_A_TILE, NEAREST, whole_from_zoom
+from panhuo.workspace.pmtiles import directories, read_archive, read_directory, tile_bytes, zoom_of
+
+SIDE = 40
+SPACING = 0.004
+
+
+@pytest.fixture(params=["freestiler", "gdal"])
+def tiler(request, monkeypatch):
+    if request.param == "gdal":
+        monkeypatch.setattr(tiles, "find_spec", lambda name: None)
+    else:
+        pytest.importorskip("freestiler")
+
+
+def parcels() -> pa.Table:
+    """A square of parcels, one of them with a grave finding and the others with none."""
+    x, y = (a.ravel() * SPACING for a in np.meshgrid(np.arange(SIDE), np.arange(SIDE)))
+    lon, lat = 112.0 + x, 28.0 + y
+    n = len(lon)
+    grave = np.arange(n) == 17
+    return pa.table(
+        {
+            "parcel_id": [f"p{i}" for i in range(n)],
+            "area_m2": np.full(n, 90_000.0),
+            "finding": np.where(grave, "idle_not_started", ""),
+            "severity": np.where(grave, "high", ""),
+            "geometry": pa.array(
+                shapely.to_wkb(shapely.box(lon, lat, lon + 0.003, lat + 0.003)), pa.binary()
+            ),
+            "lon": lon + 0.0015,
+            "lat": lat + 0.0015,
+        }
+    )
+
+
+def drawn(path, zoom):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _, table = pyogrio.read_arrow(path, layer="parcels", ZOOM_LEVEL=str(zoom))
+    return table
+
+
+@pytest.mark.usefixtures("tiler")
+def test_near_every_parcel_is_drawn_and_far_away_no_finding_is_lost(tmp_path):
+    path = tmp_path / "a.pmtiles"
+    tiles.bake_parcels(parcels(), path)
+    near = drawn(path, NEAREST)
+    assert set(near["parcel_id"].to_pylist()) == {f"p{i}" for i in range(SIDE**2)}
+    for zoom in (1, 5, 8):
+        far = drawn(path, zoom)
+        cells = {row["parcel_id"]: row["count"] for row in far.select(["parcel_id", "count"]).to_pylist()}
+        assert sum(cells.values()) == SIDE**2
+        assert "p17" in cells
+    sizes = tile_bytes(path)
+    assert set(sizes) == set(range(tiles.TOP_ZOOM + 1))
+    assert max(max(s) for s in sizes.values()) < tiles.TILE_BYTES
+    (layer,) = read_archive(path).metadata["vector_layers"]
+    assert {"parcel_id", "finding", "severity", "count"} <= set(layer["fields"])
+    assert [p for p in tmp_path.iterdir() if p != path] == []
+
+
+def test_crowded_parcels_are_drawn_whole_only_nearer():
+    lon, lat = np.full(MOST_A_TILE, 112.0), np.full(MOST_A_TILE, 28.0)
+    assert whole_from_zoom(lon, lat, 14) == NEAREST
+    assert whole_from_zoom(np.append(lon, 112.0), np.append(lat, 28.0), 14) == 14
+    # One tile of zoom 10, two of zoom 11.
+    spread = np.linspace(112.16, 112.49, MOST_A_TILE + 1)
+    assert whole_from_zoom(spread, np.full(len(spread), 28.0), 14) == NEAREST + 1
+
+
+def test_a_directory_too_long_for_the_head_has_leaves():
+    rng = np.random.default_rng(1)
+    lengths = rng.integers(1, 1 << 20, 30_000).tolist()
+    ids = np.cumsum(rng.integers(1, 1_000, 30_000)).tolist()
+    entries = [
+        (i, 1, at, n) for i, at, n in zip(ids, np.cumsum([0, *lengths]).tolist(), lengths, strict=False)
+    ]
+    root, leaves = directories(entries)
+    import gzip
+
+    top = read_directory(gzip.decompress(root))
+    assert all(run == 0 for _, run, _, _ in top)
+    back = [e for _, _, at, n in top for e in read_directory(gzip.decompress(leaves[at : at + n]))]
+    assert back == entries
+    assert [zoom_of(i) for i in (0, 1, 4, 5, 20, 21)] == [0, 1, 1, 2, 2, 3]
