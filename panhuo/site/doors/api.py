@@ -1,6 +1,6 @@
 """The API for programs: the same lists through the same gate, with a token that is its person; OpenAPI at /api/v1/docs.
 
-OGC API - Features (Part 1 core, GeoJSON; Part 2 CRS for CRS84, EPSG:4326 and EPSG:4490) stands under /ogc/, opened by
+OGC API - Features (ogc.py) stands under /ogc/, opened by
 QGIS and GDAL with the token as a Bearer header or as the password of HTTP Basic authentication.
 """
 
@@ -53,7 +53,7 @@ class Session(APIKeyCookie):
     param_name = "sessionid"
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
-        return request.user if request.user.is_authenticated and request.method == "GET" else None
+        return request.user if request.user.is_authenticated and request.method in ("GET", "HEAD") else None
 
 
 AUTH = [Token(), TokenAsPassword(), Session(csrf=False)]

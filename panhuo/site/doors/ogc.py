@@ -1,34 +1,44 @@
-"""OGC API - Features over the person's land: `parcels` and `findings`, by box and property, in three CRS."""
+"""OGC API - Features over the person's land: Part 1 core, GeoJSON, OpenAPI 3.0; Part 2 CRS; Part 3 queryables.
+
+The conformance classes are tested against the standard's requirements in tests/site/test_ogc.py.
+"""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final
 
 import shapely
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
+from django.utils import timezone
 
 from panhuo.core.problems import PanhuoError
-from panhuo.site import gate
+from panhuo.site import gate, labels
+from panhuo.site.doors import collections as held
 from panhuo.site.doors.api import AUTH
-from panhuo.site.gate import Rows
-from panhuo.site.ledger.query import box_condition, fields, parse
-from panhuo.site.shelf import Row, one, rows
+from panhuo.site.doors.ogc_definition import definition, json_type
+from panhuo.site.shelf import Row, kept, rows
 from panhuo.site.words import pick
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-LATITUDE_FIRST: Final = (
-    "http://www.opengis.net/def/crs/EPSG/0/4326",
-    "http://www.opengis.net/def/crs/EPSG/0/4490",
-)
+CGCS2000: Final = "http://www.opengis.net/def/crs/EPSG/0/4490"
+LATITUDE_FIRST: Final = ("http://www.opengis.net/def/crs/EPSG/0/4326", CGCS2000)
 CRS: Final = (CRS84, *LATITUDE_FIRST)
 CONFORMANCE: Final = [
     f"http://www.opengis.net/spec/ogcapi-features-{part}"
-    for part in ("1/1.0/conf/core", "1/1.0/conf/geojson", "2/1.0/conf/crs")
-]
-COLLECTIONS: Final = {"parcels": ("宗地", "Parcels"), "findings": ("诊断结论", "Findings")}
-LIMIT: Final = 10_000
-RESERVED: Final = {"bbox", "bbox-crs", "crs", "limit", "offset", "f", "datetime"}
-FINDING_FIELDS: Final = ("parcel_id", "finding_id", "status", "since", "severity", "missing", "cites")
+    for part in (
+        "1/1.0/conf/core", "1/1.0/conf/geojson", "1/1.0/conf/oas30", "2/1.0/conf/crs", "3/1.0/conf/queryables",
+        "3/1.0/conf/queryables-query-parameters",
+    )
+]  # fmt: skip
+JSON, GEOJSON, SCHEMA = "application/json", "application/geo+json", "application/schema+json"
+OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
+QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+LIMIT, DEFAULT = 10_000, 100
+FORMATS: Final = ("json", "geojson")
+OF_ITEM: Final = frozenset({"f", "crs"})
+OF_ITEMS: Final = OF_ITEM | {"bbox", "bbox-crs", "limit", "offset", "datetime"}
 
 
 class RefusedError(Exception):
@@ -37,214 +47,247 @@ class RefusedError(Exception):
         self.status = status
 
 
-def door(view: Any) -> Any:
-    """Signs the caller in by token or session, checks the role, and turns a refusal into the standard's answer."""
-
-    def opened(request: HttpRequest, **parts: Any) -> HttpResponse:
-        if not any(auth(request) for auth in AUTH):
-            return JsonResponse(
-                {"code": "401", "description": "token needed"},
-                status=401,
-                headers={"WWW-Authenticate": 'Basic realm="panhuo"'},
-            )
-        if not gate.may(request.user, "see"):
-            return JsonResponse({"code": "403", "description": "not open to this role"}, status=403)
-        try:
-            return view(request, **parts)
-        except RefusedError as refusal:
-            return JsonResponse(
-                {"code": str(refusal.status), "description": str(refusal)}, status=refusal.status
-            )
-        except PanhuoError as fault:
-            return JsonResponse({"code": "400", "description": fault.what}, status=400)
-
-    opened.gate = "see"  # type: ignore[attr-defined]
-    opened.__module__ = view.__module__
-    return opened
+def _refusal(status: int, text: str, **headers: str) -> HttpResponse:
+    return JsonResponse({"code": str(status), "description": text}, status=status, headers=headers)
 
 
-def _link(request: HttpRequest, to: str, rel: str, kind: str = "application/json") -> dict[str, str]:
+def door(
+    *kinds: str, parameters: frozenset[str] | None = frozenset({"f"})
+) -> Callable[[Any], Callable[..., HttpResponse]]:
+    """Signs the caller in by token or session, checks the role, the method, the media type and the names of the query
+    parameters (None: the view does), and turns a refusal into the standard's answer."""
+
+    def wrap(view: Any) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def opened(request: HttpRequest, **parts: Any) -> HttpResponse:
+            if request.method not in ("GET", "HEAD"):
+                return _refusal(405, "GET or HEAD", Allow="GET, HEAD")
+            if not any(auth(request) for auth in AUTH):
+                return _refusal(401, "token needed", **{"WWW-Authenticate": 'Basic realm="panhuo", Bearer'})
+            if not gate.may(request.user, "see"):
+                return _refusal(403, "not open to this role")
+            try:
+                _check(request, kinds, parameters)
+                return view(request, **parts)
+            except RefusedError as refusal:
+                return _refusal(refusal.status, str(refusal))
+            except PanhuoError as fault:
+                return _refusal(400, fault.what)
+
+        opened.gate = "see"  # type: ignore[attr-defined]
+        return opened
+
+    return wrap
+
+
+def _check(request: HttpRequest, kinds: tuple[str, ...], parameters: frozenset[str] | None) -> None:
+    if parameters is not None and (other := sorted(set(request.GET) - parameters)):
+        raise RefusedError(400, f"no such parameter: {', '.join(other)}")
+    if (asked := request.GET.get("f", "json")) not in FORMATS:
+        raise RefusedError(400, f"f is one of {', '.join(FORMATS)}, not {asked[:40]}")
+    if "f" not in request.GET and not any(request.accepts(kind) for kind in (*kinds, JSON)):
+        raise RefusedError(406, f"offered: {', '.join(kinds)}")
+
+
+def _link(request: HttpRequest, to: str, rel: str, kind: str = JSON) -> dict[str, str]:
     return {"href": request.build_absolute_uri(to), "rel": rel, "type": kind}
 
 
-@door
+@door(JSON)
 def landing(request: HttpRequest) -> HttpResponse:
     links = [
         _link(request, "/ogc/", "self"),
-        _link(
-            request, "/api/v1/openapi.json", "service-desc", "application/vnd.oai.openapi+json;version=3.0"
-        ),
+        _link(request, "/ogc/api", "service-desc", OPENAPI),
         _link(request, "/ogc/conformance", "conformance"),
         _link(request, "/ogc/collections", "data"),
     ]
     return JsonResponse({"title": "panhuo", "description": pick("土地台账", "Land ledger"), "links": links})
 
 
-@door
+@door(OPENAPI)
+def api(request: HttpRequest) -> HttpResponse:
+    collections = {name: held.properties(name) for name in held.offered()}
+    return JsonResponse(
+        definition(request.build_absolute_uri("/ogc"), collections, CRS, LIMIT, DEFAULT), content_type=OPENAPI
+    )
+
+
+@door(JSON)
 def conformance(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"conformsTo": CONFORMANCE})
 
 
-def _describe(request: HttpRequest, name: str) -> dict[str, Any]:
-    if name not in COLLECTIONS:
+def _offered(name: str) -> str:
+    if name not in held.offered():
         raise RefusedError(404, "no such collection")
+    return name
+
+
+def _describe(request: HttpRequest, name: str) -> dict[str, Any]:
     where = gate.parcels(request.user)
-    box = one(
+    box = kept(
         f"SELECT min(xmin) AS a, min(ymin) AS b, max(xmax) AS c, max(ymax) AS d FROM parcels WHERE {where.sql}",
         where.values,
-    )
-    extent = [list(box.values())] if box and box["a"] is not None else [[-180, -90, 180, 90]]
+    )[0]
+    extent: dict[str, Any] = {
+        "spatial": {"bbox": [[-180, -90, 180, 90] if box["a"] is None else list(box.values())], "crs": CRS84}
+    }
+    if column := held.TIMED.get(name):
+        sql, values = held.source(name, request.user, None)
+        begun = kept(f"SELECT min({column}) AS day FROM {sql}", values)[0]["day"]
+        extent["temporal"] = {"interval": [[f"{begun}T00:00:00+08:00" if begun else None, None]]}
+    at = f"/ogc/collections/{name}"
     return {
         "id": name,
-        "title": pick(*COLLECTIONS[name]),
+        "title": pick(*held.TITLES[name]),
         "itemType": "feature",
         "crs": list(CRS),
-        "storageCrs": CRS84,
-        "extent": {"spatial": {"bbox": extent, "crs": CRS84}},
+        "storageCrs": CGCS2000,
+        "extent": extent,
         "links": [
-            _link(request, f"/ogc/collections/{name}", "self"),
-            _link(request, f"/ogc/collections/{name}/items", "items", "application/geo+json"),
+            _link(request, at, "self"),
+            _link(request, f"{at}/items", "items", GEOJSON),
+            _link(request, f"{at}/queryables", QUERYABLES, SCHEMA),
         ],
     }
 
 
-@door
+@door(JSON)
 def collections(request: HttpRequest) -> HttpResponse:
-    found = [_describe(request, name) for name in COLLECTIONS]
-    return JsonResponse(
-        {"collections": found, "crs": list(CRS), "links": [_link(request, "/ogc/collections", "self")]}
-    )
+    found = [_describe(request, name) for name in held.offered()]
+    links = [_link(request, "/ogc/collections", "self")]
+    return JsonResponse({"collections": found, "crs": list(CRS), "links": links})
 
 
-@door
+@door(JSON)
 def collection(request: HttpRequest, name: str) -> HttpResponse:
-    return JsonResponse(_describe(request, name))
+    return JsonResponse(_describe(request, _offered(name)))
+
+
+@door(SCHEMA)
+def queryables(request: HttpRequest, name: str) -> HttpResponse:
+    """What may be asked of a collection: every property, by a parameter of its name."""
+    found = {
+        key: {"title": labels.field(name, key), **json_type(kind)}
+        for key, kind in held.properties(_offered(name)).items()
+    }
+    return JsonResponse(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": request.build_absolute_uri(request.path),
+            "type": "object",
+            "title": pick(*held.TITLES[name]),
+            "properties": found | {"geometry": {"format": "geometry-any"}},
+            "additionalProperties": False,
+        },
+        content_type=SCHEMA,
+    )
 
 
 def _whole(request: HttpRequest, name: str, default: int, low: int, high: int) -> int:
     text = request.GET.get(name, str(default))
-    if not text.isdecimal() or int(text) < low:
-        raise RefusedError(400, f"{name} must be a whole number from {low}")
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) >= low):
+        raise RefusedError(400, f"{name} is a whole number from {low}")
     return min(int(text), high)
 
 
 def _crs(request: HttpRequest, name: str) -> str:
     crs = request.GET.get(name, CRS84)
     if crs not in CRS:
-        raise RefusedError(400, f"{name} not offered")
+        raise RefusedError(400, f"{name} is not offered; offered: {', '.join(CRS)}")
     return crs
 
 
-def _where(request: HttpRequest, name: str) -> Rows:
-    """The person's land, narrowed by bbox and by properties; a parameter that is neither is refused."""
-    given = request.GET.copy()
-    for word in RESERVED:
-        given.pop(word, None)
-    if name == "findings":
-        own, values = [], []
-        for key in [k for k in given if k in ("finding_id", "status", "severity")]:
-            own.append(f"{key} = ?")
-            values.append(given.pop(key)[0])
-    if any(key not in fields("parcels") for key in given):
-        raise RefusedError(400, "no such property")
-    where = parse("parcels", given, request.user).where
-    if text := request.GET.get("bbox"):
-        numbers = text.split(",")
-        if len(numbers) == 6:
-            numbers = [*numbers[:2], *numbers[3:5]]
-        if len(numbers) == 4 and _crs(request, "bbox-crs") in LATITUDE_FIRST:
-            numbers = [numbers[1], numbers[0], numbers[3], numbers[2]]
-        where = where.also(*box_condition(",".join(numbers)))
-    if name == "findings" and own:
-        where = where.also(" AND ".join(own), tuple(values))
-    return where
+def _features(name: str, found: list[Row], latitude_first: bool) -> list[str]:
+    """The rows as GeoJSON text; a parcel that was never drawn is the point it was given."""
+    outlines = _outlines(name, found)
+    points = [None if r["lon"] is None else shapely.Point(r["lon"], r["lat"]) for r in found]
+    shapes = [outline or point for outline, point in zip(outlines, points, strict=True)]
+    if latitude_first:
+        shapes = [s and shapely.transform(s, lambda xy: xy[:, ::-1]) for s in shapes]
+    drawn = shapely.to_geojson(shapes)
+    features = []
+    for row, geometry in zip(found, drawn, strict=True):
+        plain = {n: ";".join(v) if isinstance(v := row[n], list) else v for n in held.properties(name)}
+        told = json.dumps(plain, ensure_ascii=False, default=str)
+        key = json.dumps(row["fid"], ensure_ascii=False)
+        features.append(
+            f'{{"type": "Feature", "id": {key}, "geometry": {geometry or "null"}, "properties": {told}}}'
+        )
+    return features
 
 
-def _source(name: str) -> tuple[str, str, list[str], str]:
-    """(table, columns, properties, order) of a collection."""
-    if name == "parcels":
-        names = list(fields("parcels"))
-        return "parcels", ", ".join(f'"{n}"' for n in names), names, "parcel_id"
-    columns = ", ".join(f"f.{c} AS {c}" for c in FINDING_FIELDS)
-    rest = "p.* EXCLUDE (parcel_id, since, severity)"
-    return (
-        f"(SELECT {columns}, {rest} FROM findings f JOIN parcels p USING (parcel_id))",
-        ", ".join(FINDING_FIELDS),
-        list(FINDING_FIELDS),
-        "parcel_id, finding_id",
-    )
+def _outlines(name: str, found: list[Row]) -> list[Any]:
+    if name == "conflicts":
+        return [shapely.from_wkb(bytes(r["geometry"])) if r["geometry"] else None for r in found]
+    ids = sorted({r["drawn"] for r in found})
+    if not ids:
+        return []
+    bounds = "parcel_id BETWEEN ? AND ? AND parcel_id IN (SELECT unnest(?::VARCHAR[]))"
+    held_shapes = rows(f"SELECT * FROM shapes WHERE {bounds}", (ids[0], ids[-1], ids))
+    drawn = {r["parcel_id"]: shapely.from_wkb(bytes(r["geometry"])) for r in held_shapes}
+    return [drawn.get(r["drawn"]) for r in found]
 
 
-def _feature(name: str, row: Row, names: list[str], latitude_first: bool) -> dict[str, Any]:
-    shape = shapely.from_wkb(bytes(row["geometry"])) if row["geometry"] else None
-    if shape is not None and latitude_first:
-        shape = shapely.transform(shape, lambda xy: xy[:, ::-1])
-    key = row["parcel_id"] if name == "parcels" else f"{row['parcel_id']}:{row['finding_id']}"
-    plain = {n: ";".join(row[n]) if isinstance(row[n], list) else row[n] for n in names}
-    geometry = json.loads(shapely.to_geojson(shape)) if shape is not None else None
-    return {"type": "Feature", "id": key, "geometry": geometry, "properties": plain}
+def _answer(body: dict[str, Any], crs: str, features: list[str] | None = None) -> HttpResponse:
+    text = json.dumps(body, ensure_ascii=False)
+    if features is not None:
+        text = f'{text[:-1]}, "features": [{", ".join(features)}]}}'
+    return HttpResponse(text, content_type=GEOJSON, headers={"Content-Crs": f"<{crs}>"})
 
 
-def _features(name: str, where: Rows, limit: int, offset: int, latitude_first: bool) -> list[dict[str, Any]]:
-    source, columns, names, order = _source(name)
-    inner = f"SELECT {columns} FROM {source} WHERE {where.sql} ORDER BY {order} LIMIT ? OFFSET ?"
-    found = rows(
-        f"SELECT v.*, s.geometry FROM ({inner}) v LEFT JOIN shapes s USING (parcel_id) ORDER BY {order}",
-        (*where.values, limit, offset),
-    )
-    return [_feature(name, row, names, latitude_first) for row in found]
-
-
-def _answer(body: dict[str, Any], crs: str) -> HttpResponse:
-    answer = JsonResponse(
-        body, content_type="application/geo+json", json_dumps_params={"ensure_ascii": False}
-    )
-    answer["Content-Crs"] = f"<{crs}>"
-    return answer
-
-
-@door
+@door(GEOJSON, parameters=None)
 def items(request: HttpRequest, name: str) -> HttpResponse:
-    if name not in COLLECTIONS:
-        raise RefusedError(404, "no such collection")
-    limit, offset = _whole(request, "limit", 100, 1, LIMIT), _whole(request, "offset", 0, 0, 10**9)
-    crs, where = _crs(request, "crs"), _where(request, name)
-    count = one(f"SELECT count(*) AS n FROM {_source(name)[0]} WHERE {where.sql}", where.values)
-    features = _features(name, where, limit, offset, crs in LATITUDE_FIRST)
-    matched = count["n"] if count else 0
-    links = [_link(request, request.get_full_path(), "self", "application/geo+json")]
+    """A page of a collection's features."""
+    limit, offset = _whole(request, "limit", DEFAULT, 1, LIMIT), _whole(request, "offset", 0, 0, 10**12)
+    crs, box_crs = _crs(request, "crs"), _crs(request, "bbox-crs")
+    where = held.conditions(_offered(name), request.GET, OF_ITEMS)
+    box = request.GET.get("bbox")
+    asked = None if box is None else held.read_box(box, box_crs in LATITUDE_FIRST)
+    sql, values = held.source(name, request.user, asked)
+    inside = f"FROM {sql} WHERE {where.sql}"
+    matched = kept(f"SELECT count(*) AS n {inside}", (*values, *where.values))[0]["n"]
+    order = "" if name == "parcels" else "ORDER BY fid"
+    found = rows(f"SELECT * {inside} {order} LIMIT ? OFFSET ?", (*values, *where.values, limit, offset))
+    links = [_link(request, request.get_full_path(), "self", GEOJSON)]
     for rel, start in (("next", offset + limit), ("prev", max(0, offset - limit))):
         if (rel == "next" and start < matched) or (rel == "prev" and offset > 0):
             query = request.GET.copy()
             query["offset"], query["limit"] = str(start), str(limit)
-            links.append(_link(request, f"{request.path}?{query.urlencode()}", rel, "application/geo+json"))
-    body = {"type": "FeatureCollection", "features": features, "links": links}
-    return _answer(body | {"numberMatched": matched, "numberReturned": len(features)}, crs)
+            links.append(_link(request, f"{request.path}?{query.urlencode()}", rel, GEOJSON))
+    body = {
+        "type": "FeatureCollection",
+        "links": links,
+        "timeStamp": timezone.now().isoformat(),
+        "numberMatched": matched,
+        "numberReturned": len(found),
+    }
+    return _answer(body, crs, _features(name, found, crs in LATITUDE_FIRST))
 
 
-@door
+@door(GEOJSON, parameters=OF_ITEM)
 def item(request: HttpRequest, name: str, key: str) -> HttpResponse:
-    if name not in COLLECTIONS:
-        raise RefusedError(404, "no such collection")
-    parcel_id, _, finding_id = key.rpartition(":") if name == "findings" else (key, "", "")
+    """One feature, or 404 where it is not of the person's land."""
     crs = _crs(request, "crs")
-    where = gate.parcels(request.user).also("parcel_id = ?", (parcel_id,))
-    if name == "findings":
-        where = where.also("finding_id = ?", (finding_id,))
-    found = _features(name, where, 1, 0, crs in LATITUDE_FIRST)
+    sql, values = held.source(_offered(name), request.user, None)
+    found = rows(f"SELECT * FROM {sql} WHERE fid = ?", (*values, key))
     if not found:
         raise RefusedError(404, "no such feature")
-    links = [_link(request, request.path, "self", "application/geo+json")]
-    return _answer(
-        found[0] | {"links": [*links, _link(request, f"/ogc/collections/{name}", "collection")]}, crs
-    )
+    links = [
+        _link(request, request.get_full_path(), "self", GEOJSON),
+        _link(request, f"/ogc/collections/{name}", "collection"),
+    ]
+    feature = json.loads(_features(name, found[:1], crs in LATITUDE_FIRST)[0])
+    return _answer(feature | {"links": links}, crs)
 
 
 urlpatterns = [
     path("", landing, name="ogc"),
+    path("api", api),
     path("conformance", conformance),
     path("collections", collections),
     path("collections/<str:name>", collection),
+    path("collections/<str:name>/queryables", queryables),
     path("collections/<str:name>/items", items),
     path("collections/<str:name>/items/<str:key>", item),
 ]

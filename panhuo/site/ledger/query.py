@@ -112,7 +112,7 @@ def parse(dataset: str, given: QueryDict, person: Any) -> Query:
     where = gate.enterprises(person) if dataset == "enterprises" else gate.parcels(person)
     for name in given:
         if name not in RESERVED and (texts := [v for v in given.getlist(name) if v != ""]):
-            where = where.also(*_condition(known, name, texts))
+            where = where.also(*condition(known, name, texts))
     if text := given.get("q", "").strip():
         parts = " OR ".join(f"contains({c}, ?)" for c in SEARCHED[dataset])
         where = where.also(parts, (text,) * len(SEARCHED[dataset]))
@@ -124,9 +124,14 @@ def parse(dataset: str, given: QueryDict, person: Any) -> Query:
     sort = given.get("sort", "")
     if sort:
         _known(known, sort.lstrip("-"))
-    size = int(given.get("size", "50")) if given.get("size", "50").isdigit() else 50
-    page = int(given["page"]) if given.get("page", "").isdigit() else 1
-    return Query(dataset, where, sort, shown, max(1, page), size if size in SIZES else 50)
+    size = _whole(given.get("size", ""), 50)
+    return Query(dataset, where, sort, shown, _whole(given.get("page", ""), 1), size if size in SIZES else 50)
+
+
+def _whole(text: str, otherwise: int) -> int:
+    """A whole number from 1, as far as lists go, or `otherwise`."""
+    fits = text.isascii() and text.isdigit() and len(text) < 10
+    return max(1, int(text)) if fits else otherwise
 
 
 def _known(known: dict[str, str], name: str) -> str:
@@ -135,7 +140,8 @@ def _known(known: dict[str, str], name: str) -> str:
     return name
 
 
-def _condition(known: dict[str, str], name: str, texts: list[str]) -> tuple[str, tuple[Any, ...]]:
+def condition(known: dict[str, str], name: str, texts: list[str]) -> tuple[str, tuple[Any, ...]]:
+    """The SQL condition of one filter, `field` or `field.test`. Raises PanhuoError."""
     column, _, test = name.partition(".")
     kind = known[_known(known, column)]
     marks = ", ".join("?" * len(texts))
@@ -143,7 +149,7 @@ def _condition(known: dict[str, str], name: str, texts: list[str]) -> tuple[str,
         return (f"len({column}) = 0" if kind == "list" else f"{column} IS NULL"), ()
     if test == "has":
         return f"contains(CAST({column} AS VARCHAR), ?)", (texts[0],)
-    if test in ("min", "max"):
+    if test in ("min", "max") and kind != "list":
         return f"{column} {'>=' if test == 'min' else '<='} ?", (_typed(kind, texts[0]),)
     if test and (test, kind) != ("and", "list"):
         raise PanhuoError(pick("没有这种条件", "no such test") + f": {name}")
@@ -162,8 +168,10 @@ def _typed(kind: str, text: str) -> Any:
         match kind:
             case "float":
                 return float(text.replace(",", ""))
-            case "int":
+            case "int" if len(text) < 19:
                 return int(text)
+            case "int":
+                raise ValueError
             case "date":
                 return date.fromisoformat(text)
             case "bool":
