@@ -122,8 +122,8 @@ def import_(
         as_dataset, map_file, save_map, crs, encoding, place, dry_run, accept_partial, replace,
         vintage=parse_day(vintage),
     )  # fmt: skip
-    with working() as say:
-        result = import_files(ws, files, given, say)
+    with stages() as tick:
+        result = import_files(ws, files, given, tick=tick)
     emit(result, as_json, show_import)
 
 

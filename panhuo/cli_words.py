@@ -11,7 +11,14 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from panhuo.core.problems import PanhuoError
 
@@ -67,7 +74,8 @@ def parse_day(text: str | None) -> date | None:
 @contextmanager
 def stages() -> Iterator[Callable[[str, int, int], None]]:
     """Progress bars on stderr, one a stage."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    left = TimeRemainingColumn(compact=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), left)
     with Progress(*columns, console=words, transient=True) as bars:
         tasks: dict[str, Any] = {}
 

@@ -12,6 +12,7 @@ import shapely
 from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import NDArray
 
+from panhuo.core.progress import Tick, silent
 from panhuo.inventory import rings
 from panhuo.inventory.crs import is_gauss_kruger
 from panhuo.inventory.geometry import read_shapes
@@ -96,12 +97,23 @@ class Outlines:
     faults: list[Fault]
 
 
-def parallel(work: Callable[[Piece], T], pieces: list[Piece]) -> list[T]:
-    """`work` on every piece, two at a time (Arrow, NumPy, PROJ and GEOS let go of the interpreter)."""
-    if len(pieces) == 1:
-        return [work(pieces[0])]
+def parallel(
+    work: Callable[[Piece], T], pieces: list[Piece], done: Callable[[int], None] | None = None
+) -> list[T]:
+    """`work` on every piece, two at a time (Arrow, NumPy, PROJ and GEOS let go of the interpreter).
+
+    done: told how many rows are worked after each piece.
+    """
+    out: list[T] = []
+    rows = 0
     with ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(work, pieces))
+        results = pool.map(work, pieces) if len(pieces) > 1 else map(work, pieces)
+        for piece, result in zip(pieces, results, strict=True):
+            out.append(result)
+            rows += len(piece.rows)
+            if done:
+                done(rows)
+    return out
 
 
 def decode(column: pa.ChunkedArray) -> list[Piece]:
@@ -126,14 +138,17 @@ def decode_slice(start: int, wkb: pa.Array) -> list[Piece]:
     return pieces
 
 
-def check(pieces: list[Piece], epsg: str, strict: bool) -> Outlines:
+def check(pieces: list[Piece], epsg: str, strict: bool, tick: Tick = silent) -> Outlines:
     """Mends what can be mended, moves to EPSG:4490 and measures.
 
     Faults: geometry_empty, geometry_unreadable, geometry_not_polygon, geometry_mended (area kept), geometry_invalid
     (area would change, the outline is refused if `strict`), geometry_duplicate.
     """
     total = sum(len(p.rows) for p in pieces)
-    checked = [part for parts in parallel(lambda p: check_piece(p, epsg, strict), pieces) for part in parts]
+    found = parallel(
+        lambda p: check_piece(p, epsg, strict), pieces, lambda n: tick("核对图形 checking outlines", n, total)
+    )
+    checked = [part for parts in found for part in parts]
     rows, done = [r for r, _ in checked], [d for _, d in checked]
     given = rings.concat([d.given for d in done], rows)
     same = epsg == DEGREES

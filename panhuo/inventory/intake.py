@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from panhuo.core.problems import PanhuoError, Problem, problem_table
+from panhuo.core.progress import Tick, silent
 from panhuo.inventory.codes import zone_of_division
 from panhuo.inventory.joined import split_joined
 from panhuo.inventory.layers import as_layer, layer_kind
@@ -55,9 +56,11 @@ class ImportRefusedError(PanhuoError):
     problems: pa.Table
 
 
-def take_file(path: Path, options: Options, mapping: MappingFile, place: str) -> list[Taken]:
+def take_file(
+    path: Path, options: Options, mapping: MappingFile, place: str, tick: Tick = silent
+) -> list[Taken]:
     """What every table of a file gives. Raises PanhuoError when none of them can be told."""
-    tables = read(path, encoding=options.encoding or mapping.encoding, score=known_headers)
+    tables = read(path, encoding=options.encoding or mapping.encoding, score=known_headers, tick=tick)
     out: list[Taken] = []
     left: list[RawTable] = []
     for raw in tables:
@@ -65,7 +68,7 @@ def take_file(path: Path, options: Options, mapping: MappingFile, place: str) ->
         if not plans:
             left.append(raw)
             continue
-        out += take_table(raw, plans, options, mapping, place)
+        out += take_table(raw, plans, options, mapping, place, tick)
     if not out:
         raise nothing_recognised(path, left)
     notes = [
@@ -106,7 +109,7 @@ def nothing_recognised(path: Path, left: list[RawTable]) -> PanhuoError:
 
 
 def take_table(
-    raw: RawTable, plans: list[Plan], options: Options, mapping: MappingFile, place: str
+    raw: RawTable, plans: list[Plan], options: Options, mapping: MappingFile, place: str, tick: Tick
 ) -> list[Taken]:
     """One table for each of its datasets; what concerns the table as a whole is told once."""
     raw = split_joined(raw)
@@ -141,9 +144,9 @@ def take_table(
         plan, swapped = right_way_round(raw, found)
         notes += swapped
         if plan.spec.has_geometry and located is None:
-            located = locate(raw, plan, options.crs or mapping.crs, zone_of_division(place))
+            located = locate(raw, plan, options.crs or mapping.crs, zone_of_division(place), tick)
         table, its_plan = as_layer(raw, plan) if layer else (raw, plan)
-        taken = take(table, its_plan, located if plan.spec.has_geometry else None, options.today)
+        taken = take(table, its_plan, located if plan.spec.has_geometry else None, options.today, tick)
         notes += file_period(raw, taken)
         out.append(taken)
     out[0] = replace(out[0], problems=pa.concat_tables([problem_table(notes), out[0].problems]))

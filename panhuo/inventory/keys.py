@@ -16,6 +16,7 @@ Bools = NDArray[np.bool_]
 
 MADE: Final = "made-"
 """Begins an id that the program gave a row without one."""
+AT_ONCE: Final = 65_536
 MAY_BE_MADE: Final = ("parcel_id", "contract_no", "feature_id", "building_id", "batch_id")
 
 
@@ -46,16 +47,19 @@ def identify(work: Work) -> None:
 
 def made_ids(raw: RawTable, rows: NDArray[np.int64]) -> pa.Array:
     """Ids from the words (or the outline) of rows; equal rows are numbered, since nothing else tells them apart."""
-    picked = pa.array(rows)
-    texts = [as_text(c).take(picked).to_pylist() for c in raw.columns]
-    if raw.geometry is not None:
-        texts.append([(b or b"").hex() for b in flat(raw.geometry).take(picked).to_pylist()])
     out: list[str | None] = [None] * raw.rows
     seen: dict[str, int] = {}
-    for row, cells in zip(rows, zip(*texts, strict=True), strict=True):
-        digest = hashlib.blake2b("\x1f".join(c or "" for c in cells).encode(), digest_size=8).hexdigest()
-        seen[digest] = seen.get(digest, 0) + 1
-        out[row] = f"{MADE}{digest}" + (f"-{seen[digest]}" if seen[digest] > 1 else "")
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
+        picked = pa.array(some)
+        texts = [pc.fill_null(as_text(c.take(picked)), "") for c in raw.columns]
+        if raw.geometry is not None:
+            texts.append(pa.array([(b or b"").hex() for b in flat(raw.geometry.take(picked)).to_pylist()]))
+        joined = pc.binary_join_element_wise(*texts, "\x1f") if texts else pa.array([""] * len(some))
+        for row, text in zip(some.tolist(), joined.to_pylist(), strict=True):
+            digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+            seen[digest] = seen.get(digest, 0) + 1
+            out[row] = f"{MADE}{digest}" + (f"-{seen[digest]}" if seen[digest] > 1 else "")
     return pa.array(out, pa.string())
 
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import shapely
 
 from panhuo.core.problems import Problem
+from panhuo.core.progress import Tick, silent
 from panhuo.inventory.crs import CHINA, place
 from panhuo.inventory.geometry_check import Piece, check, decode, parallel
 from panhuo.inventory.mapping import Plan
@@ -34,7 +35,9 @@ class Located:
     notes: tuple[Problem, ...]
 
 
-def locate(raw: RawTable, plan: Plan, crs: str | None, zone_hint: int | None) -> Located | None:
+def locate(
+    raw: RawTable, plan: Plan, crs: str | None, zone_hint: int | None, tick: Tick = silent
+) -> Located | None:
     """The outlines of a table, or points from its longitude and latitude; None when it has neither."""
     column = raw.geometry if raw.geometry is not None else points(raw, plan)
     if column is None or column.null_count == len(column):
@@ -45,7 +48,8 @@ def locate(raw: RawTable, plan: Plan, crs: str | None, zone_hint: int | None) ->
     placing = place(boxes, raw.crs, crs, raw.where, zone_hint)
     if placing.swap:
         pieces = parallel(Piece.swapped, pieces)
-    outlines = check(pieces, placing.epsg, strict=not plan.lenient and not plan.dataset.startswith("layers/"))
+    strict = not plan.lenient and not plan.dataset.startswith("layers/")
+    outlines = check(pieces, placing.epsg, strict, tick)
     area = pa.array(outlines.area_m2, pa.float64(), mask=np.isnan(outlines.area_m2))
     notes = [*placing.problems]
     if WEB_MAP.search(f"{raw.file} {raw.layer}"):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from panhuo.core.ids import is_uscc
 from panhuo.core.problems import problem_table
+from panhuo.core.progress import Tick, silent
 from panhuo.inventory.codes import by_distinct, to_code, to_land_use
 from panhuo.inventory.keys import identify, repeats
 from panhuo.inventory.mapping import Feed, Plan, normal
@@ -52,7 +53,7 @@ class Taken:
         return self.plan.dataset
 
 
-def take(raw: RawTable, plan: Plan, located: Located | None, today: date) -> Taken:
+def take(raw: RawTable, plan: Plan, located: Located | None, today: date, tick: Tick = silent) -> Taken:
     """`raw` as rows of `plan.dataset`. Rows with an error are left out and counted; nothing is dropped unsaid.
 
     located: the outlines of the table, already checked and in EPSG:4490. today: what "not yet" is judged by.
@@ -67,7 +68,9 @@ def take(raw: RawTable, plan: Plan, located: Located | None, today: date) -> Tak
     others = [n for n in fields if n not in ids]
     with ThreadPoolExecutor(WORKERS) as pool:
         done = pool.map(lambda n: column(work, n, fields[n]), others)
-        work.columns.update(zip(others, done, strict=True))
+        for number, (name, values) in enumerate(zip(others, done, strict=True), 1):
+            work.columns[name] = values
+            tick("读取字段 reading fields", number, len(others))
     if located is not None:
         place_outlines(work, located)
     speaking = says_something(work)

@@ -7,7 +7,7 @@ bytes, and running it again writes nothing.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 import panhuo
 from panhuo.core.problems import PanhuoError, Problem, problem_table
+from panhuo.core.progress import Tick, silent
 from panhuo.engines import Partition, Tables, open_engine
 from panhuo.flow import judge_county
 from panhuo.rulebook import Rulebook
@@ -36,9 +37,6 @@ WHOLE: Final = ("enterprises", "demands")
 """Datasets every county sees whole: a firm or a project is not tied to one county."""
 SMALL: Final = 50_000
 """A workspace of no more parcels is judged in one piece."""
-
-Tick = Callable[[str, int, int], None]
-"""Told of progress: stage, parts done, parts in all."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def assess(
     engine: str = "local",
     law: Path | None = None,
     parts: Sequence[Part] = (),
-    tick: Tick = lambda stage, done, total: None,
+    tick: Tick = silent,
 ) -> dict[str, Any]:
     """Assesses the current snapshot; gives `{assessment, as_of, parcels, findings, options, seconds}`.
 

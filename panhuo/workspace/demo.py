@@ -6,10 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from panhuo.core.progress import Tick, silent
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.precedents import Precedent, load_precedents
 from panhuo.rulebook.schema import Label
-from panhuo.workspace.assess import Part, Tick, assess
+from panhuo.workspace.assess import Part, assess
 from panhuo.workspace.compares import INPUTS_FILE
 from panhuo.workspace.demo_inputs import inputs_text
 from panhuo.workspace.demo_ledgers import write_all
@@ -40,9 +41,7 @@ class Told:
         return set(self.used) <= set(self.offered)
 
 
-def make_demo(
-    root: Path, *, say: Say = lambda _: None, tick: Tick = lambda stage, done, total: None
-) -> dict[str, Any]:
+def make_demo(root: Path, *, say: Say = lambda _: None, tick: Tick = silent) -> dict[str, Any]:
     """A workspace at `root` with the twenty cases imported and assessed; gives what `panhuo demo` prints.
 
     The result is assess's with `workspace`, `ledgers`, `documents` and `cases`: for each case its findings, and

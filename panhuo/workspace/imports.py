@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from panhuo.core.problems import PanhuoError, problem_table
+from panhuo.core.progress import Tick, silent
 from panhuo.core.provenance import file_hash, tree_hash
 from panhuo.inventory.intake import ImportRefusedError, Options, refuse_or_accept, take_file
 from panhuo.inventory.mapping import MappingFile, load_mapping, save_mapping
@@ -48,12 +49,19 @@ class Job:
     grid: "Grid | None" = None
 
 
-def import_files(root: Path, files: Sequence[Path], options: Options, say: Say) -> dict[str, Any]:
+def import_files(
+    root: Path,
+    files: Sequence[Path],
+    options: Options,
+    say: Say = lambda text: None,
+    *,
+    tick: Tick = silent,
+) -> dict[str, Any]:
     """Imports `files` into the workspace at `root` (made when new); gives the report of design §5.
 
     The report has, for each file and dataset, `rows` = `taken` + `refused` (+ rows repeated word for word), and how
     many of the taken were there `unchanged`. Raises PanhuoError, the workspace unchanged, for a file that cannot be
-    read and for rows that must be refused.
+    read and for rows that must be refused. say: told which file is read; tick: told of rows done and in all.
     """
     mapping = load_mapping(options.map_file)
     with writing(root, options.dry_run) as ws:
@@ -70,7 +78,7 @@ def import_files(root: Path, files: Sequence[Path], options: Options, say: Say) 
 
                 job.grid = read_grid(job.path, options.crs)
                 continue
-            job.taken = take_file(job.path, options, mapping, place)
+            job.taken = take_file(job.path, options, mapping, place, tick)
         refuse_or_accept([t for job in fresh for t in job.taken], options)
         if options.save_map:
             save_mapping(options.save_map, [(t.raw, t.plan) for job in fresh for t in job.taken], options.crs)
@@ -80,7 +88,7 @@ def import_files(root: Path, files: Sequence[Path], options: Options, say: Say) 
             return {"imports": entries, "snapshot": ws.snapshot if ws else None}
         say("写入 writing")
         with nullcontext(ws) if ws else new_workspace(root, options.place) as target:
-            snapshot, unchanged = write(target, fresh, before, options)
+            snapshot, unchanged = write(target, fresh, before, options, tick)
         entries += [entry for job in fresh for entry in fresh_entries(job, unchanged)]
         return {"imports": entries, "snapshot": snapshot}
 
@@ -150,7 +158,7 @@ def known_entry(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(
-    ws: Workspace, jobs: list[Job], before: dict[str, Any], options: Options
+    ws: Workspace, jobs: list[Job], before: dict[str, Any], options: Options, tick: Tick
 ) -> tuple[str, dict[int, int]]:
     """A new snapshot: the datasets touched merged, the others linked; (its id, unchanged rows of each table taken)."""
     vintage = options.vintage or options.today
@@ -168,8 +176,12 @@ def write(
     staged = f"{number:04d}"
     with ws.write_snapshot(staged) as folder:
         link_others(ws, folder, set(tables), {job.path.stem for job in jobs if job.grid is not None})
+        rows, total = 0, sum(t.num_rows for t in tables.values())
         for name, table in tables.items():
+            tick("写入 writing", rows, total)
             write_table(table, folder / f"{name}.parquet")
+            rows += table.num_rows
+        tick("写入 writing", rows, total)
         for job in jobs:
             if job.grid is not None:
                 job.grid.write(folder / ELEVATION)

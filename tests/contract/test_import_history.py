@@ -5,9 +5,10 @@ from datetime import date
 import pyarrow as pa
 import pytest
 import shapely
-from import_bench import HEADERS, ROWS, SURVEY, layer, panhuo, text, tree, xlsx  # noqa: F401
+from import_bench import HEADERS, ROWS, SURVEY, layer, panhuo, squares, text, tree, xlsx  # noqa: F401
 
 from panhuo.core.problems import PanhuoError
+from panhuo.workspace.imports import Options, import_files
 from panhuo.workspace.store import Workspace, write_table
 
 
@@ -229,3 +230,20 @@ def test_rows_without_an_id_get_one_that_stays(panhuo, tmp_path):  # noqa: F811
     assert len(set(ids)) == 3
     panhuo("import", tmp_path / "again", path)
     assert [r["parcel_id"] for r in parcels(tmp_path / "again")] == ids
+
+
+def test_progress_is_told_in_rows_and_an_interrupt_leaves_the_last_good_state(panhuo, tmp_path):  # noqa: F811
+    panhuo("import", tmp_path / "ws", layer(tmp_path / "a.gpkg", squares(2)))
+    before = tree(tmp_path / "ws")
+    told = []
+
+    def stop(stage, done, total):
+        told.append((stage.split()[-1], done, total))
+        if stage.startswith("写入"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_files(tmp_path / "ws", [layer(tmp_path / "b.gpkg", squares(3))], Options(), tick=stop)
+    assert tree(tmp_path / "ws") == before
+    assert ("b.gpkg", 3, 3) in told and ("outlines", 3, 3) in told and ("writing", 0, 3) in told
+    assert panhuo("import", tmp_path / "ws", tmp_path / "b.gpkg", "--json").json["imports"][0]["taken"] == 3

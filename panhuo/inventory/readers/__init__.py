@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from panhuo.core.problems import PanhuoError
+from panhuo.core.progress import Tick, silent
 from panhuo.inventory.readers.archive import refuse_bomb, unpacked
 from panhuo.inventory.readers.boundary_txt import looks_like_boundary_file, read_boundary_txt
 from panhuo.inventory.readers.excel import read_excel
@@ -21,7 +22,9 @@ SNIFF: Final = 1 << 16
 __all__ = ["RawTable", "read"]
 
 
-def read(path: Path, *, encoding: str | None = None, score: HeaderScore) -> list[RawTable]:
+def read(
+    path: Path, *, encoding: str | None = None, score: HeaderScore, tick: Tick = silent
+) -> list[RawTable]:
     """Every table in a file, zip or FileGDB folder. Raises PanhuoError for what cannot be read, with the remedy."""
     file = path.name
     suffix = path.suffix.lower()
@@ -36,7 +39,7 @@ def read(path: Path, *, encoding: str | None = None, score: HeaderScore) -> list
     if path.is_file() and path.stat().st_size == 0:
         raise PanhuoError("空文件 the file is empty", where=str(path), remedy="重新导出 export it again")
     if suffix == ".zip":
-        return read_zip(path, encoding, score)
+        return read_zip(path, encoding, score, tick)
     if suffix in EXCEL:
         if suffix in (".xlsx", ".xlsm", ".ods", ".xlsb") and path.read_bytes()[:2] == b"PK":
             refuse_bomb(path, file)
@@ -47,7 +50,7 @@ def read(path: Path, *, encoding: str | None = None, score: HeaderScore) -> list
         # GDAL takes a second to load; a spreadsheet need not wait for it.
         from panhuo.inventory.readers.vector import read_vector  # noqa: PLC0415
 
-        return read_vector(path, file, encoding)
+        return read_vector(path, file, encoding, tick)
     if suffix in TEXT:
         return read_plain(path, file, encoding, score)
     raise PanhuoError(
@@ -67,7 +70,7 @@ def read_plain(path: Path, file: str, encoding: str | None, score: HeaderScore) 
     return read_text(path, file, score, encoding)
 
 
-def read_zip(path: Path, encoding: str | None, score: HeaderScore) -> list[RawTable]:
+def read_zip(path: Path, encoding: str | None, score: HeaderScore, tick: Tick) -> list[RawTable]:
     """The one data source inside a zip, or each of several."""
     with unpacked(path, path.name) as folder:
         inside = sorted(p for p in folder.rglob("*") if p.suffix.lower() in KNOWN and within_no_gdb(p))
@@ -77,7 +80,7 @@ def read_zip(path: Path, encoding: str | None, score: HeaderScore) -> list[RawTa
                 where=str(path),
                 remedy="应含 shp、gdb、gpkg、xlsx、csv 等 it should hold shp, gdb, gpkg, xlsx or csv",
             )
-        return [table for p in inside for table in read(p, encoding=encoding, score=score)]
+        return [table for p in inside for table in read(p, encoding=encoding, score=score, tick=tick)]
 
 
 def within_no_gdb(path: Path) -> bool:

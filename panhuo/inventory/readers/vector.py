@@ -8,10 +8,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyogrio
+import pyogrio.raw
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from panhuo.core.problems import Problem
+from panhuo.core.progress import Tick
 from panhuo.inventory.readers.raw import MAX_COLUMNS, RawTable, too_wide, unreadable
 from panhuo.inventory.spec import problem
 
@@ -21,16 +23,16 @@ CLOSED_M: Final = 1e-3
 """Ends of a drawn line this near [drawing units] are one point."""
 
 
-def read_vector(path: Path, file: str, encoding: str | None) -> list[RawTable]:
+def read_vector(path: Path, file: str, encoding: str | None, tick: Tick) -> list[RawTable]:
     """Every layer of a data source, columns and outlines as Arrow."""
     try:
         layers = [str(name) for name, _ in pyogrio.list_layers(path)]
-        return [read_layer(path, file, layer, encoding, len(layers) > 1) for layer in layers]
+        return [read_layer(path, file, layer, encoding, len(layers) > 1, tick) for layer in layers]
     except (DataSourceError, DataLayerError, OSError, UnicodeDecodeError, pa.ArrowInvalid) as fault:
         raise unreadable(file, str(fault)) from None
 
 
-def read_layer(path: Path, file: str, layer: str, encoding: str | None, named: bool) -> RawTable:
+def read_layer(path: Path, file: str, layer: str, encoding: str | None, named: bool, tick: Tick) -> RawTable:
     """One layer. A shapefile without .cpg is read in the code page that its bytes fit."""
     notes: list[Problem] = []
     if path.suffix.lower() == ".shp" and encoding is None:
@@ -39,7 +41,7 @@ def read_layer(path: Path, file: str, layer: str, encoding: str | None, named: b
             notes.append(problem("encoding_assumed", file=file, action=f"read as {encoding}"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        meta, table = pyogrio.read_arrow(path, layer=layer, encoding=encoding, datetime_as_string=True)
+        meta, table = read_batches(path, file, layer, encoding, tick)
     if table.num_columns > MAX_COLUMNS:
         raise too_wide(file, table.num_columns)
     outline = meta["geometry_name"] or "wkb_geometry"
@@ -51,6 +53,21 @@ def read_layer(path: Path, file: str, layer: str, encoding: str | None, named: b
     if path.suffix.lower() == ".dxf":
         return drawing(file, names, columns, geometry)
     return RawTable(file, layer if named else "", names, columns, 1, geometry, crs, tuple(notes))
+
+
+def read_batches(
+    path: Path, file: str, layer: str, encoding: str | None, tick: Tick
+) -> tuple[dict[str, Any], pa.Table]:
+    """What GDAL says of a layer, and its rows, telling how many are read."""
+    total = int(pyogrio.read_info(path, layer=layer, encoding=encoding)["features"])
+    options = {"layer": layer, "encoding": encoding, "datetime_as_string": True, "use_pyarrow": True}
+    with pyogrio.raw.open_arrow(path, **options) as (meta, reader):
+        batches, rows = [], 0
+        for batch in reader:
+            batches.append(batch)
+            rows += batch.num_rows
+            tick(f"读取 reading {file}", rows, max(total, rows))
+        return meta, pa.Table.from_batches(batches, reader.schema)
 
 
 def full_names(path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
