@@ -284,6 +284,8 @@ def encode(shapes: Geometries) -> pa.Array:
 
 def flatten(lonlat: Floats) -> Floats:
     """Degrees in the plane of an equal-area cylinder [m], where edges are taken straight."""
+    if not len(lonlat):  # rows that all lack an outline
+        return lonlat
     lat = lonlat[:, 1]
     low, high = lat.min(), lat.max()
     if not high - low < NARROW_DEGREES:
