@@ -10,6 +10,7 @@ from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import dataset_specs
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
+from panhuo.rulebook.precedents import load_precedents
 from panhuo.rulebook.scheme import ScoreboardScheme, load_schemes
 from panhuo.score.potential import PotentialScheme
 from panhuo.site.words import english, pick, pick_label
@@ -42,7 +43,7 @@ STAGES: Final[dict[str, dict[str, str]]] = {
     "clear": {"zh": "未发现问题", "en": "Nothing found"},
 }
 """How far a parcel has come on the way from diagnosis to plan: `stage` of the reading copy."""
-UNIT_SHOWN: Final = {"m2": "m²", "wan": ("万元", "10k CNY"), "tce": "tce"} | dict.fromkeys(
+UNIT_SHOWN: Final = {"m2": "m²", "degree": "°", "wan": ("万元", "10k CNY"), "tce": "tce"} | dict.fromkeys(
     ("ratio", "code", "bool", "flag", "table", "count", "date"), ""
 )
 """Units written otherwise than spec/units.yaml names them; kinds of value that have none."""
@@ -149,6 +150,22 @@ def stage(code: str) -> str:
     return pick_label(STAGES.get(code), code)
 
 
+def coordinate(text: str) -> str:
+    """A longitude or latitude to a tenth of a metre."""
+    return number(float(text), 6)
+
+
+def article(number: str) -> str:
+    """An article as it is cited: 第14条; a part that has a name keeps it."""
+    return pick(f"第{number}条", f"Art {number}") if number[:1].isdigit() else f"（{number}）"
+
+
+def case(name: str) -> str:
+    """A precedent's title."""
+    held = load_precedents(rulebook().root).get(name)
+    return pick(held.label.zh, held.label.en) if held else name
+
+
 def severity(code: str) -> str:
     """A severity's words."""
     return value("findings", "severity", code)
@@ -197,6 +214,8 @@ NAMED: Final = {
     "division": division,
     "stage": stage,
     "potential": potential,
+    "lon": coordinate,
+    "lat": coordinate,
 }
 
 

@@ -51,7 +51,7 @@ def test_parcel_page_shows_conflicts_and_potential_and_names_no_parcel_of_others
     assert foreign.startswith("430121")
     assert [row["other_id"] is None for row in sorted(told, key=lambda r: -r["area_m2"])] == [True, False]
     assert foreign not in page
-    assert page.count('class="clash"') == 2
+    assert page.count('class="clash" d=') == 2
     assert foreign in as_("reviewer").get(f"/parcel/{last}/").content.decode()
     grade = answer.context["potential"]
     assert grade["grade"] in ("A", "B", "C", "D", "unknown")

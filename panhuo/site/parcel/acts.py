@@ -1,7 +1,10 @@
 """What can be done on a parcel's page: attach a file."""
 
+from datetime import date, datetime
 from pathlib import PurePath
 from typing import Any, Final
+
+from PIL import ExifTags, Image
 
 from panhuo.core.problems import PanhuoError
 from panhuo.site.parcel.models import Attachment
@@ -20,8 +23,24 @@ KINDS: Final = {
 }  # fmt: skip
 
 
-def attach(by: Any, subject: str, upload: Any) -> Attachment:
-    """Keeps an uploaded file with a parcel. Raises PanhuoError for a kind or size that is not taken."""
+def taken_on(upload: Any) -> date | None:
+    """The day a photograph says it was taken (EXIF), or None."""
+    try:
+        upload.seek(0)
+        with Image.open(upload) as picture:
+            said = picture.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
+        return datetime.strptime(str(said)[:10], "%Y:%m:%d").date() if said else None
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None
+    finally:
+        upload.seek(0)
+
+
+def attach(by: Any, subject: str, upload: Any, day: date | None = None) -> Attachment:
+    """Keeps an uploaded file with a parcel, dated `day` or as the photograph itself says.
+
+    Raises PanhuoError for a kind or size that is not taken.
+    """
     name = PurePath(upload.name).name[:200]
     kind = KINDS.get(PurePath(name).suffix.lower())
     if kind is None:
@@ -31,8 +50,9 @@ def attach(by: Any, subject: str, upload: Any) -> Attachment:
     if upload.size > LIMIT_BYTES:
         raise PanhuoError(pick("文件超过 50 MB", "the file is larger than 50 MB"))
     with performing(by, "attach", "file.attach", subject, name=name) as detail:
+        day = day or (taken_on(upload) if kind.startswith("image/") else None)
         digest, size = keep_file(shelf().workspace.root, upload.chunks())
         detail["digest"] = digest
         return Attachment.objects.create(
-            subject=subject, name=name, digest=digest, size=size, kind=kind, by=by
+            subject=subject, name=name, digest=digest, size=size, kind=kind, by=by, taken_on=day
         )

@@ -1,5 +1,7 @@
 """Files and photographs that belong to a parcel."""
 
+from datetime import date
+
 from django.conf import settings
 from django.db import models
 
@@ -14,12 +16,18 @@ class Attachment(models.Model):
     kind = models.CharField(max_length=80)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+    taken_on = models.DateField(null=True, blank=True)
 
     class Meta:
         ordering = ("-id",)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def day(self) -> date:
+        """When the picture was taken, or else handed in."""
+        return self.taken_on or self.at.date()
 
     @property
     def is_picture(self) -> bool:

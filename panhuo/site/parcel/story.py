@@ -18,6 +18,8 @@ from panhuo.workspace.reading import BORROWED
 NEAR: Final = 0.0005
 """How far round a parcel its neighbours are drawn, in degrees (about 50 m)."""
 
+DEGREE_M: Final = 111_195
+"""A degree of latitude on the ground."""
 RELATED: Final = ("contracts", "encumbrances", "buildings", "occupancies")
 
 
@@ -187,7 +189,18 @@ def drawing(shape: Any, near: list[Row], clashes: list[Any]) -> dict[str, Any] |
         "near": shown,
         "clashes": [path(clash) for clash in clashes],
         "height": round(height, 1),
+        "foot": round(height - 10, 1),
+        "bar": _bar(scale),
     }
+
+
+def _bar(units_per_degree: float) -> dict[str, Any]:
+    """A scale bar of a round length that takes about a quarter of the picture: `width` in its units, `label`."""
+    per_metre = units_per_degree / DEGREE_M
+    metres = 10 ** math.floor(math.log10(100 / per_metre))
+    metres *= max(m for m in (1, 2, 5) if m * metres * per_metre <= 100)
+    label = f"{metres // 1000} km" if metres >= 1000 else f"{metres} m" if metres >= 1 else f"{metres:g} m"
+    return {"width": round(metres * per_metre, 1), "label": label}
 
 
 def data_groups(parcel: Row) -> list[tuple[str, Any]]:

@@ -1,10 +1,18 @@
 from django.urls import path
 
-from panhuo.site.parcel import views
+from panhuo.site.parcel import opened_views, views
 
 urlpatterns = [
     path("parcel/<str:parcel_id>/", views.parcel, name="parcel"),
     path("parcel/<str:parcel_id>/finding/<str:finding_id>/", views.chain, name="chain"),
+    path("parcel/<str:parcel_id>/value/<str:name>/", opened_views.parcel_value, name="parcel_value"),
+    path("parcel/<str:parcel_id>/tool/<str:tool_id>/", opened_views.option, name="option"),
+    path("parcel/<str:parcel_id>/history/", opened_views.history, name="history"),
+    path(
+        "enterprise/<str:enterprise_id>/value/<str:name>/",
+        opened_views.enterprise_value,
+        name="enterprise_value",
+    ),
     path("parcel/<str:parcel_id>/attach/", views.attach, name="attach"),
     path("enterprise/<str:enterprise_id>/", views.enterprise, name="enterprise"),
     path("file/<int:pk>/", views.file, name="file"),

@@ -1,5 +1,6 @@
 """One parcel, one page; one enterprise, one page; the chain behind a finding; files."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -8,14 +9,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
-from panhuo.site.accounts.models import Trail
-from panhuo.site.corrections.models import Correction
 from panhuo.site.gate import found, gated
 from panhuo.site.labels import rulebook
 from panhuo.site.ledger.models import Publication
 from panhuo.site.parcel import acts, story
 from panhuo.site.parcel.models import Attachment
+from panhuo.site.parcel.opened import UNTOLD
 from panhuo.site.shelf import shelf
+from panhuo.site.words import say
 from panhuo.workspace.files import file_path
 
 
@@ -24,23 +25,27 @@ def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
     """图数档一体: outline, data, findings, options, files and history of one parcel."""
     row = story.parcel_row(request.user, parcel_id)
     near = story.neighbours(request.user, row)
+    weighed = story.options(parcel_id)
+    judged = story.findings(parcel_id)
+    files = list(Attachment.objects.filter(subject=parcel_id).select_related("by"))
     context: dict[str, Any] = {
         "parcel": row,
         "drawing": story.drawing(story.outline(parcel_id), near, story.conflict_shapes(parcel_id)),
         "near": near,
         "data": story.data_groups(row),
         "price_per_mu": story.per_mu(row["price_wan"], row["area_m2"]),
-        "findings": story.findings(parcel_id),
+        "findings": [f for f in judged if f["status"] == "yes"],
+        "to_verify": [f for f in judged if f["status"] == "unknown"],
         "conflicts": story.conflicts(request.user, parcel_id),
         "potential": story.potential(parcel_id),
-        "options": story.options(parcel_id),
+        "options": weighed,
+        "valued": any(o["sums"] for o in weighed),
+        "closed": [o for o in weighed if o["status"] == "closed"],
         "related": story.related(parcel_id),
+        "untold": (*UNTOLD, "parcel_id"),
         "users": story.users(parcel_id),
-        "files": Attachment.objects.filter(subject=parcel_id).select_related("by"),
-        "corrections": Correction.objects.filter(dataset="parcels", key=parcel_id).select_related(
-            "by", "decided_by"
-        ),
-        "trail": Trail.objects.filter(subject=parcel_id)[:20],
+        "files": [f for f in files if not f.is_picture],
+        "pictures": sorted((f for f in files if f.is_picture), key=lambda f: (f.day, f.pk)),
         "published": Publication.objects.filter(parcel_id=parcel_id).exists(),
     }
     return render(request, "parcel/parcel.html", context)
@@ -81,8 +86,11 @@ def attach(request: HttpRequest, parcel_id: str) -> HttpResponse:
     """Takes a file for the parcel."""
     story.parcel_row(request.user, parcel_id)
     try:
+        day = date.fromisoformat(said) if (said := request.POST.get("taken_on", "")) else None
         for upload in request.FILES.getlist("file"):
-            acts.attach(request.user, parcel_id, upload)
+            acts.attach(request.user, parcel_id, upload, day)
+    except ValueError:
+        messages.error(request, say("日期写作 2026-11-26", "a date is written 2026-11-26"))
     except PanhuoError as fault:
         messages.error(request, str(fault))
     return redirect("parcel", parcel_id)

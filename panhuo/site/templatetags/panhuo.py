@@ -32,6 +32,8 @@ register.filter("fact", labels.fact)
 register.filter("unit_word", labels.unit_word)
 register.filter("mu", labels.mu)
 register.filter("measure", labels.measure)
+register.filter("article", labels.article)
+register.filter("case", labels.case)
 
 
 @register.filter

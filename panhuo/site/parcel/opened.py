@@ -1,0 +1,140 @@
+"""What stands behind one value: where it was read, how it changed, who corrected it, which findings rest on it."""
+
+import json
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Any, Final
+
+from django.utils import timezone
+
+from panhuo.inventory.spec import dataset_spec
+from panhuo.site import labels
+from panhuo.site.accounts.models import Trail
+from panhuo.site.corrections.models import Correction
+from panhuo.site.gate import found
+from panhuo.site.ledger.models import Publication
+from panhuo.site.parcel.models import Attachment
+from panhuo.site.shelf import Row, rows, shelf
+from panhuo.site.words import pick
+
+PAST: Final = 8
+"""As many assessments the history looks back on."""
+UNTOLD: Final = ("geometry", "geometry_given", "source_file", "source_row", "valid_from", "ended_on")
+
+
+def versions(dataset: str, key: str) -> list[Row]:
+    """Every version of a row that the inventory holds, the oldest first, outlines left out."""
+    path = shelf().workspace.dataset_path(dataset)
+    if path is None:
+        return []
+    column = dataset_spec(dataset).key[0]
+    return rows(
+        f"SELECT * EXCLUDE (geometry, geometry_given), hash(geometry) AS outline FROM read_parquet(?) "
+        f'WHERE "{column}" = ? ORDER BY valid_from, ended_on NULLS LAST'
+        if dataset == "parcels"
+        else f'SELECT * FROM read_parquet(?) WHERE "{column}" = ? ORDER BY valid_from, ended_on NULLS LAST',
+        (str(path), key),
+    )
+
+
+def changes(dataset: str, held: list[Row]) -> list[dict[str, Any]]:
+    """What each later version changed: field, was, is."""
+    told = []
+    for before, after in pairwise(held):
+        differing = [
+            {
+                "field": pick("图形", "Outline") if f == "outline" else labels.field(dataset, f),
+                "was": "" if f == "outline" else labels.value(dataset, f, before[f]),
+                "value": pick("已更新", "redrawn") if f == "outline" else labels.value(dataset, f, after[f]),
+            }
+            for f in after
+            if f not in UNTOLD and before.get(f) != after[f]
+        ]
+        told.append({"at": after["valid_from"], "fields": differing, "row": after})
+    return told
+
+
+def findings_over_time(parcel_id: str) -> list[dict[str, Any]]:
+    """At each of the latest assessments, which findings came and which went."""
+    root = shelf().workspace.root / "assessments"
+    dated = sorted(
+        (json.loads(p.read_text("utf-8"))["as_of"], p.parent) for p in root.glob("*/manifest.json")
+    )
+    seen: set[str] | None = None
+    told = []
+    for day, folder in dated[-PAST:]:
+        path = folder / "findings.parquet"
+        if not path.is_file():
+            continue
+        held = rows(
+            "SELECT DISTINCT finding_id FROM read_parquet(?) WHERE parcel_id = ? AND status = 'yes'",
+            (str(path), parcel_id),
+        )
+        now = {r["finding_id"] for r in held}
+        came, went = sorted(now - (seen or set())), sorted((seen or set()) - now)
+        if came or went:
+            told.append({"at": date.fromisoformat(day), "came": came, "went": went})
+        seen = now
+    return told
+
+
+def _day(at: Any) -> datetime:
+    """A moment to sort by: a day counts from its beginning."""
+    if isinstance(at, datetime):
+        return timezone.localtime(at)
+    return timezone.make_aware(datetime(at.year, at.month, at.day))
+
+
+def history(parcel_id: str) -> list[dict[str, Any]]:
+    """Everything that happened to the parcel, the latest first: imports, corrections, files, publication, findings."""
+    held = versions("parcels", parcel_id)
+    events: list[dict[str, Any]] = [
+        {"kind": "taken", "at": r["valid_from"], "row": r} for r in held[:1] if r["valid_from"]
+    ]
+    events += [{"kind": "changed", **c} for c in changes("parcels", held) if c["at"] and c["fields"]]
+    events += [{"kind": "found", **f} for f in findings_over_time(parcel_id)]
+    for c in Correction.objects.filter(dataset="parcels", key=parcel_id).select_related("by", "decided_by"):
+        events.append({"kind": "proposed", "at": c.at, "correction": c})
+        if c.decided_at:
+            events.append({"kind": "decided", "at": c.decided_at, "correction": c})
+    events += [
+        {"kind": "filed", "at": f.at, "file": f}
+        for f in Attachment.objects.filter(subject=parcel_id).select_related("by")
+    ]
+    events += [
+        {"kind": "published", "at": p.at, "by": p.by}
+        for p in Publication.objects.filter(parcel_id=parcel_id).select_related("by")
+    ]
+    told = ("file.attach", "correction.propose", "correction.approve", "correction.refuse")
+    events += [
+        {"kind": "act", "at": t.at, "act": t}
+        for t in Trail.objects.filter(subject=parcel_id).exclude(what__in=told)[:50]
+    ]
+    return sorted(events, key=lambda e: _day(e["at"]), reverse=True)
+
+
+def value(dataset: str, key: str, row: Row, name: str) -> dict[str, Any]:
+    """The chain behind one value of a row. 404 for a field the dataset does not have."""
+    spec = found(dataset_spec(dataset).fields.get(name))
+    held = versions(dataset, key)
+    taken = {i["file"]: i for i in shelf().workspace.manifest().get("imports", []) if "file" in i}
+    resting = (
+        [f for f in rows("SELECT finding_id, status, evidence FROM findings WHERE parcel_id = ?", (key,))
+         if name in json.loads(f["evidence"] or "{}")]
+        if dataset == "parcels"
+        else []
+    )  # fmt: skip
+    return {
+        "dataset": dataset,
+        "name": name,
+        "spec": spec,
+        "value": row.get(name),
+        "row": row,
+        "import": taken.get(row.get("source_file")),
+        "versions": [v for v in held if name in v],
+        "corrections": Correction.objects.filter(dataset=dataset, key=key, field=name).select_related(
+            "by", "decided_by"
+        ),
+        "resting": resting,
+        "snapshot": shelf().key.split("+"),
+    }

@@ -1,0 +1,83 @@
+"""One parcel, one page: every figure opens, photographs carry their day, the history tells what happened."""
+
+import io
+from datetime import date
+
+import pytest
+from PIL import Image
+
+from panhuo.site.parcel.acts import taken_on
+from panhuo.site.parcel.models import Attachment
+from panhuo.site.shelf import one
+
+
+def photograph(day=None):
+    held = io.BytesIO()
+    held.name = "现场.jpg"
+    exif = Image.Exif()
+    if day:
+        exif.get_ifd(0x8769)[36867] = day
+    Image.new("RGB", (40, 30), "green").save(held, "JPEG", exif=exif)
+    held.seek(0)
+    return held
+
+
+def test_every_value_on_the_page_opens_to_its_source(as_, parcel_id):
+    client = as_("clerk")
+    page = client.get(f"/parcel/{parcel_id}/")
+    for name, _ in page.context["data"]:
+        opened = client.get(f"/parcel/{parcel_id}/value/{name}/")
+        assert opened.status_code == 200
+        assert "ledger.xlsx" in opened.content.decode()
+    row = one("SELECT * FROM parcels WHERE parcel_id = ?", (parcel_id,))
+    told = client.get(f"/parcel/{parcel_id}/value/area_m2/").context
+    assert told["value"] == row["area_m2"] == told["versions"][-1]["area_m2"]
+    for option in page.context["options"]:
+        answer = client.get(f"/parcel/{parcel_id}/tool/{option['tool_id']}/")
+        assert answer.context["option"]["sums"] == option["sums"]
+
+
+@pytest.mark.parametrize("path", ["value/area_m2/", "tool/idle_fee/", "history/"])
+def test_what_stands_behind_a_figure_keeps_to_the_gate(as_, parcel_id, path):
+    path = f"/parcel/{parcel_id}/{path}"
+    assert as_("far_clerk").get(path).status_code == 404
+    assert as_("public").get(path).status_code == 403
+    assert as_(None).get(path).status_code == 302
+
+
+def test_an_unknown_value_opens_as_unknown_and_no_field_as_nothing(as_, parcel_id):
+    client = as_("clerk")
+    assert "未知" in client.get(f"/parcel/{parcel_id}/value/heritage/").content.decode()
+    assert client.get(f"/parcel/{parcel_id}/value/no_such/").status_code == 404
+    assert client.get(f"/parcel/{parcel_id}/tool/no_such/").status_code == 404
+
+
+def test_two_photographs_stand_before_and_after_by_the_day_they_were_taken(as_, parcel_id):
+    client = as_("clerk")
+    client.post(f"/parcel/{parcel_id}/attach/", {"file": photograph("2026:06:01 09:00:00")})
+    assert not client.get(f"/parcel/{parcel_id}/").context["pictures"][1:]
+    client.post(
+        f"/parcel/{parcel_id}/attach/", {"file": photograph("2026:07:01 09:00:00"), "taken_on": "2019-05-01"}
+    )
+    shown = client.get(f"/parcel/{parcel_id}/")
+    assert [p.taken_on for p in shown.context["pictures"]] == [date(2019, 5, 1), date(2026, 6, 1)]
+    assert "data-curtain" in shown.content.decode()
+    client.post(f"/parcel/{parcel_id}/attach/", {"file": photograph(), "taken_on": "last year"})
+    assert Attachment.objects.count() == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", photograph().getvalue()])
+def test_a_photograph_that_names_no_day_has_none(content):
+    assert taken_on(io.BytesIO(content)) is None
+
+
+def test_the_history_holds_import_findings_files_and_corrections_latest_first(as_, parcel_id):
+    client = as_("clerk")
+    client.post(f"/parcel/{parcel_id}/attach/", {"file": photograph()})
+    client.post(f"/parcel/{parcel_id}/correct/", {"field": "holder", "value": "新公司", "evidence": "登记簿"})
+    events = client.get(f"/parcel/{parcel_id}/history/").context["events"]
+    kinds = [e["kind"] for e in events]
+    assert kinds.index("proposed") < kinds.index("filed") < kinds.index("found") < kinds.index("taken")
+    found = next(e for e in events if e["kind"] == "found")
+    held = one("SELECT findings FROM parcels WHERE parcel_id = ?", (parcel_id,))["findings"]
+    assert found["came"] == held
