@@ -26,6 +26,7 @@ from panhuo.inventory.geometry import (
     to_lonlat,
 )
 from panhuo.inventory.neighbours import facing_edges
+from panhuo.inventory.outline_measures import boxes
 from panhuo.inventory.overlaps import Overlaps, overlaps
 from panhuo.inventory.tiling import Tile, map_tiles
 
@@ -85,7 +86,7 @@ def conflicts(
     heights = Heights(parcels)
 
     def work(tile: Tile) -> list[pa.Table]:
-        fabric = weave(tile.outlines, tile.measures.area)
+        fabric = weave(tile.outlines, tile.measures.left)
         return tile_conflicts(parcels, tile, fabric, heights, overlaps(tile, fabric), limits)
 
     parts, problems = map_tiles(parcels, work, halo_m=gap_width_m, workers=workers)
@@ -152,7 +153,7 @@ def _overlap_rows(
     keep = tile.owns_pairs(a, b) & ~heights.apart(rows_a, rows_b)
     a, b, common, area = a[keep], b[keep], common[keep], area[keep]
     rows_a, rows_b = rows_a[keep], rows_b[keep]
-    areas = np.abs(tile.measures.area)
+    areas = tile.measures.area
     share = area / np.minimum(areas[a], areas[b])
     same = area / np.maximum(areas[a], areas[b]) >= SAME_OUTLINE_SHARE
     sliver = is_sliver(common, area, limits.sliver_m2, limits.sliver_width_m)
@@ -189,7 +190,7 @@ def _gap_rows(parcels: pa.Table, tile: Tile, fabric: Fabric, limits: Limits) -> 
     area = shapely.area(gaps)
     keep = tile.owns_pairs(a, b) & (area >= limits.sliver_m2)
     a, b = a[keep], b[keep]
-    areas = np.abs(tile.measures.area)
+    areas = tile.measures.area
     smaller = np.minimum(areas[a], areas[b])
     return _rows(
         parcels,
@@ -204,7 +205,8 @@ def _gap_rows(parcels: pa.Table, tile: Tile, fabric: Fabric, limits: Limits) -> 
 
 def narrow_gaps(tile: Tile, fabric: Fabric, width_m: float) -> tuple[Ints, Ints, Geometries]:
     """(a, b, strip) of outlines in one plane with an uncovered strip no wider than `width_m` between them."""
-    start, end, owner = fabric.edges(fabric.free())
+    start, end = fabric.ends(fabric.free)
+    owner = fabric.owner[fabric.free]
     facing = facing_edges(start, end, owner, width_m)
     if not len(facing.one):
         none = np.empty(0, np.int64)
@@ -217,7 +219,7 @@ def narrow_gaps(tile: Tile, fabric: Fabric, width_m: float) -> tuple[Ints, Ints,
     order = np.lexsort((b, a))
     begin = np.flatnonzero((np.diff(a[order], prepend=-1) != 0) | (np.diff(b[order], prepend=-1) != 0))
     gaps = np.array([shapely.union_all(part) for part in np.split(strips[order], begin[1:])], object)
-    at, near = shapely.STRtree(shapely.box(*tile.outlines.bounds())).query(gaps)
+    at, near = shapely.STRtree(shapely.box(*boxes(tile.outlines).T)).query(gaps)
     rows = np.unique(near)
     covers = tile.shapes(rows)[np.searchsorted(rows, near)]
     for i, cover in enumerate(np.split(covers, np.searchsorted(at, np.arange(1, len(gaps))))):
@@ -235,7 +237,7 @@ def _foot(start: Floats, end: Floats, point: Floats) -> Floats:
 
 def _paper_rows(parcels: pa.Table, tile: Tile, tolerance_share: float) -> pa.Table:
     """Parcels whose drawn area differs from the area on paper by more than the tolerance."""
-    drawn, paper = np.abs(tile.measures.area), floats(parcels, "area_m2")[tile.rows]
+    drawn, paper = tile.measures.area, floats(parcels, "area_m2")[tile.rows]
     with np.errstate(invalid="ignore", divide="ignore"):
         off = tile.owns() & (np.abs(drawn - paper) > tolerance_share * paper)
     return _rows(

@@ -14,7 +14,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from panhuo.inventory.geometry import Bools, Floats, Ints
-from panhuo.inventory.overlay_vertices import Vertices, spans
+from panhuo.inventory.overlay_rings import Outlines, compiled
 
 GRID_M: Final = 1e-3
 """Points this near are one."""
@@ -28,49 +28,33 @@ _Words = NDArray[np.uint64]
 class Fabric:
     """The edges of some outlines, in the outlines' order; edges shorter than the grid are left out.
 
-    xy: (points, 2) [m]; tail, head: the points an edge runs from and to, with its outline on the left; owner: the
-    position of its outline; line: edges with the same ends have the same number; up: whether it runs from the line's
-    lesser end; order, begins: the edges by line, and where each line begins among them; exact: of each line, whether
-    its edges' ends are the same to the last bit.
+    x, y: points [m]; tail, head: the points an edge runs from and to, with its outline on the left; owner: the position
+    of its outline; line: edges with the same ends have the same number; up: whether it runs from the line's lesser end;
+    exact: of each line, whether its edges' ends are the same to the last bit; one, two: pairs of edges of two outlines
+    on one line, one < two; free: the edges in no such pair.
     """
 
-    xy: Floats
+    x: Floats
+    y: Floats
     tail: Ints
     head: Ints
     owner: Ints
     line: Ints
     up: Bools
-    order: Ints
-    begins: Ints
     exact: Bools
+    one: Ints
+    two: Ints
+    free: Ints
 
-    def shared(self) -> tuple[Ints, Ints]:
-        """(one, two): edges of two outlines on one line, one < two."""
-        size = np.diff(self.begins)
-        pairs = [(np.empty(0, np.int64), np.empty(0, np.int64))]
-        for lag in range(1, int(size.max(initial=1))):
-            more = size > lag
-            at = spans(self.begins[:-1][more], size[more] - lag)
-            one, two = self.order[at], self.order[at + lag]
-            apart = self.owner[one] != self.owner[two]
-            pairs.append((one[apart], two[apart]))
-        one, two = (np.concatenate(side) for side in zip(*pairs, strict=True))
-        return one, two
+    def ends(self, some: Ints) -> tuple[Floats, Floats]:
+        """(start, end) of some edges, each n × 2."""
+        tail, head = self.tail[some], self.head[some]
+        return np.column_stack([self.x[tail], self.y[tail]]), np.column_stack([self.x[head], self.y[head]])
 
-    def free(self) -> Ints:
-        """The edges that share their line with no other outline."""
-        alone = np.ones(len(self.owner), bool)
-        for edges in self.shared():
-            alone[edges] = False
-        return np.flatnonzero(alone)
-
-    def edges(self, some: Ints) -> tuple[Floats, Floats, Ints]:
-        """(start, end, owner) of some edges."""
-        return self.xy[self.tail[some]], self.xy[self.head[some]], self.owner[some]
-
-    def metres(self, edges: Ints) -> Floats:
+    def metres(self, some: Ints) -> Floats:
         """The length of some edges."""
-        length: Floats = np.hypot(*(self.xy[self.head[edges]] - self.xy[self.tail[edges]]).T)
+        tail, head = self.tail[some], self.head[some]
+        length: Floats = np.hypot(self.x[head] - self.x[tail], self.y[head] - self.y[tail])
         return length
 
     def left_over(self) -> tuple[Ints, Bools]:
@@ -84,55 +68,102 @@ class Fabric:
         return edges, self.exact[self.line[edges]] & (np.abs(net[self.line[edges]]) > 1)
 
 
-def weave(outlines: Vertices, area: Floats) -> Fabric:
-    """The fabric of outlines in one plane [m]; area: of each, its sign tells which way its shells turn."""
-    xy = np.column_stack([outlines.x, outlines.y])
-    # A point is its millimetres, as one word that tells it from all points within 4000 km.
-    grid = np.rint(xy / GRID_M).astype(np.int64).astype(np.uint64)
-    point = _mixed((grid[:, 0] << np.uint64(32)) | (grid[:, 1] & np.uint64(0xFFFFFFFF)))
-    tail = np.flatnonzero(~outlines.ends_ring[:-1] & (point[:-1] != point[1:]))
-    owner = np.repeat(np.arange(len(outlines)), np.diff(outlines.start))[tail]
-    head = tail + 1
-    back = (area < 0)[owner]
-    tail, head = np.where(back, head, tail), np.where(back, tail, head)
-    up = point[tail] < point[head]
-    low, high = np.where(up, tail, head), np.where(up, head, tail)
-    order, begins_line = _by_line(point[low], point[high])
-    begins = np.append(np.flatnonzero(begins_line), len(order))
-    number = np.cumsum(begins_line) - 1
-    line = np.empty(len(order), np.int64)
-    line[order] = number
-    exact = np.ones(len(begins) - 1, bool)
-    one, two = order[:-1][~begins_line[1:]], order[1:][~begins_line[1:]]
-    same = (xy[low[one]] == xy[low[two]]).all(1) & (xy[high[one]] == xy[high[two]]).all(1)
-    exact[line[one[~same]]] = False
-    return Fabric(xy, tail, head, owner, line, up, order, begins, exact)
-
-
-def _mixed(words: _Words) -> _Words:
-    """The words stirred so that sums of two seldom agree in their upper bits; different ones stay different."""
-    words = words * np.uint64(0x9E3779B97F4A7C15)
-    words ^= words >> np.uint64(31)
-    words *= np.uint64(0xD6E8FEB86659FD93)
-    words ^= words >> np.uint64(32)
-    return words * np.uint64(0xC2B2AE3D27D4EB4F)
-
-
-def _by_line(low: _Words, high: _Words) -> tuple[Ints, Bools]:
-    """The edges in an order that puts those of the same ends together, lower numbers first, and where a line
-    begins."""
-    # The upper bits of a word for the two ends and the edge's number in one: a single sort of integers does it.
-    bits = np.uint64(len(low).bit_length())
-    packed = ((low + high) >> bits << bits) | np.arange(len(low), dtype=np.uint64)
+def weave(outlines: Outlines, left: Bools) -> Fabric:
+    """The fabric of outlines in one plane [m]; left: of each ring, whether its ground lies left of it."""
+    most = len(outlines.x)
+    point = np.empty(most, np.uint64)
+    tail, head, owner = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    count = _edges(outlines, left, point, tail, head, owner)
+    tail, head, owner = tail[:count], head[:count], owner[:count]
+    # The upper bits of a word for the two ends and the edge's number in one: a single sort of integers puts edges with
+    # the same ends together, lower numbers first.
+    bits = np.uint64(count.bit_length())
+    packed = ((point[tail] + point[head]) >> bits << bits) | np.arange(count, dtype=np.uint64)
     packed.sort()
     order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
-    key = packed >> bits
-    alike = key[1:] == key[:-1]
-    one, two = order[:-1][alike], order[1:][alike]
-    if ((low[one] != low[two]) | (high[one] != high[two])).any():
-        order = np.lexsort((high, low))
-        alike = (low[order[1:]] == low[order[:-1]]) & (high[order[1:]] == high[order[:-1]])
-    return order, np.append(True, ~alike)[: len(order)]
+    lines, clear, line, exact = _lines(outlines, point, tail, head, order, packed >> bits)
+    if not clear:
+        ends = np.sort([point[tail], point[head]], axis=0)
+        order = np.lexsort(ends)
+        lines, _, line, exact = _lines(outlines, point, tail, head, order, np.arange(count).astype(np.uint64))
+    one, two, free = _pairs(order, line, owner)
+    up = point[tail] < point[head]
+    return Fabric(outlines.x, outlines.y, tail, head, owner, line, up, exact[:lines], one, two, free)
+
+
+@compiled
+def _edges(outlines: Outlines, left: Bools, point: _Words, tail: Ints, head: Ints, owner: Ints) -> int:
+    """Fills `point` with a word for each point, and the edges; gives their number."""
+    edges = 0
+    for ring in range(len(outlines.outline)):
+        begin, end = outlines.start[ring], outlines.start[ring + 1]
+        for i in range(begin, end):
+            # A point is its millimetres, as one word that tells it from all points within 4000 km, stirred so that
+            # sums of two seldom agree in their upper bits.
+            east = np.uint64(np.int64(np.rint(outlines.x[i] / GRID_M)))
+            north = np.uint64(np.int64(np.rint(outlines.y[i] / GRID_M)))
+            word = (east << np.uint64(32)) | (north & np.uint64(0xFFFFFFFF))
+            word *= np.uint64(0x9E3779B97F4A7C15)
+            word ^= word >> np.uint64(31)
+            word *= np.uint64(0xD6E8FEB86659FD93)
+            word ^= word >> np.uint64(32)
+            point[i] = word * np.uint64(0xC2B2AE3D27D4EB4F)
+            if i > begin and point[i] != point[i - 1]:
+                tail[edges], head[edges] = (i - 1, i) if left[ring] else (i, i - 1)
+                owner[edges] = outlines.outline[ring]
+                edges += 1
+    return edges
+
+
+@compiled
+def _lines(
+    outlines: Outlines, point: _Words, tail: Ints, head: Ints, order: Ints, key: _Words
+) -> tuple[int, bool, Ints, Bools]:
+    """(lines, whether no other ends share a key, the line of each edge, whether a line's ends are exact); order: the
+    edges, those of one line together; key: of the edges in that order."""
+    line, exact = np.empty(len(order), np.int64), np.ones(len(order), np.bool_)
+    lines, clear = 0, True
+    for k in range(len(order)):
+        edge, before = order[k], order[k - 1]
+        along = point[tail[edge]] == point[tail[before]] and point[head[edge]] == point[head[before]]
+        against = point[tail[edge]] == point[head[before]] and point[head[edge]] == point[tail[before]]
+        if k > 0 and (along or against):
+            first, last = (tail[before], head[before]) if along else (head[before], tail[before])
+            if (
+                outlines.x[tail[edge]] != outlines.x[first]
+                or outlines.y[tail[edge]] != outlines.y[first]
+                or outlines.x[head[edge]] != outlines.x[last]
+                or outlines.y[head[edge]] != outlines.y[last]
+            ):
+                exact[lines - 1] = False
+        else:
+            clear = clear and (k == 0 or key[k] != key[k - 1])
+            lines += 1
+        line[edge] = lines - 1
+    return lines, clear, line, exact
+
+
+@compiled
+def _pairs(order: Ints, line: Ints, owner: Ints) -> tuple[Ints, Ints, Ints]:
+    """(one, two) of `Fabric`, and the free edges."""
+    count, alone = 0, np.ones(len(order), np.bool_)
+    for k in range(len(order)):
+        other = k - 1
+        while other >= 0 and line[order[other]] == line[order[k]]:
+            if owner[order[other]] != owner[order[k]]:
+                count += 1
+                alone[order[other]] = alone[order[k]] = False
+            other -= 1
+    one, two = np.empty(count, np.int64), np.empty(count, np.int64)
+    count = 0
+    for k in range(len(order)):
+        other = k - 1
+        while other >= 0 and line[order[other]] == line[order[k]]:
+            if owner[order[other]] != owner[order[k]]:
+                one[count], two[count] = order[other], order[k]
+                count += 1
+            other -= 1
+    return one, two, np.flatnonzero(alone)
 
 
 def doubtful(fabric: Fabric) -> Ints:
@@ -144,7 +175,7 @@ def doubtful(fabric: Fabric) -> Ints:
     whatever may be covered twice; their outlines are the doubtful ones.
     """
     edges, many = fabric.left_over()
-    tail, head = fabric.xy[fabric.tail[edges]], fabric.xy[fabric.head[edges]]
+    tail, head = fabric.ends(edges)
     if not len(edges):
         return np.empty(0, np.int64)
     ends, point = np.unique(np.concatenate([tail, head]).view(np.complex128).ravel(), return_inverse=True)

@@ -31,7 +31,7 @@ def neighbours(
     """
 
     def work(tile: Tile) -> tuple[Ints, Ints, Floats]:
-        a, b, length = shared_edges(weave(tile.outlines, tile.measures.area), tolerance_m)
+        a, b, length = shared_edges(weave(tile.outlines, tile.measures.left), tolerance_m)
         mine = tile.owns_pairs(a, b)
         return tile.rows[a[mine]], tile.rows[b[mine]], length[mine]
 
@@ -55,9 +55,8 @@ def pair_table(parcels: pa.Table, parts: list[tuple[Ints, Ints, Floats]]) -> pa.
 
 def shared_edges(fabric: Fabric, tolerance_m: float) -> tuple[Ints, Ints, Floats]:
     """(a, b, metres) of outlines in one plane whose edges run along each other, a < b."""
-    one, two = fabric.shared()
-    free = fabric.free()
-    rest = facing_edges(*fabric.edges(free), tolerance_m)
+    one, two, free = fabric.one, fabric.two, fabric.free
+    rest = facing_edges(*fabric.ends(free), fabric.owner[free], tolerance_m)
     a = np.concatenate([fabric.owner[one], fabric.owner[free[rest.one]]])
     b = np.concatenate([fabric.owner[two], fabric.owner[free[rest.two]]])
     return _summed(a, b, np.concatenate([fabric.metres(one), rest.metres]))

@@ -7,7 +7,6 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from panhuo.inventory.geometry import Bools, Floats, Ints, column_or_nulls, floats, text_column
-from panhuo.inventory.overlay_vertices import spans
 
 
 def site_groups(parcels: pa.Table, pairs: pa.Table, users: pa.Table | None = None) -> pa.Table:
@@ -67,7 +66,8 @@ def _share_a_firm(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table)
     count = np.diff(begin)
     asked = np.flatnonzero((count[first] > 0) & (count[second] > 0))
     pair = np.repeat(asked, count[first[asked]])
-    theirs = firm[spans(begin[first[asked]], count[first[asked]])]
+    each = count[first[asked]]
+    theirs = firm[np.repeat(begin[first[asked]] - np.cumsum(each) + each, each) + np.arange(each.sum())]
     shared = np.zeros(len(first), bool)
     shared[pair[np.isin(second[pair] * firms + theirs, occupied)]] = True
     return shared

@@ -182,7 +182,7 @@ def _look(
     access_m: float,
 ) -> _Found:
     mine = tile.owns()
-    fabric = weave(tile.outlines, tile.measures.area)
+    fabric = weave(tile.outlines, tile.measures.left)
     a, b, metres = shared_edges(fabric, ADJOIN_TOLERANCE_M)
     beside = tile.owns_pairs(a, b)
     ground = overlaps(tile, fabric)
@@ -191,7 +191,7 @@ def _look(
     over &= ~heights.apart(tile.rows[c], tile.rows[d])
     return _Found(
         tile.rows[mine],
-        np.abs(tile.measures.area[mine]),
+        tile.measures.area[mine],
         tile.measures.perimeter[mine],
         _access(tile, mine, roads, access_m),
         (tile.rows[a[beside]], tile.rows[b[beside]], metres[beside]),

@@ -29,8 +29,8 @@ from panhuo.inventory.geometry import (
     to_plane,
     zone_of,
 )
-from panhuo.inventory.outline_measures import Measures, measure
-from panhuo.inventory.overlay_vertices import Vertices, read_vertices
+from panhuo.inventory.outline_measures import Measures, boxes, measure
+from panhuo.inventory.overlay_rings import Outlines, read_outlines
 from panhuo.inventory.plane_points import points_to_plane
 from panhuo.inventory.recall import Recall
 
@@ -58,7 +58,7 @@ class Tile:
     rows: Ints
     bounds: Floats
     wkb: pa.Array
-    outlines: Vertices
+    outlines: Outlines
     measures: Measures
 
     @cached_property
@@ -155,11 +155,11 @@ def _load(
     return Tile(zone, region, rows[kept], bounds[rows[kept]], wkb, points, measures), problems
 
 
-def _in_plane(wkb: pa.Array, zone: int) -> tuple[Vertices, Measures]:
-    vertices = read_vertices(wkb)
-    east, north = points_to_plane(vertices.x, vertices.y, zone)
-    vertices = replace(vertices, x=east, y=north)
-    return vertices, measure(vertices)
+def _in_plane(wkb: pa.Array, zone: int) -> tuple[Outlines, Measures]:
+    given = read_outlines(wkb)
+    east, north = points_to_plane(given.x, given.y, zone)
+    planar = given._replace(x=east, y=north)
+    return planar, measure(planar)
 
 
 def _names(ids: pa.ChunkedArray, rows: Ints) -> list[str]:
@@ -179,12 +179,12 @@ def boxes_of(wkb: pa.Array, workers: int = 1) -> Floats:
 
 
 def _boxes(wkb: pa.Array) -> Floats:
-    vertices = read_vertices(wkb)
-    boxes = np.stack(vertices.bounds(), axis=1)
-    other = np.flatnonzero(~vertices.known)
+    given = read_outlines(wkb)
+    found = boxes(given)
+    other = np.flatnonzero(~given.known)
     if len(other):
-        boxes[other] = shapely.bounds(read_shapes(wkb.take(pa.array(other)))[0])
-    return boxes
+        found[other] = shapely.bounds(read_shapes(wkb.take(pa.array(other)))[0])
+    return found
 
 
 def _cuts(bounds: Floats, rows: Ints, halo: float, tile_parcels: int) -> Iterator[tuple[int, Region, Ints]]:

@@ -121,7 +121,7 @@ def test_quick_overlaps_equal_plain_ones(outlines) -> None:
     one, two, common, area = plain_overlaps(planar_of(table))
     (tile,), problems = tiling.map_tiles(table, lambda tile: tile)
     assert problems == []
-    a, b, _, shared = overlaps(tile, weave(tile.outlines, tile.measures.area))
+    a, b, _, shared = overlaps(tile, weave(tile.outlines, tile.measures.left))
     theirs = dict(zip(zip(one.tolist(), two.tolist(), strict=True), area, strict=True))
     assert dict(zip(zip(a.tolist(), b.tolist(), strict=True), shared, strict=True)) == pytest.approx(
         theirs, rel=1e-6, abs=1e-6
@@ -176,11 +176,11 @@ def test_ground_covered_once_is_proven_without_cutting() -> None:
 
     net = [square(x, y) for x in range(0, 60, 10) for y in range(0, 60, 10) if (x, y) != (20, 20)]
     apart = tile_of(*net, square(100, 0), square(110, 10))
-    assert not len(doubtful(weave(apart.outlines, apart.measures.area)))
+    assert not len(doubtful(weave(apart.outlines, apart.measures.left)))
     again = tile_of(*net, square(40, 40))
-    asked = doubtful(weave(again.outlines, again.measures.area))
+    asked = doubtful(weave(again.outlines, again.measures.left))
     assert len(asked)
-    found = overlaps(again, weave(again.outlines, again.measures.area))
+    found = overlaps(again, weave(again.outlines, again.measures.left))
     assert len(found[0]) == 1
 
 
