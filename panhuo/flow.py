@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 
@@ -21,6 +22,9 @@ from panhuo.match.routes import routes
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import Law, Tables
 from panhuo.rulebook.precedents import load_precedents
+
+THREADS: Final = 1
+"""Counties are judged side by side, each by one thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +67,15 @@ class judge_county:  # noqa: N801 - used as the function it stands for; a class 
     as_of: date
 
     def __call__(self, tables: Tables) -> dict[str, pa.Table]:
-        """findings, options, facts of the county, and which rules could not be judged and why."""
+        """findings, options, routes, facts and batch_facts; `parcel_id` of the first three is coded by unit, in the
+        order given: parcels, then batches."""
         law = law_on(self.root, self.as_of)
-        diagnosis = diagnose(tables, law)
-        options = match(diagnosis, law, load_precedents(self.root))
+        diagnosis = diagnose(tables, law, THREADS)
+        options = match(diagnosis, law, load_precedents(self.root), THREADS)
         return {
             "findings": diagnosis.findings,
             "options": options,
             "routes": routes(diagnosis, options, law),
             "facts": diagnosis.facts,
             "batch_facts": diagnosis.batch_facts,
-            "not_assessed": pa.table(
-                {"rule": pa.array(diagnosis.not_assessed.keys(), pa.string()),
-                 "why": pa.array(diagnosis.not_assessed.values(), pa.string())}
-            ),
-        }  # fmt: skip
+        }

@@ -18,6 +18,7 @@ from panhuo.rulebook.schema import Fact, Rule
 from panhuo.rulebook.spec import dataset_fields
 
 BATCH_UNIT: Final = "batch:"
+UNITS: Final = {"parcel": "parcels", "batch": "batches"}
 NOT_LAW: Final = "not_in_force"
 
 FINDINGS: Final = pa.schema(
@@ -57,17 +58,22 @@ class Diagnosis:
         return pa.chunked_array(chunks, pa.string()).combine_chunks()
 
 
+def unjudged(tables: Tables, law: Law) -> dict[str, str]:
+    """Rule → why it cannot be judged over these datasets on the law's date."""
+    held = [unit for unit, first in UNITS.items() if first in tables]
+    return {
+        rule_id: reason
+        for rule_id, rule in law.book.rules.items()
+        if rule.unit in held and (reason := _why_not(rule, law, tables))
+    }
+
+
 def diagnose(tables: Tables, law: Law, threads: int | None = None) -> Diagnosis:
     """Judges every rule in force over `tables` (dataset name → rows)."""
-    skipped: dict[str, str] = {}
+    skipped = unjudged(tables, law)
     facts = {"parcel": pa.table({}), "batch": pa.table({})}
-    for unit, first in (("parcel", "parcels"), ("batch", "batches")):
+    for unit, first in UNITS.items():
         if first in tables:
-            skipped |= {
-                rule_id: reason
-                for rule_id, rule in law.book.rules.items()
-                if rule.unit == unit and (reason := _why_not(rule, law, tables))
-            }
             con = connect(threads)
             rows = fact_rows(con, tables, law, unit, rule_verdicts(law, unit))
             con.close()

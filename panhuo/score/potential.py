@@ -187,6 +187,13 @@ def potential(
     return Potential(pa.table(columns, schema=GRADES), scheme, values, points)
 
 
+def potential_facts(rulebook: Rulebook, on: date, place: str = "") -> list[str]:
+    """The facts that grading a place's parcels reads. Raises PanhuoError when no scheme is in force there."""
+    scheme = pick(rulebook, PotentialScheme, place, on)
+    texts = [*(c.value for c in scheme.indicators.values()), *(o.when for o in scheme.obstacles.values())]
+    return sorted({"parcel_id", "cost_wan", *(name for text in texts for name in parse(text).names)})
+
+
 def _evaluated(facts: pa.Table, scheme: PotentialScheme) -> dict[str, Floats]:
     """Each indicator's value and each obstacle (1 yes, 0 no) per parcel, NaN unknown."""
     texts = {name: curve.value for name, curve in scheme.indicators.items()}

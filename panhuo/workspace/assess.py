@@ -7,10 +7,11 @@ bytes, and running it again writes nothing.
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,23 +21,27 @@ import pyarrow.compute as pc
 import panhuo
 from panhuo.core.problems import PanhuoError, Problem, problem_table
 from panhuo.core.progress import Tick, silent
+from panhuo.core.provenance import tree_hash
+from panhuo.diagnose.findings import FINDINGS, unjudged
 from panhuo.engines import Partition, Tables, open_engine
-from panhuo.flow import judge_county
+from panhuo.flow import judge_county, law_on
+from panhuo.match.options import OPTIONS
+from panhuo.match.routes import ROUTES
 from panhuo.rulebook import Rulebook
+from panhuo.rulebook.facts import GEOMETRY
 from panhuo.rulebook.scheme import pick_scheme
+from panhuo.rulebook.spec import dataset_fields
 from panhuo.score.engine import score
-from panhuo.score.potential import GRADES, potential
+from panhuo.score.land_base import PARCELS
+from panhuo.score.potential import GRADES, potential, potential_facts
+from panhuo.workspace.counties import Counties, County, pieces
+from panhuo.workspace.results import Earlier, Results, split
 from panhuo.workspace.space import land, land_law
-from panhuo.workspace.store import Workspace, write_table, write_text
+from panhuo.workspace.store import WAIT_S, Workspace, write_table, write_text
 
 DATASETS: Final = (
     "parcels", "contracts", "batches", "encumbrances", "buildings", "occupancies", "enterprises", "demands",
 )  # fmt: skip
-GEOMETRY: Final = ("geometry", "geometry_given")
-WHOLE: Final = ("enterprises", "demands")
-"""Datasets every county sees whole: a firm or a project is not tied to one county."""
-SMALL: Final = 50_000
-"""A workspace of no more parcels is judged in one piece."""
 
 
 @dataclass(frozen=True)
@@ -74,65 +79,105 @@ def assess(
     """Assesses the current snapshot; gives `{assessment, as_of, parcels, findings, options, seconds}`.
 
     place: division code whose parcels are assessed (all by default); parts: units with dates of their own, instead of
-    `as_of`; law: another law folder than the packaged one. Raises PanhuoError when there is nothing to assess.
+    `as_of`; law: another law folder than the packaged one. Counties whose inputs and law are those of the latest
+    assessment are taken over from it. Others may import meanwhile: the results are those of the snapshot that was the
+    current one at the start, and `snapshot_now` names the newer one. Raises PanhuoError when nothing is to be assessed.
     """
     book = Rulebook.load(law)
+    asked = list(parts) or [Part(as_of or date.today())]
+    home = place or str(ws.config.get("place", ""))
+    held = ws.held()
+    assessment = fingerprint(held, book, asked, (place, home))
+    folder = ws.root / "assessments" / assessment
+    manifest = read_manifest(folder)
+    if manifest is None:
+        with ws.write_assessment(assessment) as staging:
+            manifest = made(held, book, asked, place, home, engine, tick, staging)
+            manifest = {"assessment": assessment, **manifest}
+            write_text(staging / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+    else:  # the same inputs, law, day and code: the same bytes
+        with ws.locked(WAIT_S):
+            write_text(folder.parent / "latest", assessment + "\n")
+    told = ("assessment", "as_of", "parcels", "findings", "options", "seconds", "not_assessed")
+    newer = {} if ws.snapshot == held.snapshot else {"snapshot_now": ws.snapshot}
+    return {key: manifest[key] for key in told} | newer
+
+
+def made(
+    ws: Workspace,
+    book: Rulebook,
+    asked: Sequence[Part],
+    place: str,
+    home: str,
+    engine: str,
+    tick: Tick,
+    folder: Path,
+) -> dict[str, Any]:
+    """Writes the result tables into `folder`; gives what the manifest says of them."""
     clock = Clock()
     with clock.stage("inventory"):
+        tick("inventory", 0, 1)
         tables = read(ws, place)
-    asked = list(parts) or [Part(as_of or date.today())]
     latest = max(part.as_of for part in asked)
-    assessment = fingerprint(ws, book, asked, place)
     with clock.stage("space"):
         tick("space", 0, 1)
         surveyed = land(ws, tables, land_law(book, latest, place))
         tables["spatial"], problems = surveyed.facts, surveyed.problems
-    results: dict[str, list[pa.Table]] = {"conflicts": [surveyed.conflicts]}
+    tables = without_outlines(tables)
+    results, earlier = Results(folder), Earlier(ws.assessment_dir())
     not_assessed: dict[str, str] = {}
-    for part in asked:
-        mine = only(tables, part.units)
-        with clock.stage("diagnose and match"):
-            for name, rows in judged(mine, book, part.as_of, engine, tick):
-                results.setdefault(name, []).append(rows)
-        with clock.stage("score"):
-            for name, rows in scored(
-                mine, book, place or str(ws.config.get("place", "")), part.as_of, problems
-            ):
-                results.setdefault(name, []).append(rows)
-    with clock.stage("potential"):
-        try:
-            results["potential"] = [
-                graded(results.get("facts", []), book, latest, place or str(ws.config.get("place", "")))
-            ]
-        except PanhuoError as refused:
-            not_assessed["potential"] = refused.what
-    notes = results.pop("not_assessed", [])
-    for rule, why in {(row["rule"], row["why"]) for table in notes for row in table.to_pylist()}:
-        not_assessed[rule] = why
-    with clock.stage("write"):
-        whole = {
-            name: pa.concat_tables(map(plain, rows), promote_options="default")
-            for name, rows in results.items()
-        }
-        whole["problems"] = problem_table(problems)
-        counts = counted(whole)
-        manifest = {
-            "assessment": assessment,
-            "as_of": latest.isoformat(),
-            "place": place,
-            "snapshot": ws.snapshot,
-            "inputs": ws.manifest().get("datasets", {}),
-            "law_version": book.version,
-            "code_version": panhuo.__version__,
-            "parcels": tables["parcels"].num_rows if "parcels" in tables else 0,
-            **counts,
-            "not_assessed": dict(sorted(not_assessed.items())),
-            "seconds": clock.seconds,
-        }
-        keep(ws, assessment, whole, manifest)
+    scores: dict[str, list[pa.Table]] = {}
+    try:
+        for part in asked:
+            mine = only(tables, part.units)
+            with clock.stage("diagnose and match"):
+                judge_counties(mine, book, part.as_of, engine, tick, results, earlier)
+                not_assessed |= unjudged(mine, law_on(book.root, part.as_of))
+            with clock.stage("score"):
+                tick("score", 0, 1)
+                for name, rows in scored(mine, book, home, part.as_of, problems):
+                    scores.setdefault(name, []).append(rows)
+        with clock.stage("potential"):
+            tick("potential", 0, 1)
+            try:
+                scores["potential"] = [graded(results, book, latest, home)]
+            except PanhuoError as refused:
+                not_assessed["potential"] = refused.what
+        with clock.stage("write"):
+            tick("write", 0, 1)
+            whole = {name: pa.concat_tables(rows, promote_options="default") for name, rows in scores.items()}
+            whole |= {"conflicts": surveyed.conflicts, "problems": problem_table(problems)}
+            for name, table in sorted(whole.items()):
+                write_table(table, folder / f"{name}.parquet")
+            results.finish({"findings": FINDINGS, "options": OPTIONS, "routes": ROUTES})
+    finally:
+        earlier.close()
+        results.close()
     return {
-        key: manifest[key] for key in ("assessment", "as_of", "parcels", "findings", "options", "seconds")
-    } | {"not_assessed": manifest["not_assessed"]}
+        "as_of": latest.isoformat(),
+        "place": place,
+        "snapshot": ws.snapshot,
+        "inputs": ws.manifest().get("datasets", {}),
+        "law_version": book.version,
+        "code_version": panhuo.__version__,
+        "parcels": tables["parcels"].num_rows if "parcels" in tables else 0,
+        "findings": results.found(),
+        "options": results.rows["options"],
+        "not_assessed": dict(sorted(not_assessed.items())),
+        "seconds": clock.seconds,
+        "counties": {"judged": results.judged, "taken_over": results.taken_over},
+        "tables": sorted(path.stem for path in folder.glob("*.parquet")),
+    }
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of an assessment that is there whole, or None."""
+    path = folder / "manifest.json"
+    if not path.is_file():
+        return None
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    names = manifest.get("tables", ())
+    return manifest if names and all((folder / f"{n}.parquet").is_file() for n in names) else None
 
 
 def read(ws: Workspace, place: str = "") -> dict[str, pa.Table]:
@@ -177,55 +222,55 @@ def only(tables: Tables, units: frozenset[str] | None) -> dict[str, pa.Table]:
     return kept
 
 
-def judged(
-    tables: Tables, book: Rulebook, as_of: date, engine: str, tick: Tick
-) -> Iterator[tuple[str, pa.Table]]:
-    """Result tables of diagnosis and matching, county by county in the order of their codes."""
-    counties = partitions(tables)
-    stage = judge_county(book.root, as_of)
-    for done, (_, found) in enumerate(open_engine(engine).map(stage, counties), 1):
-        tick("diagnose and match", done, len(counties))
+def judge_counties(
+    tables: Tables, book: Rulebook, as_of: date, engine: str, tick: Tick, results: Results, earlier: Earlier
+) -> None:
+    """Diagnosis and matching of every county into `results`, in the order of their codes."""
+    counties = Counties(tables)
+    rests_on = counties.fingerprints(book.version, as_of.isoformat(), code_hash())
+    fresh = [c for c, print_ in zip(counties.list, rests_on, strict=True) if print_ not in earlier]
+    found = _judged(counties, fresh, book, as_of, engine)
+    try:
+        for done, print_ in enumerate(rests_on, 1):
+            taken = print_ in earlier
+            results.add(print_, earlier.read(print_) if taken else next(found), taken_over=taken)
+            tick("diagnose and match", done, len(counties.list))
+    finally:
+        found.close()
+
+
+def _judged(
+    counties: Counties, wanted: Sequence[County], book: Rulebook, as_of: date, engine: str
+) -> Generator[dict[str, pa.Table], None, None]:
+    """The result tables of each of some counties, judged by the handful."""
+    handful = list(pieces(wanted))
+    partitions = (Partition(piece[0].key, counties.inputs(piece)) for piece in handful)
+    found = open_engine(engine).map(judge_county(book.root, as_of), partitions)
+    for piece, (_, tables) in zip(handful, found, strict=True):
+        yield from split(tables, piece)
+
+
+def judged(tables: Tables, book: Rulebook, as_of: date) -> Iterator[tuple[str, pa.Table]]:
+    """Result tables of diagnosis and matching on this machine, a handful of counties at a time, nothing written."""
+    counties = Counties(without_outlines(tables))
+    partitions = (Partition(piece[0].key, counties.inputs(piece)) for piece in pieces(counties.list))
+    for _, found in open_engine("local").map(judge_county(book.root, as_of), partitions):
         yield from found.items()
 
 
-def partitions(tables: Tables) -> list[Partition]:
-    """The tables cut by county, so that each holds all rows of its parcels; one partition when they are few."""
-    plain = {
-        name: table.drop_columns([c for c in GEOMETRY if c in table.column_names])
+def without_outlines(tables: Tables) -> dict[str, pa.Table]:
+    """What rules read of each dataset: the fields of its spec but the outlines, and not where a row came from."""
+    return {
+        name: table.select([c for c in table.column_names if c in dataset_fields(name) and c not in GEOMETRY])
         for name, table in tables.items()
     }
-    if "parcels" not in plain or plain["parcels"].num_rows <= SMALL:
-        return [Partition("", plain)]
-    county = pc.utf8_slice_codeunits(pc.fill_null(plain["parcels"]["division"], ""), 0, 6)
-    home = pa.table({"parcel_id": plain["parcels"]["parcel_id"], "county__": county})
-    cut: dict[str, dict[str, pa.Table]] = {}
-    for name, table in plain.items():
-        if name in WHOLE:
-            continue
-        for code, rows in _by_county(name, table, home):
-            cut.setdefault(code, {})[name] = rows
-    shared = {name: plain[name] for name in WHOLE if name in plain}
-    held = [name for name in plain if name not in WHOLE]
-    return [
-        Partition(code, {name: cut[code].get(name, plain[name].slice(0, 0)) for name in held} | shared)
-        for code in sorted(cut)
-    ]
 
 
-def _by_county(name: str, table: pa.Table, home: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """(county, its rows) of a table of parcels, of rows tied to parcels, or of batches."""
-    if name in ("parcels", "batches"):
-        code = pc.utf8_slice_codeunits(pc.fill_null(table["division"], ""), 0, 6)
-    else:
-        at = pc.index_in(table["parcel_id"], home["parcel_id"].combine_chunks())
-        code = pc.fill_null(home["county__"].take(at), "")
-    order = pc.sort_indices(code)
-    ordered, codes = table.take(order), code.take(order)
-    runs = pc.run_end_encode(codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes)
-    begin = 0
-    for value, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-        yield value, ordered.slice(begin, end - begin)
-        begin = end
+@cache
+def code_hash() -> str:
+    """Digest of the program that results are made by."""
+    root = Path(panhuo.__file__).parent
+    return tree_hash((p for p in root.rglob("*.py") if "site" not in p.relative_to(root).parts), root)[:12]
 
 
 def scored(
@@ -248,62 +293,40 @@ def scored(
         mine = [code for code, chosen in schemes.items() if (chosen, code[:4]) == (scheme_id, city)]
         rows = firms.filter(pc.is_in(county, pa.array(mine, pa.string())))
         scheme = pick_scheme(book, mine[0] or place, on)
-        result = score(rows, tables.get("occupancies"), tables.get("parcels"), scheme, on=on)
-        problems.extend(result.problems)
+        result = score(rows, *ground_of(rows, tables), scheme, on=on)
+        problems.extend(p for p in result.problems if p not in problems)
         yield "scores", result.scores
         yield "score_items", result.items
 
 
-def graded(facts: Sequence[pa.Table], book: Rulebook, on: date, place: str) -> pa.Table:
+def ground_of(firms: pa.Table, tables: Tables) -> tuple[pa.Table | None, pa.Table | None]:
+    """The occupancies and parcels that the land of some firms is reckoned from: with all who share their parcels."""
+    ids = pc.unique(firms["enterprise_id"].combine_chunks())
+    uses, parcels = tables.get("occupancies"), tables.get("parcels")
+    used = pa.array([], pa.string())
+    if uses is not None:
+        used = uses.filter(pc.is_in(uses["enterprise_id"], ids))["parcel_id"].combine_chunks()
+        uses = uses.filter(pc.is_in(uses["parcel_id"], used))
+    if parcels is not None:
+        mine = pc.is_in(parcels["parcel_id"], used)
+        if "holder_uscc" in parcels.column_names:
+            mine = pc.or_(mine, pc.is_in(parcels["holder_uscc"], ids))
+        parcels = parcels.select([c for c in PARCELS.names if c in parcels.column_names]).filter(mine)
+    return uses, parcels
+
+
+def graded(results: Results, book: Rulebook, on: date, place: str) -> pa.Table:
     """The potential grade of every parcel, and the order from easy to hard over all of them.
 
     Raises PanhuoError when no scheme is in force in the place on the day.
     """
-    held = [table for table in facts if "parcel_id" in table.column_names]
-    if not held:
-        return GRADES.empty_table()
-    return potential(pa.concat_tables(held, promote_options="default"), book, on, place).grades
+    facts = results.read("facts", potential_facts(book, on, place))
+    return GRADES.empty_table() if facts is None else potential(facts, book, on, place).grades
 
 
-def fingerprint(ws: Workspace, book: Rulebook, parts: Iterable[Part], place: str) -> str:
+def fingerprint(ws: Workspace, book: Rulebook, parts: Iterable[Part], place: tuple[str, str]) -> str:
     """The id of an assessment: the latest date and eight hex digits over everything it rests on."""
     dates = sorted(f"{part.as_of} {' '.join(sorted(part.units or ()))}" for part in parts)
-    digest = hashlib.sha256(
-        json.dumps([ws.snapshot, book.version, panhuo.__version__, place, dates]).encode()
-    ).hexdigest()
+    rests_on = [ws.snapshot, book.version, panhuo.__version__, code_hash(), place, dates]
+    digest = hashlib.sha256(json.dumps(rests_on).encode()).hexdigest()
     return f"{max(d.split(' ')[0] for d in dates)}-{digest[:8]}"
-
-
-def plain(table: pa.Table) -> pa.Table:
-    """`table` with words instead of dictionary codes."""
-    return table.cast(
-        pa.schema(
-            [
-                pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type)
-                for f in table.schema
-            ]
-        )
-    )
-
-
-def counted(tables: Mapping[str, pa.Table]) -> dict[str, Any]:
-    """Findings by id and status, and options by status."""
-    findings: dict[str, dict[str, int]] = {}
-    if "findings" in tables:
-        groups = tables["findings"].group_by(["finding_id", "status"]).aggregate([([], "count_all")])
-        for row in sorted(groups.to_pylist(), key=lambda r: (r["finding_id"], r["status"])):
-            findings.setdefault(row["finding_id"], {"yes": 0, "unknown": 0})[row["status"]] = row["count_all"]
-    return {"findings": findings, "options": tables["options"].num_rows if "options" in tables else 0}
-
-
-def keep(ws: Workspace, assessment: str, tables: Mapping[str, pa.Table], manifest: Mapping[str, Any]) -> None:
-    """Writes the assessment. One of the same id is already the same bytes and only becomes the latest again."""
-    folder = ws.root / "assessments" / assessment
-    if (folder / "manifest.json").is_file():
-        with ws.locked():
-            write_text(ws.root / "assessments" / "latest", assessment + "\n")
-        return
-    with ws.write_assessment(assessment) as staging:
-        for name, table in sorted(tables.items()):
-            write_table(table, staging / f"{name}.parquet")
-        write_text(staging / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")

@@ -273,7 +273,7 @@ def assessed_parts(ws: Workspace) -> Iterator[Part]:
 def _judged(tables: Mapping[str, pa.Table], book: Rulebook, parts: Iterable[Part]) -> Judged:
     rows: dict[str, list[Row]] = {"findings": [], "options": [], "facts": [], "batch_facts": []}
     for part in parts:
-        for name, table in judged(only(tables, part.units), book, part.as_of, "local", lambda *_: None):
+        for name, table in judged(only(tables, part.units), book, part.as_of):
             if name in rows:
                 rows[name] += table.to_pylist()
     return Judged(

@@ -12,10 +12,12 @@ import json
 import os
 import shutil
 import sys
+import time
 import tomllib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
@@ -32,15 +34,22 @@ from panhuo.inventory.spec import dataset_spec, dataset_specs
 CONFIG: Final = "panhuo.toml"
 LOCK: Final = ".lock"
 STAGING: Final = ".new-"
+ABANDONED_S: Final = 3600.0
+WAIT_S: Final = 900.0
+"""How long a finished assessment waits for a running import before it gives up."""
 ROW_GROUP: Final = 65_536
 ELEVATION: Final = "layers/elevation"
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One workspace folder. Make it with `Workspace.create` or `Workspace.open`."""
+    """One workspace folder. Make it with `Workspace.create` or `Workspace.open`.
+
+    held_at: the snapshot that counts as the current one, whatever is imported meanwhile; "" for the newest.
+    """
 
     root: Path
+    held_at: str = ""
 
     @classmethod
     def create(cls, root: Path | str, *, name: str = "", place: str = "") -> "Workspace":
@@ -95,11 +104,15 @@ class Workspace:
     @property
     def snapshot(self) -> str | None:
         """The id of the current snapshot, or None before the first import."""
-        return read_pointer(self.root / "inventory")
+        return self.held_at or read_pointer(self.root / "inventory")
+
+    def held(self) -> "Workspace":
+        """The workspace as it is now: reads the present snapshot even when a newer one is imported."""
+        return replace(self, held_at=self.snapshot or "")
 
     def snapshot_dir(self, snapshot: str | None = None) -> Path | None:
         """The folder of `snapshot` (the current one by default)."""
-        return named_dir(self.root / "inventory", snapshot)
+        return named_dir(self.root / "inventory", snapshot or self.held_at or None)
 
     def dataset_names(self, snapshot: str | None = None) -> list[str]:
         """The datasets a snapshot holds, layers as `layers/<kind>`."""
@@ -177,9 +190,10 @@ class Workspace:
     def write_assessment(self, assessment: str) -> Iterator[Path]:
         """An empty folder to write result tables into; left without a fault, it becomes `assessment`, the latest.
 
-        A fault inside leaves the workspace as it was. An assessment of the same id is replaced.
+        A fault inside leaves the workspace as it was. An assessment of the same id is replaced. Others may write
+        meanwhile: the right to write is taken only to move the folder in, and waited for, up to `WAIT_S` seconds.
         """
-        with self.locked(), new_folder(self.root / "assessments", assessment) as folder:
+        with new_folder(self.root / "assessments", assessment, lambda: self.locked(WAIT_S)) as folder:
             yield folder
 
     @contextmanager
@@ -189,10 +203,14 @@ class Workspace:
             yield folder
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """The one right to write. Raises PanhuoError at once when another process holds it."""
+    def locked(self, wait_s: float = 0.0) -> Iterator[None]:
+        """The one right to write. Raises PanhuoError when another process still holds it after `wait_s` seconds."""
+        last = time.monotonic() + wait_s
         with (self.root / LOCK).open("a+b") as stream:
-            if not try_lock(stream):
+            while not try_lock(stream):
+                if time.monotonic() < last:
+                    time.sleep(0.2)
+                    continue
                 raise PanhuoError(
                     "另一个进程正在写这个工作区 another process is writing this workspace",
                     where=str(self.root),
@@ -257,23 +275,45 @@ def named_dir(parent: Path, name: str | None) -> Path | None:
 
 
 @contextmanager
-def new_folder(parent: Path, name: str) -> Iterator[Path]:
-    """A staging folder that becomes `parent/name` and the latest when the block ends without a fault."""
+def new_folder(
+    parent: Path, name: str, moving: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Iterator[Path]:
+    """A staging folder that becomes `parent/name` and the latest when the block ends without a fault.
+
+    moving: entered to move the folder in, where the caller does not hold the right to write all along.
+    """
     parent.mkdir(parents=True, exist_ok=True)
-    for stale in parent.glob(f"{STAGING}*"):
-        shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
-    staging = parent / f"{STAGING}{os.getpid()}-{name}"
+    staging = parent / f"{STAGING}{os.getpid()}-{uuid.uuid4().hex[:8]}"
     staging.mkdir()
     try:
-        yield staging
-        final = parent / name
-        if final.exists():
-            shutil.rmtree(final)
-        staging.rename(final)
-        write_text(parent / "latest", name + "\n")
+        with (staging / LOCK).open("a+b") as stream:
+            try_lock(stream)  # says that its writer lives, for as long as it does
+            yield staging
+        with moving():
+            (staging / LOCK).unlink()
+            final = parent / name
+            if final.exists():
+                shutil.rmtree(final)
+            staging.rename(final)
+            write_text(parent / "latest", name + "\n")
+            _clear(parent)
     finally:
         if staging.exists():
             shutil.rmtree(staging)
+
+
+def _clear(parent: Path) -> None:
+    """Removes what writers that died have left behind; the caller has the right to write."""
+    for path in parent.glob(f"{STAGING}*"):
+        if path.is_file():
+            path.unlink()
+        elif (path / LOCK).is_file():
+            with (path / LOCK).open("a+b") as stream:
+                dead = try_lock(stream)
+            if dead:
+                shutil.rmtree(path)
+        elif time.time() - path.stat().st_mtime > ABANDONED_S:
+            shutil.rmtree(path)
 
 
 if sys.platform == "win32":
