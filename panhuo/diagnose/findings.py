@@ -211,7 +211,7 @@ def rule_verdicts(law: Law, unit: str) -> dict[str, str]:
     verdicts = {
         VERDICT + r: "NULL" if _not_law(rule, law) else _verdict(rule, law) for r, rule in own.items()
     }
-    return verdicts | {VERDICT + r: "FALSE" for r in law.book.rules.keys() - own.keys()}
+    return verdicts | {VERDICT + r: "FALSE" for r in law.book.rules if r not in own}
 
 
 def _verdict(rule: Rule, law: Law) -> str:

@@ -180,17 +180,14 @@ def _current(name: str, key: str, held: Collection[str]) -> str:
 
 def _added(query: str, facts: Mapping[str, Fact], tables: Tables, law: Law, key: str) -> str:
     """`query` with one layer of facts more: expressions in place, aggregates by one join per source."""
-    columns, joins = ["f.*"], []
+    columns, joins = dict.fromkeys(facts, "NULL"), list[str]()
     sources: dict[tuple[str, str | None, str | None], dict[str, Fact]] = {}
     for name, fact in facts.items():
         if fact.dataset is None:
-            sql = law.sql(parse(fact.sql))
-            columns.append(f"CAST({sql} AS {SQL_TYPES[fact.type]}) AS {name}")
-        elif not _held(fact.dataset, tables):
-            columns.append(f"CAST(NULL AS {SQL_TYPES[fact.type]}) AS {name}")
-        elif not _grouped(fact, tables):
-            columns.append(f"CAST({literal(fact.empty)} AS {SQL_TYPES[fact.type]}) AS {name}")
-        else:
+            columns[name] = law.sql(parse(fact.sql))
+        elif _held(fact.dataset, tables) and not _grouped(fact, tables):
+            columns[name] = literal(fact.empty)
+        elif _held(fact.dataset, tables):
             sources.setdefault((fact.dataset, fact.group, fact.join), {})[name] = fact
     for number, ((dataset, group, join), members) in enumerate(sources.items()):
         alias = f"a{number}"
@@ -199,11 +196,15 @@ def _added(query: str, facts: Mapping[str, Fact], tables: Tables, law: Law, key:
             f"LEFT JOIN ({_aggregate(dataset, by, join, members, law)}) {alias} ON {alias}.{by} = f.{by}"
         )
         for name, fact in members.items():
-            value = f"{alias}.{name}"
+            columns[name] = f"{alias}.{name}"
             if fact.empty is not None:
-                value = f"CASE WHEN {alias}.{by} IS NULL THEN {literal(fact.empty)} ELSE {value} END"
-            columns.append(f"CAST({value} AS {SQL_TYPES[fact.type]}) AS {name}")
-    return f"SELECT {', '.join(columns)} FROM ({query}) f {' '.join(joins)}"
+                columns[name] = (
+                    f"CASE WHEN {alias}.{by} IS NULL THEN {literal(fact.empty)} ELSE {alias}.{name} END"
+                )
+    added = ", ".join(
+        f"CAST({sql} AS {SQL_TYPES[facts[name].type]}) AS {name}" for name, sql in columns.items()
+    )
+    return f"SELECT f.*, {added} FROM ({query}) f {' '.join(joins)}"
 
 
 def _held(dataset: str, tables: Tables) -> bool:
