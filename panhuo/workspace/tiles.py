@@ -3,7 +3,7 @@
 An archive is read by range requests and cannot be filtered on the way, so there is one archive per scope (a division
 prefix, a holder): a reader is given the archives of the scopes held and no other. Archives are baked at first use and
 lie in `tiles/<snapshot>+<assessment>/`: with freestiler where it has a wheel (Linux x86-64, Apple silicon), elsewhere
-with the PMTiles driver of GDAL, which takes longer (docs/benchmarks/tiles.md). The nearest zooms hold every parcel,
+with the PMTiles driver of GDAL, which takes longer (benchmarks/tiles_bench.py). The nearest zooms hold every parcel,
 those farther out a grid of cells (`overview`).
 """
 

@@ -1,0 +1,160 @@
+"""`panhuo import` against a bare read and write of the same file: `python -m benchmarks.import_bench [--parcels N …]`.
+
+Makes the parcels as an office sends them (Chinese headers, codes and dates in words, outlines in a 3° zone) as
+GeoPackage and shapefile; reads each with pyogrio's Arrow reader and writes it as Parquet, and imports it; every run in
+a process of its own, the median of several. Writes docs/benchmarks/import.md (sizes under 100,000: prints only).
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pyogrio
+
+from benchmarks import shapes
+from benchmarks.province import make_workspace
+from panhuo.workspace.imports import Options, import_files
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "import.md"
+WRITTEN_FROM = 100_000
+HEADERS = {
+    "parcel_id": ("宗地代码", "ZDDM"), "tenure": ("权利性质", "QLXZ"), "land_use": ("地类编码", "DLBM"),
+    "holder": ("权利人", "QLR"), "acquired_on": ("登记时间", "DJSJ"), "area_m2": ("宗地面积", "ZDMJ"),
+    "price_wan": ("成交价格", "CJJG"), "geometry_given": ("geometry", "geometry"),
+}  # fmt: skip
+TENURES = {"granted": "出让", "allocated": "划拨", "contributed": "作价出资", "leased": "租赁"}
+KINDS = {"gpkg": "GeoPackage", "shp": "shapefile (GBK)"}
+
+
+def make_files(folder: Path, parcels: int) -> None:
+    """parcels.gpkg and parcels.shp."""
+    table = make_workspace(folder / "ws", parcels).dataset("parcels", columns=list(HEADERS))
+    tenure = table["tenure"].combine_chunks().dictionary_encode()
+    words = pa.array([TENURES[t] for t in tenure.dictionary.to_pylist()]).take(tenure.indices)
+    days = pc.strftime(table["acquired_on"].cast(pa.timestamp("s")), "%Y年%m月%d日")
+    for name, column in (("tenure", words), ("acquired_on", days)):
+        table = table.set_column(table.column_names.index(name), name, column)
+    for at, (kind, options) in enumerate({"gpkg": {}, "shp": {"ENCODING": "GBK"}}.items()):
+        named = table.rename_columns([h[at] for h in HEADERS.values()]).replace_schema_metadata(None)
+        path = folder / f"parcels.{kind}"
+        pyogrio.write_arrow(
+            named, path, geometry_name="geometry", geometry_type="Polygon", crs=shapes.CRS, **options
+        )
+
+
+def bare(path: Path, folder: Path) -> int:
+    """What any program would do at least."""
+    _, table = pyogrio.read_arrow(path)
+    pq.write_table(table, folder / "bare.parquet")
+    return table.num_rows
+
+
+def ours(path: Path, folder: Path) -> int:
+    """The import: hashed, headers matched, values typed, outlines checked and moved to EPSG:4490, written with both."""
+    (entry,) = import_files(folder / "imported", [path], Options(place="43"))["imports"]
+    return entry["taken"]
+
+
+def one(what: str, path: Path, parcels: int) -> None:
+    """One run in this process; its figures as a line of JSON."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        begin, used = time.perf_counter(), time.process_time()
+        rows = {"bare": bare, "ours": ours}[what](path, Path(scratch))
+        wall, cpu = time.perf_counter() - begin, time.process_time() - used
+    if rows != parcels:
+        raise SystemExit(f"{rows} rows of {parcels}")
+    print(json.dumps([wall, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+
+
+def measure(path: Path, runs: int) -> dict[str, list[float]]:
+    """Median [wall s, CPU s, peak MB] of the bare way and ours, turn by turn, after one unmeasured."""
+    parcels = pyogrio.read_info(path)["features"]
+    found: dict[str, list[list[float]]] = {"bare": [], "ours": []}
+    for run in range(runs + 1):
+        for what, figures in found.items():
+            command = [sys.executable, "-m", "benchmarks.import_bench", "--one", what, path, str(parcels)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            if run:
+                figures.append(json.loads(done.stdout.splitlines()[-1]))
+    return {
+        what: [statistics.median(f) for f in zip(*figures, strict=True)] for what, figures in found.items()
+    }
+
+
+def table(sizes: dict[int, dict[str, dict[str, list[float]]]]) -> str:
+    """The results as Markdown."""
+    lines = ["| parcels | file | bare s | import s | ratio | bare CPU s | import CPU s | ratio | bare MB | import MB |",
+             "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|"]  # fmt: skip
+    for parcels, kinds in sizes.items():
+        for kind, found in kinds.items():
+            b, o = found["bare"], found["ours"]
+            cells = [f"{b[0]:.2f}", f"{o[0]:.2f}", f"{o[0] / b[0]:.1f}", f"{b[1]:.2f}", f"{o[1]:.2f}"]
+            cells += [f"{o[1] / b[1]:.1f}", f"{b[2]:.0f}", f"{o[2]:.0f}"]
+            lines.append(f"| {parcels:,} | {KINDS[kind]} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parcels", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="where the files lie, or are made and kept")
+    parser.add_argument("--make", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        return one(options.one[0], Path(options.one[1]), int(options.one[2]))
+    if options.make:
+        return make_files(options.folder, options.make)
+    sizes = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for parcels in options.parcels:
+            folder = (options.folder or Path(scratch)) / str(parcels)
+            if not (folder / "parcels.shp").exists():
+                folder.mkdir(parents=True)
+                make = [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.import_bench",
+                    "--make",
+                    str(parcels),
+                    "--folder",
+                    folder,
+                ]
+                subprocess.run(make, check=True)
+            sizes[parcels] = {kind: measure(folder / f"parcels.{kind}", options.runs) for kind in KINDS}
+    text = table(sizes)
+    print(text)
+    if max(options.parcels) >= WRITTEN_FROM:
+        PAGE.write_text(
+            f"""# Import: against a bare read and write
+
+Written by `python -m benchmarks.import_bench` on {date.today()}, median of {options.runs} run(s),
+each in a process of its own.
+Machine: {platform.machine()}, {os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}.
+
+Bare: `pyogrio.read_arrow` and `pyarrow.parquet.write_table`. Import: the file hashed, headers and values read, outlines
+checked, measured and moved to EPSG:4490, written with the outlines as given and as moved, hashed again.
+
+{text}
+""",
+            encoding="utf-8",
+        )
+    return None
+
+
+if __name__ == "__main__":
+    main()
