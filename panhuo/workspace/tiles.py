@@ -70,12 +70,6 @@ def _placed(table: pa.Table) -> pa.Table:
     return table
 
 
-def has_conflicts(workspace: Workspace) -> bool:
-    """Whether the newest assessment drew boundary conflicts."""
-    results = workspace.assessment_dir()
-    return results is not None and (results / "conflicts.parquet").is_file()
-
-
 def conflict_tiles(workspace: Workspace, name: str, where: str, values: Sequence[Any]) -> Path:
     """The archive of the drawn conflicts that touch a parcel which satisfies `where`; baked if missing."""
     copy = reading_copy(workspace)

@@ -44,7 +44,7 @@ const map = open();
 if (map) {
   map.addControl(new maplibregl.NavigationControl({ visualizePitch: true }), "bottom-right");
   map.addControl(new maplibregl.ScaleControl(), "bottom-right");
-  const clicked = setup.archives.flatMap((_, i) => [`fill${i}`, `dot${i}`, `far${i}`, `tall${i}`]);
+  const clicked = setup.archives.flatMap((_, i) => [`fill${i}`, `dot${i}`, `tall${i}`]);
   map.on("load", () => {
     panel(map);
     const drawing = selecting(map, !placed);

@@ -96,6 +96,14 @@ def words() -> dict[str, str]:
     }  # fmt: skip
 
 
+def has_conflicts(scope: Scope) -> bool:
+    """Whether a conflict that can be drawn touches the scope's land: an archive of nothing is no archive."""
+    where = scope.rows()
+    own = f"(SELECT parcel_id FROM parcels WHERE {where.sql})"
+    sql = f"SELECT 1 FROM conflicts WHERE geometry IS NOT NULL AND (parcel_id IN {own} OR other_id IN {own}) LIMIT 1"
+    return bool(kept(sql, where.values * 2))
+
+
 @gated("see")
 def map_page(request: HttpRequest) -> HttpResponse:
     """The person's land on a map; the address keeps what is shown, so that it can be passed on."""
@@ -108,7 +116,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
     workspace = shelf().workspace
     kinds = sorted(tiles.layer_kinds(workspace), key=lambda k: k in CONTROL)
     names = archives(request.user) if held else {}
-    drawn = names if tiles.has_conflicts(workspace) else {}
+    drawn = [n for n, scope in names.items() if has_conflicts(scope)]
     setup = {
         "archives": [reverse("tiles", args=[n]) for n in names],
         "conflicts": [reverse("tiles", args=[f"conflicts-{n}"]) for n in drawn],
@@ -160,7 +168,7 @@ def archive(request: HttpRequest, name: str) -> HttpResponse:
     where = scope.rows()
     if not name.startswith("conflicts-"):
         return ranged(request, tiles.parcel_tiles(workspace, name, where.sql, where.values))
-    gate.found(tiles.has_conflicts(workspace))
+    gate.found(has_conflicts(scope))
     held = name.removeprefix("conflicts-")
     return ranged(request, tiles.conflict_tiles(workspace, held, where.sql, where.values))
 

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
+from panhuo.inventory.spec import dataset_spec
 from panhuo.site.gate import found, gated
 from panhuo.site.labels import rulebook
 from panhuo.site.ledger.models import Publication
@@ -75,7 +76,7 @@ def enterprise(request: HttpRequest, enterprise_id: str) -> HttpResponse:
         "enterprise": row,
         "scores": story.enterprise_scores(enterprise_id),
         "parcels": story.enterprise_parcels(request.user, enterprise_id),
-        "data": [(k, v) for k, v in row.items() if v is not None],
+        "data": [(k, v) for k, v in row.items() if v is not None and k in dataset_spec("enterprises").fields],
     }
     return render(request, "parcel/enterprise.html", context)
 

@@ -81,12 +81,11 @@ function parcels(path: string, i: number): LayerSpecification[] {
   const from = { source: `parcels${i}`, "source-layer": "parcels" };
   const paint = colour(Object.keys(setup.schemes)[0] ?? "");
   const radius: ExpressionSpecification = ["interpolate", ["linear"], ["zoom"], 4, 2.8, 7, 5, 12, 7];
-  const dot = { "circle-radius": radius, "circle-color": paint, "circle-stroke-color": "#ffffff", "circle-stroke-width": ["case", POINTS, 1, 0] as ExpressionSpecification };
+  const dot = { "circle-radius": radius, "circle-color": paint, "circle-stroke-color": "#ffffff", "circle-stroke-width": 1 };
   return [
     { id: `fill${i}`, type: "fill", ...from, paint: { "fill-color": paint, "fill-opacity": 0.78 } },
     { id: `line${i}`, type: "line", ...from, minzoom: 11, paint: { "line-color": "#23474f", "line-width": ["interpolate", ["linear"], ["zoom"], 11, 0.4, 16, 1.4] } },
-    { id: `far${i}`, type: "circle", ...from, maxzoom: 11, paint: dot },
-    { id: `dot${i}`, type: "circle", ...from, minzoom: 11, filter: POINTS, paint: dot },
+    { id: `dot${i}`, type: "circle", ...from, filter: POINTS, paint: dot },
     { id: `tall${i}`, type: "fill-extrusion", ...from, filter: TALL, layout: { visibility: "none" }, paint: { "fill-extrusion-color": paint, "fill-extrusion-base": ["coalesce", ["get", "z_min_m"], 0], "fill-extrusion-height": ["get", "z_max_m"], "fill-extrusion-opacity": 0.85 } },
     { id: `mark${i}`, type: "line", ...from, filter: ["in", ["get", "parcel_id"], ["literal", []]], paint: { "line-color": "#000000", "line-width": 3 } },
     { id: `markdot${i}`, type: "circle", ...from, filter: ["in", ["get", "parcel_id"], ["literal", []]], paint: { "circle-radius": 7, "circle-color": "transparent", "circle-stroke-color": "#000000", "circle-stroke-width": 2 } },
@@ -130,8 +129,8 @@ export function style(): StyleSpecification {
   return made;
 }
 
-const FILTERS: [prefix: string, also: FilterSpecification | null][] = [["fill", null], ["line", null], ["far", null], ["dot", POINTS], ["tall", TALL], ["name", null]];
-const PAINTS = [["fill", "fill-color"], ["far", "circle-color"], ["dot", "circle-color"], ["tall", "fill-extrusion-color"]] as const;
+const FILTERS: [prefix: string, also: FilterSpecification | null][] = [["fill", null], ["line", null], ["dot", POINTS], ["tall", TALL], ["name", null]];
+const PAINTS = [["fill", "fill-color"], ["dot", "circle-color"], ["tall", "fill-extrusion-color"]] as const;
 
 /** Colours the parcels of a map by a scheme, some entries hidden. */
 export function paint(map: Map, scheme: string, hidden: string[]): void {
