@@ -1,6 +1,8 @@
 """Schemes as data (law/schemes/*.yaml): how firms are scored, projects admitted, progress counted."""
 
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, field_validator, model_validator
@@ -366,8 +368,14 @@ KINDS: Final[dict[type[SchemeFile], str]] = {
 
 def load_schemes(rulebook: Rulebook, kind: type[S]) -> dict[str, S]:
     """The schemes of one kind under law/schemes, by id (the file's name); parameters are still names."""
+    return dict(_schemes(rulebook.version, rulebook.root, kind))
+
+
+@lru_cache(maxsize=64)
+def _schemes(version: str, root: Path, kind: type[S]) -> dict[str, S]:
+    """The schemes in a law folder, read once while its files (`version`) are the same."""
     schemes = {}
-    for path in sorted((rulebook.root / "schemes").glob("*.yaml")):
+    for path in sorted((root / "schemes").glob("*.yaml")):
         head = read_yaml(path)
         if isinstance(head, dict) and head.get("kind") == KINDS[kind]:
             schemes[path.stem] = validate(TypeAdapter(kind), path).model_copy(update={"id": path.stem})

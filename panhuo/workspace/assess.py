@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 import panhuo
 from panhuo.core.problems import PanhuoError, Problem, problem_table
@@ -42,6 +43,8 @@ from panhuo.workspace.store import WAIT_S, Workspace, write_table, write_text
 DATASETS: Final = (
     "parcels", "contracts", "batches", "encumbrances", "buildings", "occupancies", "enterprises", "demands",
 )  # fmt: skip
+GIVEN: Final = "geometry_given"
+"""The outline as it was drawn: half of an inventory's bytes, and no result rests on it."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,12 @@ def read(ws: Workspace, place: str = "") -> dict[str, pa.Table]:
 
     Raises PanhuoError when the workspace has neither parcels nor batches, or none in the place.
     """
-    tables = {name: table for name in DATASETS if (table := ws.dataset(name)) is not None}
+    tables = {}
+    for name in DATASETS:
+        if path := ws.dataset_path(name):
+            columns = [c for c in pq.read_schema(path).names if c != GIVEN]
+            if (table := ws.dataset(name, columns=columns)) is not None:
+                tables[name] = table
     if place:
         for name in ("parcels", "batches"):
             if name in tables:
