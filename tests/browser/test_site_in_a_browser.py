@@ -101,6 +101,18 @@ def test_filter_open_a_parcel_its_chain_and_export(site, page):
     assert page.locator("ol.chain > li").count() == 5
 
 
+def test_inputs_are_edited_on_screen_and_the_ways_worked_out_anew(site, page):
+    page.goto(f"{site[0]}/ledger/?tools=agreed_resumption")
+    page.goto(site[0] + page.locator("a.id").first.get_attribute("href") + "compare/")
+    for box in page.locator("input[name=tool]").all():
+        box.set_checked(box.get_attribute("value") == "agreed_resumption")
+    page.click("text=重新测算")
+    page.fill("#i-land_compensation_wan", "800 (700~900)")
+    page.click("text=重新测算")
+    assert "给定" in page.locator("#in-land_compensation_wan").inner_text()
+    assert "800" in page.locator("#sums").inner_text()
+
+
 def test_language_switches(site, page):
     page.goto(f"{site[0]}/ledger/")
     page.click("text=English")
@@ -160,14 +172,15 @@ def test_the_curtain_and_the_legend_are_in_the_link(site, page):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/ledger/", "/map/", "/jobs/", "/corrections/", "/people/new/", "/law/", "/parcel"]
+    "path",
+    ["/", "/ledger/", "/map/", "/jobs/", "/corrections/", "/people/new/", "/law/", "/parcel", "compare/"],
 )
 def test_axe_finds_nothing(site, page, path):
     if not AXE.is_file():
         pytest.skip("no axe-core: npm ci --ignore-scripts")
     page.goto(f"{site[0]}/ledger/")
-    target = page.locator("a.id").nth(3).get_attribute("href") if path == "/parcel" else path
-    page.goto(site[0] + target)
+    parcel = page.locator("a.id").nth(3).get_attribute("href")
+    page.goto(site[0] + {"/parcel": parcel, "compare/": f"{parcel}compare/"}.get(path, path))
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa']})")["violations"]
     assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []

@@ -133,6 +133,29 @@ def test_upload_preview_import_assess_and_correct(as_, cast):
     assert far.post("/jobs/upload/", {"file": given}, follow=True).context["fault"] is not None
 
 
+def test_a_header_nobody_knows_is_mapped_on_screen(as_):
+    text = "宗地编号,行政区代码,面积,地主,权利人\n430112009009GB09002,430112,100,乙公司,甲公司\n"
+    given = io.BytesIO(text.encode())
+    given.name = "台账2.csv"
+    client = as_("clerk")
+    page = client.post("/jobs/upload/", {"file": given}, follow=True)
+    table, address = page.context["tables"][0], page.request["PATH_INFO"]
+    headers = dict(table["headers"])
+    assert (headers["地主"], headers["权利人"]) == ("", "holder")
+    chosen = {"header.parcels": list(headers), "was.parcels": list(headers.values()),
+              "field.parcels": [{"地主": "holder", "权利人": ""}.get(h, f) for h, f in headers.items()],
+              "table": "parcels", "layer": table["layer"], "do": "preview"}  # fmt: skip
+    page = client.post(address, chosen)
+    assert page.context["fault"] is None
+    assert page.context["tables"][0]["first"][0]["holder"] == "乙公司"
+    job = client.post(address, {"map": page.context["map"], "do": "import"}, follow=True).context["job"]
+    assert step()
+    job.refresh_from_db()
+    assert job.state == "done", job.fault
+    shelf().follow()
+    assert one("SELECT holder FROM parcels WHERE parcel_id = '430112009009GB09002'")["holder"] == "乙公司"
+
+
 def test_a_job_cut_off_by_a_restart_is_taken_again(cast):
     Job.objects.create(kind="assess", by=cast["clerk"])
     first = take()

@@ -1,5 +1,6 @@
 """An uploaded file read as the import would read it, and whether its land is the uploader's to bring in."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -7,9 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.http import QueryDict
+
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.intake import Options, take_file
 from panhuo.inventory.mapping import MappingFile
+from panhuo.inventory.spec import dataset_specs
+from panhuo.inventory.take import Taken
 from panhuo.site.gate import Scope
 from panhuo.site.jobs.models import Upload
 from panhuo.site.shelf import shelf
@@ -28,6 +33,45 @@ def named(upload: Upload) -> Iterator[Path]:
         yield path
 
 
+def mapping_of(asked: dict[str, Any]) -> MappingFile:
+    """Which header feeds which field, as chosen on screen. A header given a field of its own feeds no other."""
+    chosen = asked.get("map") or {}
+    datasets: dict[str, Any] = {}
+    for name, table in chosen.items():
+        fields: dict[str, list[str]] = {}
+        for header, field in table["headers"].items():
+            if field:
+                fields.setdefault(field, []).append(header)
+        datasets[name] = {"layer": table["layer"], "fields": fields}
+    ignore = [header for table in chosen.values() for header in table["headers"]]
+    return MappingFile.model_validate({"datasets": datasets, "ignore": ignore})
+
+
+def map_file(beside: Path, asked: dict[str, Any]) -> Path | None:
+    """The mapping chosen on screen as a file beside the upload, for the import; None where nothing was chosen."""
+    if not asked.get("map"):
+        return None
+    path = beside.parent / "chosen-headers.yaml"
+    path.write_text(mapping_of(asked).model_dump_json(by_alias=True), encoding="utf-8")
+    return path
+
+
+def chosen_headers(form: QueryDict) -> dict[str, Any]:
+    """The mapping of a preview's form: what was chosen before, and the headers whose field was changed now.
+
+    Once anything is chosen every table of the file is listed, since a mapping settles what a file holds.
+    """
+    before = json.loads(form.get("map") or "{}")
+    tables = list(zip(form.getlist("table"), form.getlist("layer"), strict=False))
+    found = {name: {"layer": layer, "headers": {}} for name, layer in tables if name in dataset_specs()}
+    for name, table in before.items():
+        found.setdefault(name, table)["headers"] = dict(table["headers"])
+    for name, table in found.items():
+        rows = zip(*(form.getlist(f"{part}.{name}") for part in ("header", "field", "was")), strict=False)
+        table["headers"] |= {header: field for header, field, was in rows if field != was}
+    return found if any(table["headers"] for table in found.values()) else {}
+
+
 def import_options(asked: dict[str, Any], **more: Any) -> Options:
     """The import's options from a form or a job."""
     return Options(
@@ -39,11 +83,20 @@ def import_options(asked: dict[str, Any], **more: Any) -> Options:
     )
 
 
+def headers_fed(taken: Taken) -> list[tuple[str, str]]:
+    """Each header of a table with the field it feeds, "" for none."""
+    fed: dict[int, str] = {}
+    for name, feeds in taken.plan.feeds.items():
+        for feed in feeds:
+            fed.setdefault(feed.column, name)
+    return [(header, fed.get(i, "")) for i, header in enumerate(taken.raw.headers)]
+
+
 def preview(path: Path, asked: dict[str, Any]) -> list[dict[str, Any]]:
     """What the file gives: for each dataset the mapping of headers, the first rows, and the problems by type."""
     place = shelf().workspace.config.get("place", "")
     shown = []
-    for taken in take_file(path, import_options(asked, dry_run=True), MappingFile(), place):
+    for taken in take_file(path, import_options(asked, dry_run=True), mapping_of(asked), place):
         table = taken.table
         filled = [
             n for n in table.column_names if table[n].null_count < table.num_rows and "geometry" not in n
@@ -51,6 +104,11 @@ def preview(path: Path, asked: dict[str, Any]) -> list[dict[str, Any]]:
         shown.append(
             {
                 "dataset": taken.dataset,
+                "layer": taken.raw.layer,
+                "headers": headers_fed(taken),
+                "fields": [
+                    f for f, s in dataset_specs()[taken.dataset].fields.items() if s.type != "geometry"
+                ],
                 "rows": table.num_rows,
                 "columns": filled,
                 "first": table.slice(0, SHOWN_ROWS).select(filled).to_pylist(),
@@ -64,7 +122,7 @@ def preview(path: Path, asked: dict[str, Any]) -> list[dict[str, Any]]:
 def check_scope(path: Path, asked: dict[str, Any], scope: Scope) -> None:
     """Raises PanhuoError where the file would write land outside the person's own, or verified corrections unseen."""
     place = shelf().workspace.config.get("place", "")
-    for taken in take_file(path, import_options(asked), MappingFile(), place):
+    for taken in take_file(path, import_options(asked), mapping_of(asked), place):
         if taken.dataset == "corrections":
             raise PanhuoError(
                 pick("更正须经审核，不能上传", "corrections need a second person; they are not uploaded")

@@ -1,5 +1,6 @@
 """Pages of background work: the list, one job with live progress, upload with preview, assessment."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -61,8 +62,9 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """The file as the import would read it: mapping, first rows, problems; then the import itself."""
     what = get_object_or_404(Upload, pk=pk, by=request.user)
     given = request.POST if request.method == "POST" else request.GET
-    asked = {k: given.get(k, "") for k in ("dataset", "crs", "encoding", "accept_partial")}
-    if request.method == "POST":
+    asked: dict[str, Any] = {k: given.get(k, "") for k in ("dataset", "crs", "encoding", "accept_partial")}
+    asked["map"] = imports.chosen_headers(request.POST)
+    if request.method == "POST" and given.get("do") != "preview":
         return redirect("job", acts.ask_import(request.user, what, asked).pk)
     tables: list[dict[str, Any]] = []
     fault = None
@@ -73,7 +75,9 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     except PanhuoError as found:
         fault = found
     return render(
-        request, "jobs/preview.html", {"upload": what, "tables": tables, "fault": fault, "asked": asked}
+        request,
+        "jobs/preview.html",
+        {"upload": what, "tables": tables, "fault": fault, "asked": asked, "map": json.dumps(asked["map"])},
     )
 
 

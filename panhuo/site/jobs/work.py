@@ -23,7 +23,7 @@ from panhuo.core.progress import Tick
 from panhuo.site import gate
 from panhuo.site.corrections.models import Correction
 from panhuo.site.doors.events import announce, deliver_due
-from panhuo.site.jobs.imports import check_scope, import_options, named
+from panhuo.site.jobs.imports import check_scope, import_options, map_file, named
 from panhuo.site.jobs.models import Job, Upload
 from panhuo.site.jobs.reports import work_report
 from panhuo.site.money.work import work_adopt, work_plan
@@ -92,7 +92,8 @@ def work_import(job: Job, report: Report) -> dict[str, Any]:
     with named(Upload.objects.get(pk=job.asked["upload"])) as path:
         report("检查范围 checking", 5)
         check_scope(path, job.asked, gate.scope_of(job.by))
-        return import_files(shelf().workspace.root, [path], import_options(job.asked), tick=importing(report))
+        asked = import_options(job.asked, map_file=map_file(path, job.asked))
+        return import_files(shelf().workspace.root, [path], asked, tick=importing(report))
 
 
 def importing(report: Report) -> Tick:
