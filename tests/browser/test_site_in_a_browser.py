@@ -106,9 +106,12 @@ def test_inputs_are_edited_on_screen_and_the_ways_worked_out_anew(site, page):
     page.goto(site[0] + page.locator("a.id").first.get_attribute("href") + "compare/")
     for box in page.locator("input[name=tool]").all():
         box.set_checked(box.get_attribute("value") == "agreed_resumption")
-    page.click("text=重新测算")
+    again = "#inputs button:text-is('重新测算')"
+    with page.expect_navigation():
+        page.click(again)
     page.fill("#i-land_compensation_wan", "800 (700~900)")
-    page.click("text=重新测算")
+    with page.expect_navigation():
+        page.click(again)
     assert "给定" in page.locator("#in-land_compensation_wan").inner_text()
     assert "800" in page.locator("#sums").inner_text()
 
