@@ -7,7 +7,7 @@ or wholly bare, told by one corner.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -59,7 +59,7 @@ class Grid(NamedTuple):
     def of_tables(cls, tables: Sequence[pa.Table]) -> "Grid":
         """The grid that gave `tables`."""
         frame = tables[0].to_pylist()[0]
-        pieces, start, cover, *crossings = (t.column(0).combine_chunks().to_numpy() for t in tables[1:])
+        pieces, start, cover, *crossings = (_whole(t.column(0)) for t in tables[1:])
         pieces, cover = pieces.reshape(-1, 4), cover.reshape(frame["shape"])
         return _kept(cls(np.array(frame["origin"]), frame["cell_m"], pieces, start, cover, *crossings))
 
@@ -97,6 +97,12 @@ def _built(layer: Outlines, origin: Floats, cell_m: float, shape: tuple[int, int
     order = np.argsort(cell, kind="stable")
     cell, x, step = cell[order], x[order], step[order]
     return _kept(Grid(origin, cell_m, pieces, start, _cover(cell, step, shape), cell, x, step))
+
+
+def _whole(column: pa.ChunkedArray) -> NDArray[Any]:
+    """The numbers of a column, where they lie if they lie together."""
+    array: NDArray[Any] = (column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()).to_numpy()
+    return array
 
 
 def _kept(grid: Grid) -> Grid:

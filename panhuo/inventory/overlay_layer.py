@@ -23,15 +23,14 @@ edge."""
 def layer_polygons(
     wkb: pa.ChunkedArray, kind: str, to_plane: ToPlane | None
 ) -> tuple[Geometries, list[Problem]]:
-    """The polygons of a WKB column, valid, anticlockwise, without overlap, and a problem for each lost
-    or mended."""
+    """The polygons of a WKB column, valid, without overlap, and a problem for each lost or mended."""
     names = [f"{kind}:{row + 1}" for row in range(len(wkb))]
     shapes, problems = outlines(wkb, names, degrees=to_plane is not None)
     polygons = shapely.get_parts(shapes[~shapely.is_missing(shapes)])
+    del shapes  # a province's layer is large
     if to_plane is not None:  # before merging, so that what is merged has straight edges in the plane
         polygons = shapely.transform(polygons, to_plane, interleaved=False)
-    polygons = merge_overlapping(polygons)
-    return shapely.orient_polygons(polygons), problems
+    return merge_overlapping(polygons), problems
 
 
 def merge_overlapping(polygons: Geometries) -> Geometries:
