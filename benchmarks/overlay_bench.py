@@ -1,35 +1,43 @@
 """Overlay, ours and its peers, side by side in one run: `python -m benchmarks.overlay_bench [--parcels N]`.
 
 Makes the data, runs each engine in a process of its own, checks that all give the same areas (1e-6 of each), and writes
-the table with the machine named to docs/benchmarks/overlay.md (with --parcels under a million: prints it only).
+docs/benchmarks/overlay.md: on a million parcels the engines whose users cut the layer first, and all engines on fewer,
+since the naive ones take very long on huge polygons.
 """
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks import postgis, shapes
+from benchmarks import postgis, report, shapes
 from benchmarks.peers import ENGINES, GEO, version_of
 from benchmarks.province import hilbert_order
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "overlay.md"
-LAYERS = {"fields": "50,000 field blocks", "huge": "300 polygons of 5,000–50,000 vertices"}
-FULL = 1_000_000
+LAYERS = {
+    "fields": "Field blocks, 50,000 to a million parcels",
+    "huge": "Polygons of 5,000–50,000 vertices, 300 to a million parcels",
+}
+FULL, NAIVE_FULL = 1_000_000, 100_000
+PREPARED = ("panhuo", "duckdb", "sedonadb", "postgis")
 TOLERANCE = 1e-6
 SMALLEST_M2 = 1.0
 ROWS_AT_ONCE = 50_000
+WORDS = """Each engine runs in a process of its own with two threads (GeoPandas has one); figures are the median over
+the runs, the peak of memory the largest. Run = read Parquet, compute the area of each parcel under the layer, write
+Parquet. Prepare = once per version of a layer (ours: mended, merged where it overlaps, cut by a grid; the peers: cut to
+at most 128 vertices, one cut for DuckDB and SedonaDB; PostGIS: loading of both tables and indexes too). Difference =
+the largest relative difference of a parcel's area from ours, over parcels sharing more than 1 m²; the bench fails above
+1e-6. CPU = seconds of processor, the steadier figure on a busy machine. On a few thousand parcels ours is mostly the
+half second in which its compiled code is loaded."""
 
 
 @dataclass(frozen=True)
@@ -96,24 +104,22 @@ def compare(
 ) -> tuple[list[Row], list[str]]:
     """A row for each engine that ran, and a line for each that did not."""
     rows, notes = [], []
-    shared = {
-        "panhuo": run("panhuo", folder, layer, timeout_s),
-        "": run("subdivide", folder, layer, timeout_s),
-    }
+    cut = {engine: run(engine, folder, layer, timeout_s) for engine in ("panhuo", "subdivide")}
     for engine in engines:
-        why = postgis.missing() if engine == "postgis" else ""
-        found = [why or run(engine, folder, layer, timeout_s) for _ in range(1 if why else runs)]
+        why = postgis.missing() if engine.startswith("postgis") else ""
+        found = [why or run(engine, folder, layer, timeout_s)]
+        if not isinstance(found[0], str):
+            found += [run(engine, folder, layer, timeout_s) for _ in range(runs - 1)]
         failed = [f for f in found if isinstance(f, str)]
         if failed:
-            notes.append(f"{ENGINES[engine][0]} ({layer}): NOT RUN: {failed[0]}")
-            print(notes[-1], file=sys.stderr, flush=True)
+            notes.append(f"{ENGINES[engine][0]}: no figure: {failed[0]}")
+            print(layer, notes[-1], file=sys.stderr, flush=True)
             continue
-        own = statistics.median(f["prepare_s"] for f in found)
-        cut = shared["panhuo" if engine == "panhuo" else ""]["prepare_s"] if _prepared(engine) else own
+        before = cut["panhuo" if engine == "panhuo" else "subdivide"] if engine in PREPARED[:3] else {}
         rows.append(
             Row(
                 engine,
-                cut,
+                before.get("prepare_s", statistics.median(f["prepare_s"] for f in found)),
                 statistics.median(f["run_s"] for f in found),
                 statistics.median(f["cpu_s"] for f in found),
                 max(f["peak_mb"] for f in found),
@@ -124,74 +130,56 @@ def compare(
     return rows, notes
 
 
-def _prepared(engine: str) -> bool:
-    return engine in {"panhuo", "duckdb", "sedonadb"}
-
-
-def page(results: dict[str, tuple[list[Row], list[str]]], parcels: int, runs: int) -> str:
-    """The results as Markdown."""
-    lines = [
-        "# Overlay: panhuo and its peers",
-        "",
-        f"Written by `make bench` on {date.today()}: {parcels:,} parcels (8–28 vertices, shared edges), median of "
-        f"{runs} run(s), each in a process of its own, two threads. Machine: {machine()}.",
-        "",
-        "Run = read Parquet, compute area per parcel, write Parquet. Prepare = once per version of a layer (ours: its "
-        "grid; subdivided peers: cut to at most 128 vertices; PostGIS: also loading). Difference = the largest "
-        "relative difference of a parcel's area from ours, over parcels sharing more than 1 m². CPU = seconds of "
-        "processor over all threads of the engine's process, of preparation too where that is not shared; it is the "
-        "steadier figure on a busy machine (PostGIS works in other processes: its CPU and memory are not counted).",
+def lines_of(layer: str, rows: list[Row], notes: list[str]) -> list[str]:
+    """The rows as Markdown, with the ratios to ours."""
+    ours = next(r for r in rows if r.engine == "panhuo")
+    heads = ["engine", "version", "prepare s", "run s", "× ours", "CPU s", "× ours", "peak MB", "difference"]
+    cells = [
+        [
+            ENGINES[r.engine][0],
+            postgis.version() if r.engine.startswith("postgis") else version_of(ENGINES[r.engine][1]),
+            f"{r.prepare_s:.1f}",
+            f"{r.run_s:.2f}",
+            f"{r.run_s / ours.run_s:.1f}",
+            f"{r.cpu_s:.1f}",
+            f"{r.cpu_s / ours.cpu_s:.1f}",
+            f"{r.peak_mb:.0f}",
+            f"{r.difference:.0e}" if r.engine != "panhuo" else "",
+        ]
+        for r in rows
     ]
-    for layer, (rows, notes) in results.items():
-        ours = next(r for r in rows if r.engine == "panhuo")
-        lines += ["", f"## {LAYERS[layer]}", ""]
-        lines.append(
-            "| engine | version | prepare s | run s | × ours | CPU s | × ours | peak MB | difference |"
-        )
-        lines.append("|---|---|--:|--:|--:|--:|--:|--:|--:|")
-        for r in rows:
-            name, package, _ = ENGINES[r.engine]
-            lines.append(
-                f"| {name} | {package} {version_of(package)} | {r.prepare_s:.1f} | {r.run_s:.2f} | "
-                f"{r.run_s / ours.run_s:.1f} | {r.cpu_s:.1f} | {r.cpu_s / ours.cpu_s:.1f} | {r.peak_mb:.0f} | "
-                f"{r.difference:.0e} |"
-            )
-        lines += ["", *(f"- {note}" for note in notes)]
-    return "\n".join(lines).rstrip() + "\n"
+    return [f"### {LAYERS[layer]}", "", *report.table(heads, cells), "", *(f"- {note}" for note in notes), ""]
 
 
-def machine() -> str:
-    """Processor, cores, memory and system, as the machine tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    name = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), platform.processor())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    python = f"Python {platform.python_version()}"
-    return f"{name}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.platform()}, {python}"
+def bench(parcels: int, engines: list[str], runs: int, timeout_s: float) -> list[str]:
+    """The tables of all layers. Raises SystemExit when an engine's areas differ by more than 1e-6."""
+    lines = [f"## {parcels:,} parcels of 8–28 vertices, {runs} run(s)", ""]
+    with tempfile.TemporaryDirectory(prefix="bench-overlay-") as name:
+        make_data(Path(name), parcels)
+        for layer in LAYERS:
+            rows, notes = compare(Path(name), layer, engines, runs, timeout_s)
+            wrong = [r.engine for r in rows if not r.difference <= TOLERANCE]
+            if wrong:
+                raise SystemExit(f"areas differ by more than {TOLERANCE}: {', '.join(wrong)}")
+            lines += lines_of(layer, rows, notes)
+    return lines
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """See the module. Exits 1 when an engine's areas differ by more than 1e-6."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parcels", type=int, default=FULL)
-    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument(
+        "--parcels", type=int, default=FULL, help="for engines with a layer cut first; 0: none"
+    )
+    parser.add_argument("--naive-parcels", type=int, default=NAIVE_FULL, help="for all engines")
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds before a peer's run is stopped")
-    parser.add_argument("--engines", nargs="*", default=[e for e in ENGINES if e != "subdivide"])
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-overlay-") as name:
-        folder = Path(name)
-        make_data(folder, options.parcels)
-        results = {
-            layer: compare(folder, layer, options.engines, options.runs, options.timeout) for layer in LAYERS
-        }
-    text = page(results, options.parcels, options.runs)
-    print(text)
-    if options.parcels >= FULL:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(text, encoding="utf-8")
-    wrong = [r for rows, _ in results.values() for r in rows if r.difference > TOLERANCE]
-    if wrong:
-        raise SystemExit(f"areas differ by more than {TOLERANCE}: {', '.join(r.engine for r in wrong)}")
+    parser.add_argument("--folder", type=Path, default=report.DOCS)
+    options = parser.parse_args(arguments)
+    every = [engine for engine in ENGINES if engine != "subdivide"]
+    lines = bench(options.parcels, list(PREPARED), options.runs, options.timeout) if options.parcels else []
+    lines += bench(options.naive_parcels, every, 1, options.timeout)
+    report.write_page(options.folder, "overlay", "Overlay: panhuo and its peers", WORDS, lines)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,23 +26,53 @@ def missing() -> str:
     return "" if CONTROL.exists() else "Debian's postgresql-15-postgis-3 is not installed"
 
 
-def overlay_in_postgis(folder: Path, layer: str, sql: str, vertices: int) -> tuple[float, pa.Table]:
-    """Loads both tables, cuts the layer with ST_Subdivide and runs `sql`. Loading counts as preparation."""
-    with _cluster() as dsn, psycopg.connect(dsn, autocommit=True) as session:
+def version() -> str:
+    """The version of Debian's PostGIS."""
+    words = CONTROL.read_text().split("default_version = '")
+    return words[1].split("'")[0]
+
+
+def overlay_in_postgis(
+    folder: Path, layer: str, sql: str, vertices: int | None
+) -> tuple[float, pa.Table, float, float]:
+    """Loads both tables, cuts the layer with ST_Subdivide to `vertices` if asked, and runs `sql`.
+
+    Gives seconds of preparation (loading counts), the areas, and of the query alone the seconds of processor and the
+    peak memory [MB] of the server process that answers (without its parallel workers' memory).
+    """
+    with _cluster() as (dsn, master):
         began = time.perf_counter()
-        session.execute("CREATE EXTENSION postgis")
-        _load(session, "parcels", pq.read_table(folder / "parcels.parquet"))
-        _load(session, "whole", pq.read_table(folder / f"{layer}.parquet"))
-        session.execute(
-            f"CREATE TABLE layer AS SELECT ST_Subdivide(geometry, {vertices}) geometry FROM whole"
-        )
-        for table in ("parcels", "layer"):
-            session.execute(f"CREATE INDEX ON {table} USING gist (geometry)")
-            session.execute(f"ANALYZE {table}")
+        with psycopg.connect(dsn, autocommit=True) as session:
+            session.execute("CREATE EXTENSION postgis")
+            _load(session, "parcels", pq.read_table(folder / "parcels.parquet"))
+            _load(session, "whole", pq.read_table(folder / f"{layer}.parquet"))
+            cut = f"ST_Subdivide(geometry, {vertices})" if vertices else "geometry"
+            session.execute(f"CREATE TABLE layer AS SELECT {cut} geometry FROM whole")
+            for table in ("parcels", "layer"):
+                session.execute(f"CREATE INDEX ON {table} USING gist (geometry)")
+                session.execute(f"VACUUM ANALYZE {table}")
         prepared = time.perf_counter() - began
-        rows = session.execute(sql).fetchall()
+        before = _spent(master)
+        with psycopg.connect(dsn, autocommit=True) as session:
+            rows = session.execute(sql).fetchall()
+            most_mb = _most_mb(session.info.backend_pid)
+        cpu_s = _spent(master) - before
     ids, areas = zip(*rows, strict=True)
-    return prepared, pa.table({"parcel_id": ids, "area_m2": areas})
+    return prepared, pa.table({"parcel_id": ids, "area_m2": areas}), cpu_s, most_mb
+
+
+def _spent(master: int) -> float:
+    """Seconds of processor of the server's ended children, once those of closed sessions have ended."""
+    process = psutil.Process(master)
+    while any("idle" in " ".join(c.cmdline()) for c in process.children()):
+        time.sleep(0.01)
+    times = process.cpu_times()
+    return times.children_user + times.children_system
+
+
+def _most_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) / 1024
 
 
 def _load(session: psycopg.Connection, table: str, data: pa.Table) -> None:
@@ -53,8 +84,8 @@ def _load(session: psycopg.Connection, table: str, data: pa.Table) -> None:
 
 
 @contextmanager
-def _cluster() -> Iterator[str]:
-    """The connection words of a fresh cluster; PostgreSQL will not run as root, so root hands it to `postgres`."""
+def _cluster() -> Iterator[tuple[str, int]]:
+    """The connection words and process of a fresh cluster; PostgreSQL will not run as root: then as `postgres`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -70,7 +101,8 @@ def _cluster() -> Iterator[str]:
     subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL)
     try:
         subprocess.run([*control, "-o", settings, "start"], check=True, stdout=subprocess.DEVNULL)
-        yield f"host={home} port={port} user=postgres dbname=postgres"
+        master = int((home / "data" / "postmaster.pid").read_text().split()[0])
+        yield f"host={home} port={port} user=postgres dbname=postgres", master
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=False)
         shutil.rmtree(home, ignore_errors=True)

@@ -1,26 +1,21 @@
-"""Seconds to score 100,000 enterprises, by scheme, with every item written out.
+"""Seconds to score 100,000 enterprises by each scheme, with every item written out: `python -m benchmarks.score_bench`."""
 
-    python -m benchmarks.score_bench [FIRMS]
-
-Prints the median, least and most of the runs, peak memory, and the machine.
-"""
-
-import os
-import platform
-import resource
+import argparse
 import statistics
-import sys
 import time
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from benchmarks import report
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import Scheme, load_schemes, scheme
 from panhuo.score import score
 
-RUNS = 5
+WORDS = """Every indicator of every enterprise scored with its base, points and reason; ranks and tiers within the
+city. The clock runs on `score` alone; the tables are in memory."""
 ON = date(2025, 6, 1)
 
 
@@ -73,26 +68,28 @@ def made(firms: int, year: int, seed: int = 7) -> tuple[pa.Table, pa.Table, pa.T
     return enterprises, occupancies, parcels
 
 
-def main() -> None:
-    firms = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+def main(arguments: list[str] | None = None) -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--firms", type=int, default=100_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--folder", type=Path, default=report.DOCS)
+    options = parser.parse_args(arguments)
     book = Rulebook.load()
-    tables = made(firms, 2024)
-    print(
-        f"{platform.machine()} {platform.system()} · {os.cpu_count()} cores · Python {platform.python_version()}"
-    )
+    tables = made(options.firms, 2024)
+    rows = []
     for name in load_schemes(book, Scheme):
         rule = scheme(book, Scheme, name, ON)
         seconds = []
-        for _ in range(RUNS):
+        for _ in range(options.runs):
             begun = time.perf_counter()
             result = score(*tables, rule, on=ON)
             seconds.append(time.perf_counter() - begun)
-        middle = statistics.median(seconds)
-        print(
-            f"{name}: {middle:.2f} s ({min(seconds):.2f}-{max(seconds):.2f}), {RUNS} runs,"
-            f" {result.scores.num_rows} firms, {result.items.num_rows} items"
-        )
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+        figures = (statistics.median(seconds), min(seconds), max(seconds))
+        rows.append([f"`{name}`", *(f"{s:.2f}" for s in figures), f"{result.items.num_rows:,}"])
+    heads = ["scheme", "median s", "least s", "most s", "items"]
+    title = f"Scoring {options.firms:,} enterprises, {options.runs} run(s)"
+    report.write_page(options.folder, "score", title, WORDS, report.table(heads, rows))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ command -v soffice >/dev/null 2>&1 || missing="$missing libreoffice-writer-nogui
 command -v pdftoppm >/dev/null 2>&1 || missing="$missing poppler-utils"
 command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
 command -v make >/dev/null 2>&1 || missing="$missing make"
+[ -e /usr/share/postgresql/15/extension/postgis.control ] || ! grep -qs '^12' /etc/debian_version ||
+    missing="$missing postgresql-15-postgis-3"  # a peer in the benches
 [ -d /usr/share/fonts/opentype/noto ] || missing="$missing fonts-noto-cjk"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
 fetch_axe() {  # the accessibility checker the browser tests run in the page

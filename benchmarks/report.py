@@ -1,0 +1,66 @@
+"""What the benchmarks share: a process measured, a table, a page of docs/benchmarks with the machine named."""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs" / "benchmarks"
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a process took: seconds of clock and processor, the most memory it or a child held [MB]; its words."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    out: str
+
+
+def measured(*arguments: str | Path) -> Used:
+    """Runs this Python with `arguments`. Raises SystemExit with the process's last words when it fails."""
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    out = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"failed: {' '.join(map(str, arguments))}\n{out[-2000:]}")
+    seconds = time.perf_counter() - began
+    return Used(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out)
+
+
+def panhuo(*arguments: str | Path) -> Used:
+    """Runs the command line in a process of its own."""
+    return measured("-m", "panhuo", *arguments)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as Markdown: the first column text, the others figures."""
+    rule = ["---", *("--:" for _ in heads[1:])]
+    return [f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows)]
+
+
+def write_page(folder: Path, name: str, title: str, words: str, lines: Sequence[str]) -> None:
+    """Writes docs/benchmarks/<name>.md (in `folder`) and prints it; `words` say what was run and how often."""
+    made = f"Written by `make bench` on {date.today()}. Machine: {machine()}."
+    text = "\n".join([f"# {title}", "", made, "", words, "", *lines]).rstrip() + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    print(text, flush=True)
+
+
+def machine() -> str:
+    """Processor, cores, memory and system, as the machine tells."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    name = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), platform.processor())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{name}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}"
