@@ -46,9 +46,9 @@ def generate(parcels: int, routes: int, years: int, seed: int) -> PlanProblem:
 
 SIZES = (1_000, 10_000)
 ROUTES, YEARS, SEED = 6, 3, 1
-WORDS = f"""Made-up parcels, each with {ROUTES} routes in {YEARS} years, under a budget, bond quota and staff days a year
-and a target for each city, one run each. Gap: how far the plan may be from the best there is. Easy first: the value of
-taking the easiest routes until a limit is met, as a share of the plan's."""
+WORDS = f"""Made-up parcels, each with {ROUTES} routes in {YEARS} years, under a budget, bond quota and staff days a
+year and a target for each city, one run each. Gap: how far the plan may be from the best there is. Easy first: the
+value of taking the easiest routes until a limit is met, as a share of the plan's."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Seconds to score 100,000 enterprises by each scheme, with every item written out: `python -m benchmarks.score_bench`."""
+"""Seconds to score enterprises by each scheme, with every item written out: `python -m benchmarks.score_bench`."""
 
 import argparse
 import statistics
