@@ -33,11 +33,11 @@ SMALLEST_M2 = 1.0
 ROWS_AT_ONCE = 50_000
 WORDS = """Each engine runs in a process of its own with two threads (GeoPandas has one); figures are the median over
 the runs (PostGIS is run once: its loading takes longest), the peak of memory the largest. Run = read Parquet, compute
-the area of each parcel under the layer, write Parquet. Prepare = once per version of a layer (ours: mended, merged where
-it overlaps, cut by a grid; the peers: cut to at most 128 vertices, one cut for DuckDB and SedonaDB; PostGIS: loading of
-both tables and indexes too). Difference = the largest relative difference of a parcel's area from ours, over parcels
-sharing more than 1 m²; the bench fails above 1e-6. CPU = seconds of processor, the steadier figure on a busy machine.
-On a few thousand parcels ours is mostly the half second in which its compiled code is loaded."""
+the area of each parcel under the layer, write Parquet. Prepare = once per version of a layer (ours: mended, merged
+where it overlaps, cut by a grid; the peers: cut to at most 128 vertices, one cut for DuckDB and SedonaDB; PostGIS:
+loading of both tables and indexes too). Difference = the largest relative difference of a parcel's area from ours, over
+parcels sharing more than 1 m²; the bench fails above 1e-6. CPU = seconds of processor, the steadier figure on a busy
+machine. On a few thousand parcels ours is mostly the half second in which its compiled code is loaded."""
 
 
 @dataclass(frozen=True)
@@ -177,12 +177,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--naive-parcels", type=int, default=NAIVE_FULL, help="for all engines")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds before a peer's run is stopped")
+    parser.add_argument("--cut", nargs="+", choices=PREPARED, default=PREPARED, help="engines for --parcels")
     parser.add_argument("--folder", type=Path, default=report.DOCS)
     options = parser.parse_args(arguments)
     every = [engine for engine in ENGINES if engine != "subdivide"]
-    lines = bench(options.parcels, list(PREPARED), options.runs, options.timeout) if options.parcels else []
-    lines += bench(options.naive_parcels, every, 1, options.timeout)
-    report.write_page(options.folder, "overlay", "Overlay: panhuo and its peers", WORDS, lines)
+    lines: list[str] = []
+    for parcels, engines, runs in (
+        (options.parcels, options.cut, options.runs),
+        (options.naive_parcels, every, 1),
+    ):
+        if parcels:
+            lines += bench(parcels, list(engines), runs, options.timeout)
+            report.write_page(options.folder, "overlay", "Overlay: panhuo and its peers", WORDS, lines)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ import psutil
 
 DOCS = Path(__file__).parents[1] / "docs" / "benchmarks"
 
+BUSY_AT_START = os.getloadavg()[0]
+"""Processes at work in the minute before the bench began."""
+
 
 @dataclass(frozen=True)
 class Used:
@@ -81,7 +84,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def write_page(folder: Path, name: str, title: str, words: str, lines: Sequence[str]) -> None:
     """Writes docs/benchmarks/<name>.md (in `folder`) and prints it; `words` say what was run and how often."""
-    made = f"Written by `make bench` on {date.today()}. Machine: {machine()}."
+    busy = (
+        f"{BUSY_AT_START:.1f} processes were at work on it when the bench began: clock times hold those too"
+    )
+    made = f"Written by `make bench` on {date.today()}. Machine: {machine()}; {busy}."
     text = "\n".join([f"# {title}", "", made, "", words, "", *lines]).rstrip() + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.md").write_text(text, encoding="utf-8")
