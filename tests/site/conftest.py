@@ -16,6 +16,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "panhuo.site.settings"
 import django  # noqa: E402
 
 django.setup()
+from django.conf import settings  # noqa: E402
+
+# Ten people are made for most tests; the real hash is slow by design.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 import pytest  # noqa: E402
 from django.test import Client  # noqa: E402

@@ -116,6 +116,8 @@ def parse(dataset: str, given: QueryDict, person: Any) -> Query:
     if text := given.get("q", "").strip():
         parts = " OR ".join(f"contains({c}, ?)" for c in SEARCHED[dataset])
         where = where.also(parts, (text,) * len(SEARCHED[dataset]))
+    if dataset != "parcels" and (given.get("box") or given.get("area")):
+        raise PanhuoError(pick("只有宗地可按范围查", "only parcels are found by where they lie"))
     if box := given.get("box"):
         where = where.also(*box_condition(box))
     if area := given.get("area"):
