@@ -33,7 +33,7 @@ def tahoe() -> geometry.Geometries:
     return read("us_tahoe_zoning/parcels.shp")
 
 
-@pytest.mark.parametrize("data", [easthampton, astoria, tahoe])
+@pytest.mark.parametrize("data", [pytest.param(easthampton, marks=pytest.mark.slow), astoria, tahoe])
 def test_conflicts_equal_geopandas(data) -> None:
     """All of the place: which pairs overlap, by how much, what is drawn, the sums by parcel, the areas on paper."""
     table = wkb_table(data())
