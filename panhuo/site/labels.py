@@ -155,8 +155,10 @@ def coordinate(text: str) -> str:
     return number(float(text), 6)
 
 
-def article(number: str) -> str:
+def article(number: str | None) -> str:
     """An article as it is cited: 第14条; a part that has a name keeps it."""
+    if not number:
+        return ""
     return pick(f"第{number}条", f"Art {number}") if number[:1].isdigit() else f"（{number}）"
 
 
