@@ -22,8 +22,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.overlay_bench import machine
 from benchmarks.province import make_workspace
+from benchmarks.report import machine
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks" / "site.md"
