@@ -239,3 +239,12 @@ def test_every_law_page_opens(client, db):
     assert len(pages) > 100
     wrong = [p for p in pages if client.get(f"/law/{p[0]}/{p[1]}/").status_code != 200]
     assert wrong == []
+
+
+def test_a_case_shows_its_audit_and_no_parcels_of_others(client, as_, db):
+    page = client.get("/cases/case_17/")
+    assert page.context["verdicts"]["disagree"] >= 2  # the claimed FAR 2.3 and 350 万/亩
+    assert "不符" in page.content.decode()
+    assert page.context["held"] == []
+    sheet = client.get("/cases/").context["dots"]
+    assert len({(d["x"], d["y"]) for d in sheet}) == 20
