@@ -162,6 +162,7 @@ def test_an_interrupted_run_leaves_no_half_result(province, tmp_path):
         "from pathlib import Path\n"
         "from panhuo.workspace import assess as module\n"
         "from panhuo.workspace.store import Workspace\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
         "def tick(stage, done, total):\n"
         "    if stage == 'diagnose and match' and done == 3: os.kill(os.getpid(), signal.SIGINT)\n"
         "module.assess(Workspace.open(Path(sys.argv[1])), tick=tick)\n"

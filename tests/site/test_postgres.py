@@ -20,8 +20,11 @@ person = acts.make_first_administrator(acts.make_setup_token(), "first", "a-long
 from django.test import Client
 client = Client(HTTP_HOST="localhost")
 client.force_login(person, "django.contrib.auth.backends.ModelBackend")
-for page in ("/", "/ledger/", "/jobs/", "/plan/", "/corrections/", "/people/", "/trail/"):
+for page in ("/", "/ledger/", "/jobs/", "/corrections/", "/people/", "/trail/"):
     assert client.get(page).status_code == 200, page
+planner = Client(HTTP_HOST="localhost")
+planner.force_login(Person.objects.create_user("planner", role="reviewer"), "django.contrib.auth.backends.ModelBackend")
+assert planner.get("/plan/").status_code == 200
 assert client.post("/jobs/assess/", {"as_of": "2026-06-30"}).status_code == 302
 from panhuo.site.jobs.work import take
 assert take().kind == "assess" and take() is None

@@ -69,6 +69,12 @@ ROUTES = {
     "parcel/<str:parcel_id>/finding/<str:finding_id>/": page(
         "see", own=True, parcel_id=PARCEL, finding_id="{finding}"
     ),
+    "parcel/<str:parcel_id>/value/<str:name>/": page("see", own=True, parcel_id=PARCEL, name="area_m2"),
+    "parcel/<str:parcel_id>/tool/<str:tool_id>/": page("see", own=True, parcel_id=PARCEL, tool_id="{tool}"),
+    "parcel/<str:parcel_id>/history/": page("see", own=True, parcel_id=PARCEL),
+    "enterprise/<str:enterprise_id>/value/<str:name>/": page(
+        "see", own=True, enterprise_id=FIRM, name="tax_wan"
+    ),
     "parcel/<str:parcel_id>/attach/": page("attach", own=True, post=True, parcel_id=PARCEL),
     "parcel/<str:parcel_id>/correct/": page("propose", own=True, parcel_id=PARCEL),
     "parcel/<str:parcel_id>/compare/": page("see", own=True, parcel_id=PARCEL),
@@ -143,10 +149,12 @@ def things(cast, parcel_id):
     parameter = next(iter(rulebook().parameters))
     firm = "SELECT enterprise_id AS id FROM enterprises WHERE division = '430112'"
     finding = "SELECT finding_id AS id FROM findings WHERE parcel_id = ?"
+    tool = "SELECT tool_id AS id FROM options WHERE parcel_id = ?"
     return {
         "parcel": parcel_id,
         "firm": one(firm)["id"],
         "finding": one(finding, (parcel_id,))["id"],
+        "tool": one(tool, (parcel_id,))["id"],
         "person": clerk.pk,
         "token": ApiToken.objects.get().pk,
         "view": SavedView.objects.create(person=clerk, dataset="parcels", name="x").pk,
