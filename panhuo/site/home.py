@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
-from panhuo.site import gate
+from panhuo.site import gate, shelf
 from panhuo.site.boards.views import page
 from panhuo.site.gate import open_to_all
 
@@ -31,4 +31,5 @@ def refused(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 
 def missing(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    return render(request, "missing.html", status=404)
+    why = exception if isinstance(exception, shelf.FileGone) else None
+    return render(request, "missing.html", {"why": why}, status=404)

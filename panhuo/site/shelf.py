@@ -9,7 +9,10 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 from django.conf import settings
+from django.http import Http404
 
+from panhuo.site.words import say
+from panhuo.workspace.files import file_path
 from panhuo.workspace.reading import key_of, open_copy, reading_copy
 from panhuo.workspace.store import Workspace
 
@@ -59,6 +62,24 @@ class Shelf:
 def shelf() -> Shelf:
     """The shelf of the workspace this process serves."""
     return Shelf(settings.WORKSPACE)
+
+
+class FileGone(Http404):
+    """The bytes of a kept file are not in the workspace any more; the page for what is missing says so."""
+
+
+def kept_file(digest: str) -> Path:
+    """Where the bytes of a kept file lie. Raises: FileGone, a 404."""
+    path = file_path(shelf().workspace.root, digest)
+    if not path.is_file():
+        raise FileGone(
+            say(
+                f"文件内容已不在工作区的 files/ 中（{digest[:12]}）；请从备份恢复，或重新上传、重新生成。",
+                f"The bytes of this file are no longer in the workspace's files/ ({digest[:12]}): "
+                "restore them from a backup, or upload or make the file again.",
+            )
+        )
+    return path
 
 
 def rows(sql: str, values: Sequence[Any] = ()) -> list[Row]:

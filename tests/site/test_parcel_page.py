@@ -8,7 +8,7 @@ from PIL import Image
 
 from panhuo.site.parcel.acts import taken_on
 from panhuo.site.parcel.models import Attachment
-from panhuo.site.shelf import one
+from panhuo.site.shelf import kept_file, one
 
 
 def photograph(day=None):
@@ -81,3 +81,19 @@ def test_the_history_holds_import_findings_files_and_corrections_latest_first(as
     found = next(e for e in events if e["kind"] == "found")
     held = one("SELECT findings FROM parcels WHERE parcel_id = ?", (parcel_id,))["findings"]
     assert found["came"] == held
+
+
+def test_a_file_whose_bytes_are_gone_is_a_page_that_says_so(as_, parcel_id):
+    client = as_("clerk")
+    client.post(f"/parcel/{parcel_id}/attach/", {"file": photograph("2026:08:01 09:00:00")})
+    held = Attachment.objects.order_by("pk").last()
+    path = kept_file(held.digest)
+    kept = path.read_bytes()
+    path.unlink()
+    try:
+        answer = client.get(f"/file/{held.pk}/")
+    finally:
+        path.write_bytes(kept)
+    assert answer.status_code == 404
+    assert "已不在工作区" in answer.content.decode()
+    assert client.get(f"/file/{held.pk}/").status_code == 200

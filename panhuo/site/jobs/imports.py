@@ -17,9 +17,8 @@ from panhuo.inventory.spec import dataset_specs
 from panhuo.inventory.take import Taken
 from panhuo.site.gate import Scope
 from panhuo.site.jobs.models import Upload
-from panhuo.site.shelf import shelf
+from panhuo.site.shelf import kept_file, shelf
 from panhuo.site.words import pick
-from panhuo.workspace.files import file_path
 
 SHOWN_ROWS = 8
 
@@ -29,7 +28,7 @@ def named(upload: Upload) -> Iterator[Path]:
     """The upload's bytes under their own name, for readers that go by the suffix."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / upload.name
-        shutil.copyfile(file_path(shelf().workspace.root, upload.digest), path)
+        shutil.copyfile(kept_file(upload.digest), path)
         yield path
 
 

@@ -17,9 +17,8 @@ from panhuo.site.jobs.models import Job, Upload
 from panhuo.site.jobs.results import open_to
 from panhuo.site.labels import rulebook
 from panhuo.site.parcel.story import parcel_row
-from panhuo.site.shelf import shelf
+from panhuo.site.shelf import kept_file
 from panhuo.site.words import pick
-from panhuo.workspace.files import file_path
 
 
 def own_jobs(person: Any) -> Any:
@@ -114,7 +113,7 @@ def report_file(request: HttpRequest, pk: int) -> HttpResponse:
         parcel_row(request.user, job.asked["id"])
     elif not open_to(request.user, job):
         raise Http404
-    stream = file_path(shelf().workspace.root, job.result["digest"]).open("rb")
+    stream = kept_file(job.result["digest"]).open("rb")
     return FileResponse(
         stream,
         as_attachment=True,

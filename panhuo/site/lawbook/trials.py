@@ -19,7 +19,6 @@ from panhuo.site.jobs import acts
 from panhuo.site.jobs.views import own_jobs
 from panhuo.site.labels import rulebook
 from panhuo.site.words import pick
-from panhuo.workspace.files import file_path
 
 PAGE: Final = 50
 
@@ -53,7 +52,7 @@ def _day(text: str) -> date | None:
 def trial(request: HttpRequest, pk: int) -> HttpResponse:
     """What a finished trial found, of the reader's own land."""
     job = get_object_or_404(own_jobs(request.user).filter(kind="trial", state="done"), pk=pk)
-    told = json.loads(file_path(shelf.shelf().workspace.root, job.result["digest"]).read_bytes())
+    told = json.loads(shelf.kept_file(job.result["digest"]).read_bytes())
     found = visible(told["parcels"], request.user)
     counts: dict[tuple[str, str], int] = {}
     for unit in found:

@@ -21,10 +21,9 @@ from panhuo.site.labels import rulebook
 from panhuo.site.money import acts, given, plan_form, side_by_side, workbook
 from panhuo.site.money.models import InputSet
 from panhuo.site.parcel.story import parcel_row
-from panhuo.site.shelf import rows, shelf
+from panhuo.site.shelf import kept_file, rows, shelf
 from panhuo.site.words import pick, say
 from panhuo.workspace.compares import INPUTS_FILE, assessed, given_for, given_inputs, offered, parcel_case
-from panhuo.workspace.files import file_path
 
 FIRST: Final = 4
 PAGE: Final = 100
@@ -137,7 +136,7 @@ def plan_of(person: Any, pk: int) -> tuple[Job, dict[str, Any]]:
     job = get_object_or_404(Job, pk=pk, kind="plan", state="done")
     if not open_to(person, job):
         raise Http404
-    content = json.loads(file_path(shelf().workspace.root, job.result["digest"]).read_bytes())
+    content = json.loads(kept_file(job.result["digest"]).read_bytes())
     return job, content
 
 

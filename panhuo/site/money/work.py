@@ -8,9 +8,9 @@ from panhuo.site.gate import Scope, scope_of
 from panhuo.site.jobs.models import Job
 from panhuo.site.jobs.results import scope_dict, units_of
 from panhuo.site.money.models import InputSet
-from panhuo.site.shelf import rows, shelf
+from panhuo.site.shelf import kept_file, rows, shelf
 from panhuo.workspace.compares import given_inputs
-from panhuo.workspace.files import file_path, keep_file
+from panhuo.workspace.files import keep_file
 from panhuo.workspace.plans import keep_plan, make_plan
 
 Report = Callable[[str, int], None]
@@ -54,7 +54,7 @@ def work_adopt(job: Job, report: Report) -> dict[str, Any]:
     """Puts a plan in place of what was planned for its land."""
     plan = Job.objects.get(pk=job.asked["plan"])
     report("写入计划 writing the plan", 40)
-    content = json.loads(file_path(shelf().workspace.root, plan.result["digest"]).read_bytes())
+    content = json.loads(kept_file(plan.result["digest"]).read_bytes())
     scope = plan.result["scope"]
     keep_plan(
         shelf().workspace,

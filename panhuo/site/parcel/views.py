@@ -16,9 +16,8 @@ from panhuo.site.ledger.models import Publication
 from panhuo.site.parcel import acts, story
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.parcel.opened import UNTOLD
-from panhuo.site.shelf import shelf
+from panhuo.site.shelf import kept_file, shelf
 from panhuo.site.words import say
-from panhuo.workspace.files import file_path
 
 
 @gated("see")
@@ -102,7 +101,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
     """An attached file, to those who may see its parcel; pictures and PDF open in place, the rest downloads."""
     attachment = get_object_or_404(Attachment, pk=pk)
     story.parcel_row(request.user, attachment.subject)
-    stream = file_path(shelf().workspace.root, attachment.digest).open("rb")
+    stream = kept_file(attachment.digest).open("rb")
     inline = attachment.is_picture or attachment.kind == "application/pdf"
     response = FileResponse(
         stream, as_attachment=not inline, filename=attachment.name, content_type=attachment.kind
