@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,18 @@ def test_refusal_of_the_stage_reaches_the_user(engine):
     with pytest.raises(PanhuoError, match="column is missing") as refused:
         list(engine.map(refuse, [Partition("430101", {})]))
     assert refused.value.remedy == "补充 add it"
+
+
+def test_a_whole_assessment_is_the_same_bytes(engine, tmp_path, monkeypatch):
+    from benchmarks.province import make_workspace
+    from panhuo.workspace import counties as cut
+    from panhuo.workspace.assess import assess
+
+    monkeypatch.setattr(cut.pieces, "__defaults__", (150,))  # several tasks of a few hundred parcels
+    written = {}
+    for name in ("local", "spark"):
+        ws = make_workspace(tmp_path / name, 400)
+        assess(ws, as_of=date(2026, 11, 23), engine=name)
+        written[name] = {p.name: p.read_bytes() for p in ws.assessment_dir().glob("*.parquet")}
+    assert {"findings.parquet", "options.parquet", "conflicts.parquet"} <= written["local"].keys()
+    assert written["spark"] == written["local"]
