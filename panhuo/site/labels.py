@@ -1,17 +1,18 @@
 """What things are called on screen: labels of spec/ and law/, code lists, figures in office units."""
 
 import csv
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
 from panhuo.core.units import m2_to_mu
-from panhuo.inventory.spec import dataset_specs
+from panhuo.inventory.spec import dataset_specs, problem_types
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.precedents import load_precedents
-from panhuo.rulebook.scheme import ScoreboardScheme, load_schemes
+from panhuo.rulebook.scheme import Scheme, ScoreboardScheme, load_schemes
 from panhuo.score.potential import PotentialScheme
 from panhuo.site.words import english, pick, pick_label
 from panhuo.workspace.reading import result_specs
@@ -145,6 +146,50 @@ def fact(name: str) -> str:
     return pick_label(DERIVED.get(name), name)
 
 
+def fact_value(given: Any, name: str) -> str:
+    """A fact's value as a person reads it, by the code list of the field of that name."""
+    for dataset, spec in dataset_specs().items():
+        if name in spec.fields:
+            return value(dataset, name, given)
+    return value("", name, given)
+
+
+def dataset(name: str) -> str:
+    """A dataset's label."""
+    spec = dataset_specs().get(name)
+    return pick(spec.label.zh, spec.label.en) if spec else name
+
+
+def problem(name: str) -> str:
+    """What a kind of fault in the data is called, of spec/problems.yaml."""
+    kind = problem_types().get(name)
+    return pick(kind.label.zh, kind.label.en) if kind else name
+
+
+def problem_remedy(name: str) -> str:
+    """What to do about a kind of fault in the data."""
+    kind = problem_types().get(name)
+    return pick(kind.remedy.zh, kind.remedy.en) if kind else ""
+
+
+def scheme(name: str) -> str:
+    """A scoring scheme's label."""
+    found = _schemes(Scheme).get(name)
+    return pick(found.label.zh, found.label.en) if found else name
+
+
+def parameter(name: str) -> str:
+    """A parameter's label."""
+    found = rulebook().parameters.get(name)
+    return pick(found.label.zh, found.label.en) if found else name
+
+
+def told(text: str) -> str:
+    """A remark a table holds in both languages, `中文 (English)`, in the reader's; names of facts in words."""
+    zh, _, en = text.rpartition(" (")
+    return re.sub(r"[a-z]+(_[a-z0-9]+)+", lambda m: fact(m[0]), pick(zh, en[:-1]) if zh else text)
+
+
 def stage(code: str) -> str:
     """A stage's words."""
     return pick_label(STAGES.get(code), code)
@@ -205,6 +250,43 @@ def number(value: float, places: int = 2) -> str:
 def mu(area_m2: float | None, places: int = 2) -> str:
     """An area as 亩 (mu)."""
     return "—" if area_m2 is None else f"{number(m2_to_mu(area_m2), places)} {pick('亩', 'mu')}"
+
+
+DEEDS: Final[dict[str, dict[str, str]]] = {
+    "assess.ask": {"zh": "发起评估", "en": "Assessment started"},
+    "correction.approve": {"zh": "通过更正", "en": "Correction approved"},
+    "correction.propose": {"zh": "提出更正", "en": "Correction proposed"},
+    "correction.refuse": {"zh": "退回更正", "en": "Correction refused"},
+    "file.attach": {"zh": "添加文件", "en": "File attached"},
+    "inputs.save": {"zh": "保存测算输入", "en": "Inputs saved"},
+    "law.try": {"zh": "试改法规", "en": "Change of law tried"},
+    "ledger.import": {"zh": "导入台账", "en": "Ledger imported"},
+    "ledger.upload": {"zh": "上传文件", "en": "File uploaded"},
+    "parcel.publish": {"zh": "公开宗地", "en": "Parcels published"},
+    "parcel.withdraw": {"zh": "撤回公开", "en": "Publication withdrawn"},
+    "people.change": {"zh": "修改人员", "en": "Person changed"},
+    "people.first_administrator": {"zh": "设立首位管理员", "en": "First administrator made"},
+    "people.make": {"zh": "新增人员", "en": "Person added"},
+    "plan.adopt": {"zh": "采用计划", "en": "Plan adopted"},
+    "plan.ask": {"zh": "编制计划", "en": "Plan asked for"},
+    "report.ask": {"zh": "编制报告", "en": "Report asked for"},
+    "token.make": {"zh": "新建接口密钥", "en": "API key made"},
+    "token.revoke": {"zh": "停用接口密钥", "en": "API key revoked"},
+    "view.remove": {"zh": "删除视图", "en": "View removed"},
+    "view.save": {"zh": "保存视图", "en": "View saved"},
+    "webhook.again": {"zh": "重发推送", "en": "Delivery sent again"},
+    "webhook.make": {"zh": "新建推送", "en": "Webhook made"},
+    "webhook.pause": {"zh": "暂停推送", "en": "Webhook paused"},
+    "webhook.ping": {"zh": "测试推送", "en": "Webhook tested"},
+    "webhook.resume": {"zh": "启用推送", "en": "Webhook resumed"},
+    "webhook.secret": {"zh": "更换推送密钥", "en": "Webhook secret renewed"},
+}
+"""What the trail records."""
+
+
+def deed(code: str) -> str:
+    """What was done, as the trail tells it."""
+    return pick_label(DEEDS.get(code), code)
 
 
 LISTED: Final = {"findings": finding, "unknowns": finding, "tools": tool}

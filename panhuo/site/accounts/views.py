@@ -12,6 +12,7 @@ from panhuo.site.accounts import acts
 from panhuo.site.accounts.forms import PersonForm, SetupForm, TokenForm
 from panhuo.site.accounts.models import ApiToken, Person, Trail
 from panhuo.site.gate import gated, open_to_all
+from panhuo.site.labels import DEEDS, deed
 from panhuo.site.words import say
 
 
@@ -59,7 +60,10 @@ def trail(request: HttpRequest) -> HttpResponse:
     """What everybody did, newest first."""
     rows = Trail.objects.all()
     if text := request.GET.get("q", "").strip():
-        rows = rows.filter(Q(name__icontains=text) | Q(what__icontains=text) | Q(subject__icontains=text))
+        named = [code for code in DEEDS if text.lower() in deed(code).lower()]
+        rows = rows.filter(
+            Q(name__icontains=text) | Q(what__icontains=text) | Q(what__in=named) | Q(subject__icontains=text)
+        )
     return render(
         request,
         "accounts/trail.html",

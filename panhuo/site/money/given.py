@@ -120,6 +120,7 @@ def _row(
     name: str, found: Inputs, sources: Mapping[str, str], texts: Mapping[str, str], needed: set[str]
 ) -> Row:
     item, spec = found.items[name], money_spec().inputs[name]
+    leaf, _, start = item.source.removesuffix(" (unverified)").partition(" @ ")
     unit = units().get(spec.unit, {}).get("label") if spec.unit not in ("", "ratio") else None
     return {
         "name": name,
@@ -131,6 +132,9 @@ def _row(
         "rank": "asked" if item.mark == "missing" and name in needed else item.mark,
         "value": _told_value(item.value),
         "source": sources.get(name) if item.mark == "given" else item.source,
+        "leaf": leaf if item.mark == "defaulted" and start else "",
+        "start": start,
+        "field": item.source if item.mark == "ledger" else "",
         "unverified": item.source.endswith("(unverified)"),
         "text": texts.get(name, ""),
     }

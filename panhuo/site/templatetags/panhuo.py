@@ -34,6 +34,14 @@ register.filter("mu", labels.mu)
 register.filter("measure", labels.measure)
 register.filter("article", labels.article)
 register.filter("case", labels.case)
+register.filter("fact_value", labels.fact_value)
+register.filter("dataset", labels.dataset)
+register.filter("problem", labels.problem)
+register.filter("problem_remedy", labels.problem_remedy)
+register.filter("scheme", labels.scheme)
+register.filter("parameter", labels.parameter)
+register.filter("told", labels.told)
+register.filter("deed", labels.deed)
 
 
 @register.filter
