@@ -136,22 +136,21 @@ def source(name: str) -> str:
     return pick(found.label.zh, found.label.en) if found else name
 
 
+def _home(name: str) -> str:
+    """The dataset a fact is a field of, parcels before any other; "" where it is none's."""
+    return next((d for d in ("parcels", *dataset_specs()) if name in dataset_specs()[d].fields), "")
+
+
 def fact(name: str) -> str:
     """A fact's label: declared in law/facts, or the field of that name in some dataset."""
     if declared := rulebook().facts.get(name):
         return pick(declared.label.zh, declared.label.en)
-    for dataset, spec in dataset_specs().items():
-        if name in spec.fields:
-            return field(dataset, name)
-    return pick_label(DERIVED.get(name), name)
+    return field(_home(name), name)
 
 
 def fact_value(given: Any, name: str) -> str:
     """A fact's value as a person reads it, by the code list of the field of that name."""
-    for dataset, spec in dataset_specs().items():
-        if name in spec.fields:
-            return value(dataset, name, given)
-    return value("", name, given)
+    return value(_home(name), name, given)
 
 
 def dataset(name: str) -> str:
@@ -188,6 +187,12 @@ def told(text: str) -> str:
     """A remark a table holds in both languages, `中文 (English)`, in the reader's; names of facts in words."""
     zh, _, en = text.rpartition(" (")
     return re.sub(r"[a-z]+(_[a-z0-9]+)+", lambda m: fact(m[0]), pick(zh, en[:-1]) if zh else text)
+
+
+def step(text: str) -> str:
+    """How far a job has come, which it writes in both languages (`写入 writing 3/10`), in the reader's."""
+    found = re.fullmatch(r"(\S+) ([a-z][a-z ]*?)( [\d,]+/[\d,]+)?", text)
+    return pick(found[1], found[2]) + (found[3] or "") if found else text
 
 
 def stage(code: str) -> str:
@@ -260,6 +265,8 @@ DEEDS: Final[dict[str, dict[str, str]]] = {
     "file.attach": {"zh": "添加文件", "en": "File attached"},
     "inputs.save": {"zh": "保存测算输入", "en": "Inputs saved"},
     "law.try": {"zh": "试改法规", "en": "Change of law tried"},
+    "job.done": {"zh": "任务完成", "en": "Job done"},
+    "job.failed": {"zh": "任务失败", "en": "Job failed"},
     "ledger.import": {"zh": "导入台账", "en": "Ledger imported"},
     "ledger.upload": {"zh": "上传文件", "en": "File uploaded"},
     "parcel.publish": {"zh": "公开宗地", "en": "Parcels published"},

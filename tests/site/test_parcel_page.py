@@ -1,11 +1,14 @@
 """One parcel, one page: every figure opens, photographs carry their day, the history tells what happened."""
 
 import io
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from panhuo.site import labels
 from panhuo.site.parcel.acts import taken_on
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import kept_file, one
@@ -97,3 +100,35 @@ def test_a_file_whose_bytes_are_gone_is_a_page_that_says_so(as_, parcel_id):
     assert answer.status_code == 404
     assert "已不在工作区" in answer.content.decode()
     assert client.get(f"/file/{held.pk}/").status_code == 200
+
+
+def test_every_act_the_trail_records_has_words():
+    source = "".join(p.read_text() for p in Path(labels.__file__).parent.rglob("*.py"))
+    acts = set(re.findall(r'performing\([^)]*?"([a-z]+\.[a-z_]+)"', source))
+    assert len(acts) > 10
+    assert acts - set(labels.DEEDS) == set()
+
+
+@pytest.mark.parametrize(
+    "told, shown",
+    [
+        ("评价组未知，缺 revenue_wan (group unknown)", "评价组未知，缺 营业收入"),
+        ("没有2025年数据 (no figures of 2025)", "没有2025年数据"),
+        ("另行规定", "另行规定"),
+    ],
+)
+def test_a_remark_in_both_languages_is_shown_in_one(told, shown):
+    assert labels.told(told) == shown
+
+
+@pytest.mark.parametrize(
+    "step, shown",
+    [("写入 writing", "写入"), ("检查 checking 3/1,000", "检查 3/1,000"), ("", ""), ("保存", "保存")],
+)
+def test_a_jobs_step_is_shown_in_one_language(step, shown):
+    assert labels.step(step) == shown
+
+
+def test_a_fact_is_named_as_the_parcels_field_before_any_others():
+    assert labels.fact("area_m2") == labels.field("parcels", "area_m2")
+    assert labels.fact_value("allocated", "tenure") == "划拨"

@@ -41,6 +41,7 @@ register.filter("problem_remedy", labels.problem_remedy)
 register.filter("scheme", labels.scheme)
 register.filter("parameter", labels.parameter)
 register.filter("told", labels.told)
+register.filter("step", labels.step)
 register.filter("deed", labels.deed)
 
 
