@@ -108,7 +108,8 @@ export function style(): StyleSpecification {
   made.layers.push(...drawn.filter((l) => /^(fill|line)/.test(l.id)));
   for (const { kind } of layers) {
     const { line, dash, width } = look(kind);
-    made.layers.push({ id: `base-${kind}-line`, type: "line", source: `base-${kind}`, "source-layer": kind, paint: { "line-color": line, "line-width": width ?? 0.8, ...(dash ? { "line-dasharray": dash } : {}) } });
+    const near = width ?? 0.8; // from afar thousands of outlines would cover the parcels they are drawn over
+    made.layers.push({ id: `base-${kind}-line`, type: "line", source: `base-${kind}`, "source-layer": kind, paint: { "line-color": line, "line-width": ["interpolate", ["linear"], ["zoom"], 8, near / 8, 12, near], ...(dash ? { "line-dasharray": dash } : {}) } });
   }
   (setup.conflicts ?? []).forEach((path, i) => {
     made.sources[`conflicts${i}`] = { type: "vector", url: absolute(path) };
