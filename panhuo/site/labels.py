@@ -336,3 +336,15 @@ def value(dataset: str, name: str, given: Any) -> str:
     if name == "severity":
         codes = result_specs()["findings"]["columns"]["severity"]["codes"]
     return pick_label(codes.get(given), str(given)) if isinstance(codes, Mapping) else str(given)
+
+
+def written(dataset: str, name: str, text: str) -> str:
+    """A value as a correction writes it (stored units, ISO dates, `true`), as a person reads it."""
+    spec = dataset_specs()[dataset].fields[name]
+    match spec.type:
+        case "float" | "int" if text:
+            return number(float(text), 4)
+        case "bool" if text:
+            return plain(text == "true")
+        case _:
+            return value(dataset, name, text)

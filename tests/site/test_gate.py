@@ -37,9 +37,11 @@ def test_reader_may_not_act(as_, who, page, data):
     assert as_(who).post(page, data).status_code == 403
 
 
-@pytest.mark.parametrize("tail", ["", "finding/idle_not_started/", "correct/"])
-def test_another_countys_clerk_finds_nothing(as_, parcel_id, tail):
-    assert as_("far_clerk").get(f"/parcel/{parcel_id}/{tail}").status_code == 404
+@pytest.mark.parametrize(
+    "page", ["/parcel/{}/", "/parcel/{}/finding/idle_not_started/", "/correct/parcels/{}/"]
+)
+def test_another_countys_clerk_finds_nothing(as_, parcel_id, page):
+    assert as_("far_clerk").get(page.format(parcel_id)).status_code == 404
 
 
 @pytest.mark.parametrize("who", ["clerk", "reviewer", "leader", "auditor", "consulted", "admin", "company"])

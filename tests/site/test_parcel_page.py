@@ -77,7 +77,8 @@ def test_a_photograph_that_names_no_day_has_none(content):
 def test_the_history_holds_import_findings_files_and_corrections_latest_first(as_, parcel_id):
     client = as_("clerk")
     client.post(f"/parcel/{parcel_id}/attach/", {"file": photograph()})
-    client.post(f"/parcel/{parcel_id}/correct/", {"field": "holder", "value": "新公司", "evidence": "登记簿"})
+    said = {"field": "holder", "value": "新公司", "evidence": "登记簿", "file": photograph(), "do": "propose"}
+    client.post(f"/correct/parcels/{parcel_id}/", said)
     events = client.get(f"/parcel/{parcel_id}/history/").context["events"]
     kinds = [e["kind"] for e in events]
     assert kinds.index("proposed") < kinds.index("filed") < kinds.index("found") < kinds.index("taken")

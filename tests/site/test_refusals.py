@@ -75,8 +75,9 @@ ROUTES = {
     "enterprise/<str:enterprise_id>/value/<str:name>/": page(
         "see", own=True, enterprise_id=FIRM, name="tax_wan"
     ),
-    "parcel/<str:parcel_id>/attach/": page("attach", own=True, post=True, parcel_id=PARCEL),
-    "parcel/<str:parcel_id>/correct/": page("propose", own=True, parcel_id=PARCEL),
+    "parcel/<str:subject>/attach/": page("attach", own=True, post=True, subject=PARCEL),
+    "enterprise/<str:subject>/attach/": page("attach", own=True, post=True, subject=FIRM),
+    "correct/<str:dataset>/<path:key>/": page("propose", own=True, dataset="parcels", key=PARCEL),
     "parcel/<str:parcel_id>/compare/": page("see", own=True, parcel_id=PARCEL),
     "parcel/<str:parcel_id>/compare/save/": page("plan", own=True, post=True, parcel_id=PARCEL),
     "enterprise/<str:enterprise_id>/": page("see", own=True, enterprise_id=FIRM),
@@ -86,6 +87,7 @@ ROUTES = {
     "plan/<int:pk>.xlsx": page("export", own=True, pk="{job}"),
     "plan/<int:pk>/adopt/": page("decide", own=True, post=True, pk="{job}"),
     "corrections/": page("see"),
+    "corrections/<int:pk>/": page("see", own=True, pk="{correction}"),
     "corrections/<int:pk>/decide/": page("decide", own=True, post=True, pk="{correction}"),
     "jobs/": page("see"),
     "jobs/<int:pk>/": page("see", own=True, pk="{job}"),
@@ -174,7 +176,7 @@ def asked(client, route, need, things):
     address = "/" + route
     for name, value in need.path.items():
         filled = str(value).format(**things)
-        for kind in ("str:", "int:", ""):
+        for kind in ("str:", "int:", "path:", ""):
             address = address.replace(f"<{kind}{name}>", filled)
     assert "<" not in address
     return client.post(address, need.data) if need.post else client.get(address)

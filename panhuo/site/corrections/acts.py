@@ -1,53 +1,101 @@
 """What can be done to corrections: propose with evidence; approve or refuse, by somebody else."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.utils import timezone
 
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory.spec import dataset_specs
+from panhuo.site.corrections import values
 from panhuo.site.corrections.models import Correction
 from panhuo.site.doors.events import announce
+from panhuo.site.gate import scope_of
 from panhuo.site.jobs.models import Job
+from panhuo.site.parcel.acts import attach, checked
+from panhuo.site.records import key_of, page
+from panhuo.site.shelf import Row
 from panhuo.site.trail import performing
 from panhuo.site.words import pick
 
+TOGETHER: Final = 500
+"""As many rows as one piece of evidence may correct: a second person still reads them."""
 
-def propose(by: Any, parcel_id: str, field: str, was: Any, value: str, evidence: str) -> Correction:
-    """Puts a correction of one field of a parcel before a second person. Raises PanhuoError without evidence."""
-    spec = dataset_specs()["parcels"]
-    if field not in spec.fields or field in spec.key or spec.fields[field].type == "geometry":
-        raise PanhuoError(pick("这个字段不能更正", "this field cannot be corrected") + f": {field}")
+
+def propose(
+    by: Any, dataset: str, rows: Sequence[Row], field: str, text: str, evidence: str, uploads: Sequence[Any]
+) -> list[Correction]:
+    """Puts one value of a field, for one row or several on the same evidence, before a second person.
+
+    Raises PanhuoError for a value that does not fit, without words of evidence or a file, or for a file not taken;
+    nothing is kept then.
+    """
+    value = values.read(dataset, field, text)
+    if field == "division" and not scope_of(by).covers_division(value):
+        raise PanhuoError(pick("不能移到您的范围之外", "it cannot be moved outside your own land"))
     if not evidence.strip():
-        raise PanhuoError(pick("须写明证据", "evidence is needed"))
-    with performing(by, "propose", "correction.propose", parcel_id, field=field, value=value):
-        return Correction.objects.create(
-            key=parcel_id,
-            field=field,
-            was="" if was is None else str(was),
-            value=value,
-            evidence=evidence,
-            by=by,
+        raise PanhuoError(pick("须写明证据", "say what the evidence is"))
+    if not uploads:
+        raise PanhuoError(pick("须附证据文件或照片", "a document or photograph is needed as evidence"))
+    if not 0 < len(rows) <= TOGETHER:
+        raise PanhuoError(
+            pick(f"一次更正 1 至 {TOGETHER} 条", f"1 to {TOGETHER} rows are corrected at a time")
         )
+    rows = [row for row in rows if values.text_of(row.get(field)) != value]
+    if not rows:
+        raise PanhuoError(pick("现值已是如此，无须更正", "the record already says so"))
+    for upload in uploads:
+        checked(upload)
+    with transaction.atomic():
+        made: list[Correction] = []
+        for row in rows:
+            made.append(_propose(by, dataset, row, field, value, evidence.strip(), made[0] if made else None))
+            subject = page(dataset, row)
+            for upload in uploads:
+                attach(by, *subject, upload, correction=made[-1])
+    return made
 
 
-def decide(by: Any, pk: int, approve: bool, reason: str = "") -> Correction:
-    """Approves (and queues its storing) or refuses. The proposer never decides; a decision is made once."""
-    with performing(by, "decide", "correction.approve" if approve else "correction.refuse") as detail:
-        correction: Correction = Correction.objects.select_for_update().get(pk=pk)
+def _propose(
+    by: Any, dataset: str, row: Row, field: str, value: str, evidence: str, head: Correction | None
+) -> Correction:
+    key = key_of(dataset, row)
+    with performing(by, "propose", "correction.propose", key, dataset=dataset, field=field, value=value):
+        return Correction.objects.create(
+            dataset=dataset, key=key, field=field, was=values.text_of(row.get(field)), value=value,
+            evidence=evidence, head=head, by=by,
+        )  # fmt: skip
+
+
+def decide(by: Any, pks: Sequence[int], approve: bool, reason: str = "") -> list[Correction]:
+    """Approves corrections (and queues their storing) or refuses them, all or none.
+
+    The proposer never decides; a decision is made once; a refusal says why.
+    """
+    if not approve and not reason.strip():
+        raise PanhuoError(pick("退回须写明理由", "a refusal says why"))
+    with transaction.atomic():
+        found = list(Correction.objects.select_for_update().filter(pk__in=pks).order_by("pk"))
+        for correction in found:
+            _decide(by, correction, approve, reason.strip())
+        if approve:
+            Job.objects.create(kind="correct", asked={"corrections": [c.pk for c in found]}, by=by)
+    return found
+
+
+def _decide(by: Any, correction: Correction, approve: bool, reason: str) -> None:
+    cell = {"dataset": correction.dataset, "field": correction.field, "value": correction.value}
+    what = "correction.approve" if approve else "correction.refuse"
+    with performing(by, "decide", what, correction.key, **cell, reason=reason):
         if correction.by_id == by.pk:
             raise PermissionDenied("the proposer cannot decide")
         if correction.state != "proposed":
             raise PanhuoError(pick("已经决定过了", "already decided"))
-        detail |= {"key": correction.key, "field": correction.field, "value": correction.value}
         correction.state = "approved" if approve else "refused"
         correction.decided_by, correction.decided_at, correction.reason = by, timezone.now(), reason
         correction.save()
-        if approve:
-            Job.objects.create(kind="correct", asked={"correction": correction.pk}, by=by)
         announce(
             "correction.decided",
             {"key": correction.key, "field": correction.field, "state": correction.state},
         )
-    return correction

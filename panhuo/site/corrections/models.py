@@ -1,5 +1,7 @@
 """Facts proposed against the record, each with evidence, decided by somebody else."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from simple_history.models import HistoricalRecords
@@ -14,7 +16,7 @@ STATES = (
 
 
 class Correction(models.Model):
-    """One cell of one row said to be otherwise."""
+    """One cell of one row said to be otherwise. Its files, kept with whose page tells of the row, are `files`."""
 
     dataset = models.CharField(max_length=20, default="parcels")
     key = models.CharField(max_length=80, db_index=True)
@@ -22,6 +24,8 @@ class Correction(models.Model):
     was = models.TextField(blank=True)
     value = models.TextField(blank=True)
     evidence = models.TextField()
+    head = models.ForeignKey("self", models.PROTECT, null=True, related_name="others")
+    """The first of those proposed together on one piece of evidence; none for the first itself."""
     state = models.CharField(max_length=10, choices=STATES, default="proposed", db_index=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
@@ -35,3 +39,8 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.field}"
+
+    def together(self) -> Any:
+        """All proposed with this one, itself included, in the order proposed."""
+        first = self.head_id or self.pk
+        return Correction.objects.filter(models.Q(pk=first) | models.Q(head=first)).order_by("pk")

@@ -132,24 +132,30 @@ def work_assess(job: Job, report: Report) -> dict[str, Any]:
 
 
 def work_correct(job: Job, report: Report) -> dict[str, Any]:
-    """Stores an approved correction as a row of the corrections dataset, laid over the record at every reading."""
-    correction = Correction.objects.select_related("by", "decided_by").get(pk=job.asked["correction"])
-    row = {
-        "dataset": correction.dataset, "key": correction.key, "field": correction.field, "value": correction.value,
-        "evidence": correction.evidence, "by": f"{correction.by}/{correction.decided_by}",
-        "on": timezone.localdate(correction.decided_at).isoformat(),
-    }  # fmt: skip
+    """Stores approved corrections as rows of the corrections dataset, laid over the record at every reading."""
+    approved = Correction.objects.select_related("by", "decided_by").filter(pk__in=job.asked["corrections"])
+    rows = [_as_row(correction) for correction in approved.prefetch_related("files").order_by("pk")]
     with TemporaryDirectory() as folder:
-        path = Path(folder) / f"correction-{correction.pk}.csv"
+        path = Path(folder) / f"corrections-{job.pk}.csv"
         with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, row)
+            writer = csv.DictWriter(stream, rows[0])
             writer.writeheader()
-            writer.writerow(row)
+            writer.writerows(rows)
         report("写入 writing", 50)
         asked = {"dataset": "corrections", "encoding": "utf-8"}
         return import_files(
             shelf().workspace.root, [path], import_options(asked), lambda text: report(text, 60)
         )
+
+
+def _as_row(correction: Correction) -> dict[str, str]:
+    """A correction as the dataset holds it; its evidence names the files by their digest under `files/`."""
+    files = "".join(f"；{f.name} files/{f.digest}" for f in correction.files.all())
+    return {
+        "dataset": correction.dataset, "key": correction.key, "field": correction.field, "value": correction.value,
+        "evidence": correction.evidence + files, "by": f"{correction.by}/{correction.decided_by}",
+        "on": timezone.localdate(correction.decided_at).isoformat(),
+    }  # fmt: skip
 
 
 def work_trial(job: Job, report: Report) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 
-from panhuo.site import gate
 from panhuo.site.doors.events import announce
 from panhuo.site.ledger.models import Publication, SavedView
-from panhuo.site.shelf import rows
+from panhuo.site.records import visible
 from panhuo.site.trail import performing
 
 
@@ -28,17 +27,9 @@ def remove_view(by: Any, view: SavedView) -> None:
         view.delete()
 
 
-def visible(by: Any, parcel_ids: Sequence[str]) -> list[str]:
-    """Those of `parcel_ids` that the person may see."""
-    where = gate.parcels(by).also("list_contains(?::VARCHAR[], parcel_id)", (list(parcel_ids),))
-    return [
-        row["parcel_id"] for row in rows(f"SELECT parcel_id FROM parcels WHERE {where.sql}", where.values)
-    ]
-
-
 def publish(by: Any, parcel_ids: Sequence[str]) -> int:
     """Makes the parcels public; ids outside the person's land are passed over. Returns how many are public now."""
-    ids = visible(by, parcel_ids)
+    ids = visible(by, "parcels", parcel_ids)
     with performing(by, "publish", "parcel.publish", f"{len(ids)}", parcels=ids):
         Publication.objects.bulk_create((Publication(parcel_id=i, by=by) for i in ids), ignore_conflicts=True)
         announce("parcel.published", {"parcels": ids})
@@ -47,7 +38,7 @@ def publish(by: Any, parcel_ids: Sequence[str]) -> int:
 
 def withdraw(by: Any, parcel_ids: Sequence[str]) -> int:
     """Takes parcels back from the public."""
-    ids = visible(by, parcel_ids)
+    ids = visible(by, "parcels", parcel_ids)
     with performing(by, "publish", "parcel.withdraw", f"{len(ids)}", parcels=ids):
         Publication.objects.filter(parcel_id__in=ids).delete()
         announce("parcel.withdrawn", {"parcels": ids})

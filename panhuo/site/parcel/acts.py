@@ -1,4 +1,4 @@
-"""What can be done on a parcel's page: attach a file."""
+"""What can be done on the page of a parcel or an enterprise: attach a file."""
 
 from datetime import date, datetime
 from pathlib import PurePath
@@ -36,23 +36,58 @@ def taken_on(upload: Any) -> date | None:
         upload.seek(0)
 
 
-def attach(by: Any, subject: str, upload: Any, day: date | None = None) -> Attachment:
-    """Keeps an uploaded file with a parcel, dated `day` or as the photograph itself says.
+def checked(upload: Any) -> tuple[str, str]:
+    """The name and media type of a file that may be kept. Raises PanhuoError for a kind, size or content that may not.
 
-    Raises PanhuoError for a kind or size that is not taken.
+    Pictures and PDF must be what their names say, since they are shown in place.
     """
     name = PurePath(upload.name).name[:200]
     kind = KINDS.get(PurePath(name).suffix.lower())
     if kind is None:
         raise PanhuoError(
-            pick("不接受这种文件", "this kind of file is not taken"), why=" ".join(sorted(KINDS))
+            pick("不接受这种文件", "this kind of file is not taken") + f": {name}",
+            why=" ".join(sorted(KINDS)),
         )
-    if upload.size > LIMIT_BYTES:
-        raise PanhuoError(pick("文件超过 50 MB", "the file is larger than 50 MB"))
+    if not 0 < upload.size <= LIMIT_BYTES:
+        raise PanhuoError(
+            pick("文件须在 0 与 50 MB 之间", "a file has more than 0 and at most 50 MB") + f": {name}"
+        )
+    if not _content_fits(upload, kind):
+        raise PanhuoError(
+            pick(f"文件内容与名称不符：{name}", f"the content is not what the name says: {name}"),
+            remedy=pick("请重新导出或扫描后再上传", "export or scan it again"),
+        )
+    return name, kind
+
+
+def _content_fits(upload: Any, kind: str) -> bool:
+    upload.seek(0)
+    try:
+        if kind == "application/pdf":
+            return b"%PDF-" in upload.read(1024)
+        if kind.startswith("image/"):
+            with Image.open(upload) as picture:
+                return picture.get_format_mimetype() == kind
+        return True
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return False
+    finally:
+        upload.seek(0)
+
+
+def attach(
+    by: Any, dataset: str, subject: str, upload: Any, day: date | None = None, correction: Any = None
+) -> Attachment:
+    """Keeps an uploaded file with a parcel or enterprise, dated `day` or as the photograph itself says.
+
+    correction: what it is evidence of. Raises PanhuoError for a file that is not taken.
+    """
+    name, kind = checked(upload)
     with performing(by, "attach", "file.attach", subject, name=name) as detail:
         day = day or (taken_on(upload) if kind.startswith("image/") else None)
         digest, size = keep_file(shelf().workspace.root, upload.chunks())
         detail["digest"] = digest
         return Attachment.objects.create(
-            subject=subject, name=name, digest=digest, size=size, kind=kind, by=by, taken_on=day
-        )
+            dataset=dataset, subject=subject, name=name, digest=digest, size=size, kind=kind, by=by, taken_on=day,
+            correction=correction,
+        )  # fmt: skip

@@ -11,9 +11,11 @@ from panhuo.inventory.spec import dataset_spec
 from panhuo.site import labels
 from panhuo.site.accounts.models import Trail
 from panhuo.site.corrections.models import Correction
+from panhuo.site.corrections.values import correctable
 from panhuo.site.gate import found
 from panhuo.site.ledger.models import Publication
 from panhuo.site.parcel.models import Attachment
+from panhuo.site.records import key_of
 from panhuo.site.shelf import Row, rows, shelf
 from panhuo.site.words import pick
 
@@ -99,7 +101,9 @@ def history(parcel_id: str) -> list[dict[str, Any]]:
             events.append({"kind": "decided", "at": c.decided_at, "correction": c})
     events += [
         {"kind": "filed", "at": f.at, "file": f}
-        for f in Attachment.objects.filter(subject=parcel_id).select_related("by")
+        for f in Attachment.objects.filter(
+            dataset="parcels", subject=parcel_id, correction=None
+        ).select_related("by")
     ]
     events += [
         {"kind": "published", "at": p.at, "by": p.by}
@@ -114,7 +118,7 @@ def history(parcel_id: str) -> list[dict[str, Any]]:
 
 
 def value(dataset: str, key: str, row: Row, name: str) -> dict[str, Any]:
-    """The chain behind one value of a row. 404 for a field the dataset does not have."""
+    """The chain behind one value of a row, `key` its first key. 404 for a field the dataset does not have."""
     spec = found(dataset_spec(dataset).fields.get(name))
     held = versions(dataset, key)
     taken = {i["file"]: i for i in shelf().workspace.manifest().get("imports", []) if "file" in i}
@@ -132,9 +136,11 @@ def value(dataset: str, key: str, row: Row, name: str) -> dict[str, Any]:
         "row": row,
         "import": taken.get(row.get("source_file")),
         "versions": [v for v in held if name in v],
-        "corrections": Correction.objects.filter(dataset=dataset, key=key, field=name).select_related(
-            "by", "decided_by"
-        ),
+        "key": key_of(dataset, row),
+        "correctable": name in correctable(dataset),
+        "corrections": Correction.objects.filter(
+            dataset=dataset, key=key_of(dataset, row), field=name
+        ).select_related("by", "decided_by"),
         "resting": resting,
         "snapshot": shelf().key.split("+"),
     }

@@ -31,10 +31,18 @@ def parcel_row(person: Any, parcel_id: str) -> Row:
 
 
 def enterprise_row(person: Any, enterprise_id: str) -> Row:
-    """The enterprise, or 404."""
+    """The enterprise as of its latest year, or 404."""
     where = gate.enterprises(person).also("enterprise_id = ?", (enterprise_id,))
-    row: Row = found(one(f"SELECT {_own('enterprises')} FROM enterprises WHERE {where.sql}", where.values))
+    order = "ORDER BY year DESC NULLS LAST LIMIT 1"
+    row: Row = found(
+        one(f"SELECT {_own('enterprises')} FROM enterprises WHERE {where.sql} {order}", where.values)
+    )
     return row
+
+
+def row_of(person: Any, dataset: str, subject: str) -> Row:
+    """The parcel or enterprise a file belongs to, or 404."""
+    return (enterprise_row if dataset == "enterprises" else parcel_row)(person, subject)
 
 
 def findings(parcel_id: str) -> list[Row]:

@@ -13,7 +13,10 @@ urlpatterns = [
         opened_views.enterprise_value,
         name="enterprise_value",
     ),
-    path("parcel/<str:parcel_id>/attach/", views.attach, name="attach"),
+    path("parcel/<str:subject>/attach/", views.attach, {"dataset": "parcels"}, name="attach"),
+    path(
+        "enterprise/<str:subject>/attach/", views.attach, {"dataset": "enterprises"}, name="enterprise_attach"
+    ),
     path("enterprise/<str:enterprise_id>/", views.enterprise, name="enterprise"),
     path("file/<int:pk>/", views.file, name="file"),
 ]

@@ -1,11 +1,12 @@
 """One parcel, one page; one enterprise, one page; the chain behind a finding; files."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
@@ -16,8 +17,14 @@ from panhuo.site.ledger.models import Publication
 from panhuo.site.parcel import acts, story
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.parcel.opened import UNTOLD
+from panhuo.site.records import address
 from panhuo.site.shelf import kept_file, shelf
 from panhuo.site.words import say
+
+FILE_POLICY: Final = (
+    "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
+)
+"""A kept file runs nothing; a browser's PDF viewer does not open in a sandbox, so a PDF goes without."""
 
 
 @gated("see")
@@ -27,7 +34,7 @@ def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
     near = story.neighbours(request.user, row)
     weighed = story.options(parcel_id)
     judged = story.findings(parcel_id)
-    files = list(Attachment.objects.filter(subject=parcel_id).select_related("by"))
+    files = list(Attachment.objects.filter(dataset="parcels", subject=parcel_id).select_related("by"))
     context: dict[str, Any] = {
         "parcel": row,
         "drawing": story.drawing(story.outline(parcel_id), near, story.conflict_shapes(parcel_id)),
@@ -82,32 +89,31 @@ def enterprise(request: HttpRequest, enterprise_id: str) -> HttpResponse:
 
 @gated("attach")
 @require_POST
-def attach(request: HttpRequest, parcel_id: str) -> HttpResponse:
-    """Takes a file for the parcel."""
-    story.parcel_row(request.user, parcel_id)
+def attach(request: HttpRequest, dataset: str, subject: str) -> HttpResponse:
+    """Takes files for a parcel or an enterprise."""
+    story.row_of(request.user, dataset, subject)
     try:
         day = date.fromisoformat(said) if (said := request.POST.get("taken_on", "")) else None
         for upload in request.FILES.getlist("file"):
-            acts.attach(request.user, parcel_id, upload, day)
+            acts.attach(request.user, dataset, subject, upload, day)
     except ValueError:
         messages.error(request, say("日期写作 2026-11-26", "a date is written 2026-11-26"))
     except PanhuoError as fault:
         messages.error(request, str(fault))
-    return redirect("parcel", parcel_id)
+    return redirect(address(dataset, subject))
 
 
 @gated("see")
+@xframe_options_sameorigin
 def file(request: HttpRequest, pk: int) -> HttpResponse:
-    """An attached file, to those who may see its parcel; pictures and PDF open in place, the rest downloads."""
+    """An attached file, to those who may see whose it is; pictures and PDF open in place, the rest downloads."""
     attachment = get_object_or_404(Attachment, pk=pk)
-    story.parcel_row(request.user, attachment.subject)
+    story.row_of(request.user, attachment.dataset, attachment.subject)
     stream = kept_file(attachment.digest).open("rb")
-    inline = attachment.is_picture or attachment.kind == "application/pdf"
+    inline = attachment.is_picture or attachment.is_pdf
     response = FileResponse(
         stream, as_attachment=not inline, filename=attachment.name, content_type=attachment.kind
     )
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = (
-        "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
-    )
+    response["Content-Security-Policy"] = FILE_POLICY if attachment.is_pdf else f"{FILE_POLICY}; sandbox"
     return response

@@ -24,6 +24,7 @@ def t(zh: str, en: str, **values: Any) -> SafeString:
 register.simple_tag(labels.field, name="field_label")
 register.simple_tag(labels.value, name="shown")
 register.simple_tag(labels.unit, name="unit_of")
+register.simple_tag(labels.written, name="written")
 register.filter("division", labels.division)
 register.filter("finding", labels.finding)
 register.filter("tool", labels.tool)
