@@ -6,9 +6,9 @@ from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.fs
 
 from panhuo.core.problems import PanhuoError
+from panhuo.engines.storage import open_storage
 
 Tables = Mapping[str, pa.Table]
 Stage = Callable[[Tables], Tables]
@@ -31,9 +31,7 @@ class ParquetSlice:
 
     def read(self) -> pa.Table:
         """The rows of the slice, in file order."""
-        filesystem, path = (
-            pyarrow.fs.FileSystem.from_uri(self.path) if "://" in self.path else (None, self.path)
-        )
+        filesystem, path = open_storage(self.path)
         dataset = ds.dataset(path, filesystem=filesystem, format="parquet")
         columns = list(self.columns) if self.columns is not None else None
         return dataset.to_table(columns=columns, filter=self._filter())
@@ -89,9 +87,11 @@ def open_engine(name: str) -> Engine:
     )
 
 
-def unique(partitions: Iterable[Partition]) -> list[Partition]:
-    """The partitions as a list. Raises ValueError when two bear the same key."""
-    listed = list(partitions)
-    if len({p.key for p in listed}) < len(listed):
-        raise ValueError("two partitions bear the same key")
-    return listed
+def unique(partitions: Iterable[Partition]) -> Iterator[Partition]:
+    """The partitions, each made when it is asked for. Raises ValueError at one whose key was there before."""
+    keys = set()
+    for partition in partitions:
+        if partition.key in keys:
+            raise ValueError(f"two partitions bear the same key {partition.key}")
+        keys.add(partition.key)
+        yield partition

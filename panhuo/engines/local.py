@@ -19,11 +19,10 @@ class LocalEngine:
 
     def map(self, stage: Stage, partitions: Iterable[Partition]) -> Iterator[tuple[str, Tables]]:
         """See `Engine.map`."""
-        waiting = iter(unique(partitions))
         running: deque[tuple[str, Future[Tables]]] = deque()
         with ThreadPoolExecutor(self.workers) as pool:
             try:
-                for partition in waiting:
+                for partition in unique(partitions):
                     running.append((partition.key, pool.submit(_run, stage, partition)))
                     if len(running) == self.workers:
                         key, result = running.popleft()

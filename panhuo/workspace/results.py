@@ -144,10 +144,12 @@ class Earlier:
 
 
 def split(tables: Tables, counties: Sequence[County]) -> Iterator[dict[str, pa.Table]]:
-    """The result tables of a piece, county by county; `parcel_id` is coded by unit, parcels first, then batches."""
+    """The result tables of a piece, county by county; each is in the order of units: parcels first, then batches."""
     parcels = np.cumsum([0, *(c.count("parcels") for c in counties)])
     batches = np.cumsum([0, *(c.count("batches") for c in counties)])
-    units = {name: _unit_numbers(table) for name, table in tables.items()}
+    named = [tables[name]["parcel_id"] for name in ("facts", "batch_facts") if tables[name].num_rows]
+    ids = pa.chunked_array([c for column in named for c in column.chunks], pa.string()).combine_chunks()
+    units = {name: _unit_numbers(table, ids) for name, table in tables.items()}
     for n in range(len(counties)):
         found = {}
         for name, table in tables.items():
@@ -162,10 +164,13 @@ def split(tables: Tables, counties: Sequence[County]) -> Iterator[dict[str, pa.T
         yield found
 
 
-def _unit_numbers(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    if not table.num_rows or not pa.types.is_dictionary(table.schema.field("parcel_id").type):
+def _unit_numbers(table: pa.Table, ids: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    """The place of each row's unit among `ids`; found by its word, for codes do not outlive a Parquet file."""
+    if not table.num_rows:
         return np.zeros(0, dtype=np.int32)
-    return np.asarray(table["parcel_id"].combine_chunks().indices.to_numpy())
+    units = table["parcel_id"].combine_chunks()
+    coded = units if pa.types.is_dictionary(units.type) else units.dictionary_encode()
+    return np.asarray(pc.index_in(coded.dictionary, ids).take(coded.indices).to_numpy())
 
 
 def compact(table: pa.Table) -> pa.Table:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import shapely
@@ -16,7 +17,12 @@ import shapely
 from panhuo.core.problems import PanhuoError
 from panhuo.engines import ParquetSlice, Partition
 from panhuo.engines.local import LocalEngine
+from panhuo.flow import judge_county
 from panhuo.inventory.overlay import overlay, prepare_layer
+from panhuo.inventory.spatial_facts import spatial_facts
+from panhuo.rulebook import Rulebook
+from panhuo.workspace.assess import read, scored, without_outlines
+from panhuo.workspace.counties import Counties, pieces
 
 pyspark = pytest.importorskip("pyspark", reason="the spark extra is not installed")
 cloudpickle = pytest.importorskip("pyspark.cloudpickle")
@@ -26,6 +32,9 @@ if shutil.which("java") is None:
 pytestmark = pytest.mark.slow  # a Java machine and two executors start
 
 COUNTIES = [f"4301{i:02d}" for i in range(1, 7)]
+AS_OF = date(2026, 11, 23)
+HANDFUL = 50
+"""Units to a task of an assessment: fewer than a city of the made-up province holds."""
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +133,29 @@ def test_killed_executor_neither_loses_nor_doubles_a_county(engine, counties, tm
     assert died.exists()
 
 
+def test_tables_travel_as_partitioned_parquet_and_nothing_is_left(engine, tmp_path):
+    from panhuo.engines.spark import SparkEngine
+
+    shared = pa.table({"demand_id": ["d1"]})
+    sent = [Partition(c, {"parcels": pa.table({"parcel_id": [c]}), "demands": shared}) for c in COUNTIES[:2]]
+
+    def look(tables):
+        found = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.parquet"))
+        return {"seen": pa.table({"path": found}), "parcels": tables["parcels"], "none": pa.table({})}
+
+    results = dict(SparkEngine(engine.session, tmp_path.as_uri()).map(look, sent))
+    assert [results[c]["parcels"]["parcel_id"].to_pylist() for c in COUNTIES[:2]] == [
+        [c] for c in COUNTIES[:2]
+    ]
+    seen = [path.split("/", 1)[1] for path in results[COUNTIES[0]]["seen"]["path"].to_pylist()]
+    assert [path for path in seen if path.startswith("inputs")] == [
+        "inputs/demands/partition=00000/part.parquet",  # the same for all: written once
+        "inputs/parcels/partition=00000/part.parquet",
+        "inputs/parcels/partition=00001/part.parquet",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_refusal_of_the_stage_reaches_the_user(engine):
     def refuse(tables):
         raise PanhuoError("县数据缺列 a column is missing", remedy="补充 add it")
@@ -133,16 +165,103 @@ def test_refusal_of_the_stage_reaches_the_user(engine):
     assert refused.value.remedy == "补充 add it"
 
 
-def test_a_whole_assessment_is_the_same_bytes(engine, tmp_path, monkeypatch):
-    from benchmarks.province import make_workspace
-    from panhuo.workspace import counties as cut
-    from panhuo.workspace.assess import assess
+class HalfWritten(dict):
+    """Result tables during whose writing the executor is killed: the first is written, the others never."""
 
-    monkeypatch.setattr(cut.pieces, "__defaults__", (150,))  # several tasks of a few hundred parcels
-    written = {}
-    for name in ("local", "spark"):
-        ws = make_workspace(tmp_path / name, 400)
-        assess(ws, as_of=date(2026, 11, 23), engine=name)
-        written[name] = {p.name: p.read_bytes() for p in ws.assessment_dir().glob("*.parquet")}
+    def __init__(self, tables, died):
+        super().__init__(tables)
+        self.died = died
+
+    def items(self):
+        first, *_ = super().items()
+        yield first
+        self.died.write_text(str(executor_process()))
+        os.kill(executor_process(), signal.SIGKILL)
+
+
+class KilledOnce:
+    """The stage of an assessment; the executor of the first task that holds `county` is killed half way through."""
+
+    def __init__(self, judge, county, died):
+        self.judge, self.county, self.died = judge, county, died
+
+    def __call__(self, tables):
+        made = self.judge(tables)
+        hit = self.county in tables["parcels"]["division"].to_pylist() and not self.died.exists()
+        return HalfWritten(made, self.died) if hit else made
+
+
+@pytest.fixture(scope="module")
+def assessed(engine, tmp_path_factory):
+    """One province assessed by the local engine, and on Spark with an executor killed in the middle of it."""
+    from benchmarks.province import make_workspace
+    from panhuo.workspace import assess as use_case
+    from panhuo.workspace import counties as cut
+
+    folder = tmp_path_factory.mktemp("assessed")
+    made = {}
+
+    def killed_once(*law):
+        return KilledOnce(judge_county(*law), "430703", folder / "died")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cut.pieces, "__defaults__", (HANDFUL,))
+        for name in ("local", "spark"):
+            made[name] = make_workspace(folder / name, 400)
+            use_case.assess(made[name], as_of=AS_OF, engine=name)
+            patch.setattr(use_case, "judge_county", killed_once)  # from here on: of the Spark run
+    assert (folder / "died").exists()
+    return made
+
+
+def test_a_whole_assessment_with_an_executor_killed_is_the_same_bytes(assessed):
+    written = {
+        name: {p.name: p.read_bytes() for p in ws.assessment_dir().glob("*.parquet")}
+        for name, ws in assessed.items()
+    }
     assert {"findings.parquet", "options.parquet", "conflicts.parquet"} <= written["local"].keys()
     assert written["spark"] == written["local"]
+
+
+def handful_of(ws):
+    """The number of the task that judged each county."""
+    counties = Counties(without_outlines(read(ws))).list
+    return {c.key: n for n, piece in enumerate(pieces(counties, HANDFUL)) for c in piece}
+
+
+def test_neighbours_in_another_task_are_counted(assessed):
+    ws, task = assessed["spark"], handful_of(assessed["spark"])
+    parcels = ws.dataset("parcels", columns=["parcel_id", "division", "geometry"])
+    where = pc.utf8_slice_codeunits(parcels["division"], 0, 6).to_pylist()
+    counted = ws.assessment("facts").select(["parcel_id", "neighbour_count"]).to_pydict()
+    whole = dict(zip(*counted.values(), strict=True))
+    alone = {}
+    for number in sorted(set(task.values())):
+        own, _ = spatial_facts(parcels.filter(pa.array([task[c] == number for c in where])), {})
+        alone |= zip(own["parcel_id"].to_pylist(), own["neighbour_count"].to_pylist(), strict=True)
+    together, _ = spatial_facts(parcels, {})
+    assert whole == dict(
+        zip(together["parcel_id"].to_pylist(), together["neighbour_count"].to_pylist(), strict=True)
+    )
+    missed = sum(whole[p] > alone[p] for p in whole)
+    assert missed > len(whole) / 10  # a task by itself would not have seen them
+
+
+def test_firms_are_ranked_over_their_whole_city(assessed):
+    ws, task = assessed["spark"], handful_of(assessed["spark"])
+
+    def ranks(tables):
+        tables = [t for name, t in scored(tables, Rulebook.load(), "43", AS_OF, []) if name == "scores"]
+        return {row["enterprise_id"]: row["rank"] for t in tables for row in t.to_pylist()}
+
+    tables = without_outlines(read(ws))
+    firms = tables["enterprises"]
+    of_task = pa.array([task[code[:6]] for code in firms["division"].to_pylist()])
+    alone = {}
+    for number in sorted(set(task.values())):
+        alone |= ranks({**tables, "enterprises": firms.filter(pc.equal(of_task, number))})
+    held = ws.assessment("scores")
+    whole = dict(zip(held["enterprise_id"].to_pylist(), held["rank"].to_pylist(), strict=True))
+    assert whole == ranks(tables)
+    below = [firm for firm, rank in whole.items() if rank != alone[firm]]
+    assert len(below) > len(whole) / 10  # a task by itself would have placed them otherwise
