@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,8 @@ DIVISIONS = ("43", "4301", "43", "430101", "4302")
 """The land of the people in turn."""
 
 
-def prepare(root: Path, people: int) -> dict[str, Any]:
-    """Makes the people with open sessions, the reading copy and the tile archives; what took how long.
+def prepare(root: Path, divisions: Sequence[str]) -> dict[str, Any]:
+    """Makes people of those divisions with open sessions, the reading copy and the tile archives; what took how long.
 
     Runs in a process of its own, since Django takes its database from the environment once.
     """
@@ -46,12 +47,11 @@ def prepare(root: Path, people: int) -> dict[str, Any]:
     shelf().follow()
     seconds = {"reading copy": time.perf_counter() - began}
     cast = []
-    for number in range(people):
-        division = DIVISIONS[number % len(DIVISIONS)]
+    for number, division in enumerate(divisions):
         began = time.perf_counter()
         archive = _archive(division)
-        if number < len(DIVISIONS):
-            seconds[f"tiles of {division}"] = time.perf_counter() - began
+        if division not in divisions[:number]:
+            seconds[f"tiles of {division or 'all'}"] = time.perf_counter() - began
         where = f"FROM parcels WHERE starts_with(division, '{division}')"
         count = one(f"SELECT count(*) AS n {where}")
         sample = rows(
@@ -64,7 +64,7 @@ def prepare(root: Path, people: int) -> dict[str, Any]:
         cast.append(
             {
                 "number": number,
-                "session": _session(f"load-{number}", division),
+                "session": _session(f"load-{division}-{number}", division),
                 "parcels": [r["id"] for r in sample],
                 "enterprises": [r["id"] for r in firms],
                 "findings": sorted(r["id"] for r in findings),
@@ -100,11 +100,11 @@ def _archive(division: str) -> dict[str, Any]:
     from panhuo.workspace.tiles import parcel_tiles  # noqa: PLC0415
 
     where = Scope((division,)).rows()
-    path = parcel_tiles(shelf().workspace, f"d-{division}", where.sql, where.values)
+    path = parcel_tiles(shelf().workspace, f"d-{division or 'all'}", where.sql, where.values)
     header = path.read_bytes()[:127]
     length, tiles = struct.unpack_from("<Q", header, 64)[0], struct.unpack_from("<Q", header, 72)[0]
     return {
-        "url": f"/tiles/d-{division}.pmtiles",
+        "url": f"/tiles/d-{division or 'all'}.pmtiles",
         "bytes": path.stat().st_size,
         "tile": max(1, length // max(tiles, 1)),
     }
@@ -121,18 +121,9 @@ def played(root: Path, options: argparse.Namespace, environment: dict[str, str])
         prepared = json.loads(made.read_text(encoding="utf-8"))
         people = folder / "people.json"
         people.write_text(json.dumps(prepared["people"]), encoding="utf-8")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        log = stack.enter_context((folder / "serve.log").open("w"))
-        server = subprocess.Popen(
-            [*PROGRAM, "serve", str(root), "--port", str(port)], stdout=log, stderr=log, env=environment
-        )
-        stack.callback(server.wait)
-        stack.callback(server.terminate)
-        _wait_for(port, server)
+        host, pid = stack.enter_context(served(root, environment, folder))
         locust = [sys.executable, "-m", "locust", "-f", str(ROOT / "tests/load/locustfile.py"), "--headless"]
-        locust += ["-H", f"http://127.0.0.1:{port}", "-u", str(options.users), "-r", "5"]
+        locust += ["-H", host, "-u", str(options.users), "-r", "5"]
         locust += [
             "-t",
             f"{options.seconds + options.users // 5}s",
@@ -142,12 +133,29 @@ def played(root: Path, options: argparse.Namespace, environment: dict[str, str])
             "--reset-stats",
         ]
         play = environment | {"PANHUO_LOAD": str(people), "PANHUO_LOAD_WAIT": str(options.wait)}
-        began = _cpu_of(server.pid)
+        began = _cpu_of(pid)
         subprocess.run(locust, env=play, check=False, cwd=folder, stdout=sys.stderr)
-        cpu = _cpu_of(server.pid) - began
+        cpu = _cpu_of(pid) - began
         with (folder / "load_stats.csv").open(encoding="utf-8") as stream:
             kinds = list(csv.DictReader(stream))
     return {"kinds": kinds, "prepared_s": prepared["seconds"], "server_cpu_s": cpu}
+
+
+@contextmanager
+def served(root: Path, environment: dict[str, str], folder: Path) -> Iterator[tuple[str, int]]:
+    """The workspace served on the loopback: the address and the process; its words go to serve.log in `folder`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (folder / "serve.log").open("w") as log:
+        command = [*PROGRAM, "serve", str(root), "--port", str(port)]
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        try:
+            _wait_for(port, server)
+            yield f"http://127.0.0.1:{port}", server.pid
+        finally:
+            server.terminate()
+            server.wait()
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
@@ -223,7 +231,8 @@ def main() -> None:
     parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.prepare:
-        options.prepare.write_text(json.dumps(prepare(options.workspace, options.users)), encoding="utf-8")
+        divisions = [DIVISIONS[number % len(DIVISIONS)] for number in range(options.users)]
+        options.prepare.write_text(json.dumps(prepare(options.workspace, divisions)), encoding="utf-8")
         return
     with ExitStack() as stack:
         root = options.workspace

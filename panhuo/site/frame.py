@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from panhuo.site import gate
@@ -35,5 +34,4 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "menu": entries,
         "here_name": getattr(request.resolver_match, "url_name", "") if request.resolver_match else "",
         "workspace_name": workspace.config.get("name", ""),
-        "online_basemap": bool(settings.TIANDITU_KEY),
     }

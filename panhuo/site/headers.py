@@ -5,12 +5,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-BASEMAP = "https://*.tianditu.gov.cn"
-
 
 def content_policy() -> str:
     """The Content-Security-Policy header: nothing from elsewhere, no inline script."""
-    basemap = f" {BASEMAP}" if settings.TIANDITU_KEY else ""
+    basemap = "".join(f" {host}" for host in settings.ONLINE.hosts) if settings.ONLINE else ""
     return "; ".join(
         (
             "default-src 'self'",

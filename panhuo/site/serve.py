@@ -27,6 +27,7 @@ def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threa
     """Serves the workspace at `root` until interrupted. Raises PanhuoError when the port is taken."""
     prepare(root)
     import waitress
+    from django.urls import resolve
 
     from panhuo.site.accounts.acts import make_setup_token, setup_needed
     from panhuo.site.shelf import shelf
@@ -36,6 +37,7 @@ def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threa
         if probe.connect_ex((host, port)) == 0:
             raise PanhuoError(f"端口 {port} 已被占用 port {port} is taken", remedy="--port")
     shelf().cursor().close()
+    resolve("/map/")  # loads every page's code before the door opens: the first visitor does not wait for it
     address = f"http://{host}:{port}"
     say(f"盘活 panhuo: {address}")
     if setup_needed():

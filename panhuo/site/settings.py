@@ -5,7 +5,9 @@ PANHUO_DATABASE_URL   postgres://… instead of the workspace's panhuo.db
 PANHUO_HOSTS          comma-separated host names, default localhost only
 PANHUO_HTTPS=1        the site stands behind TLS: secure cookies, HSTS
 PANHUO_OIDC           JSON of one OpenID Connect provider: {"name", "client_id", "secret", "server_url"}
-PANHUO_TIANDITU_KEY   key for the online basemap; without it the map is offline
+PANHUO_TIANDITU_KEY   key for the online basemap 天地图; without it the map is offline
+PANHUO_BASEMAP_URL    another basemap in Web Mercator: its tiles' address with {z}, {x}, {y} (and {layer}, {s}, {key})
+PANHUO_MAP_APPROVAL   the online basemap's approval number (审图号), shown in the map's corner
 """
 
 import json
@@ -15,6 +17,7 @@ from typing import Any
 
 import dj_database_url
 
+from panhuo.site.basemap import basemap
 from panhuo.site.keys import secret_key
 
 HERE = Path(__file__).parent
@@ -180,4 +183,4 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 2**20
-TIANDITU_KEY = os.environ.get("PANHUO_TIANDITU_KEY", "")
+ONLINE = basemap(os.environ)

@@ -4,24 +4,39 @@ import type { MapMouseEvent } from "maplibre-gl";
 import { Protocol } from "pmtiles";
 import { curtain } from "./map/curtain";
 import { finding } from "./map/find";
-import { panel } from "./map/legend";
+import { panel, view } from "./map/legend";
 import { pick, selecting } from "./map/select";
-import { at, make, say, setup, words } from "./map/setup";
-import { FONT, style } from "./map/style";
+import { at, hush, make, say, setup, words } from "./map/setup";
+import { DRAWN, FONT, style, turn } from "./map/style";
 
 maplibregl.setWorkerUrl(setup.worker);
 maplibregl.addProtocol("pmtiles", new Protocol().tile);
 
+/** Layers that wait until the parcels are on the screen, which is what people come for. */
+const LATER = [...setup.layers.map((l) => `base-${l.kind}`), "conflicts"];
+
 function open(): maplibregl.Map | null {
+  const asked = view();
   try {
     return new maplibregl.Map({
-      container: "map", style: style(), hash: "at", attributionControl: { compact: true }, localIdeographFontFamily: FONT.join(","),
+      container: "map", ...DRAWN, style: style({ ...asked, on: (name) => !LATER.includes(name) && asked.on(name) }), hash: "at", attributionControl: { compact: true }, localIdeographFontFamily: FONT.join(","),
       bounds: setup.bounds ?? [73, 18, 135, 54], fitBoundsOptions: { padding: matchMedia("(max-width: 48rem)").matches ? { top: 120, left: 40, right: 40, bottom: 60 } : { top: 80, left: 380, right: 80, bottom: 60 }, maxZoom: 16 }, maxPitch: 75,
     });
   } catch {
     say(words.webgl, true);
     return null;
   }
+}
+
+/** Says that the map is being drawn until its parcels are on the screen; then come the other layers. */
+function progress(map: maplibregl.Map): void {
+  say(words.drawing, true);
+  map.once("idle", () => {
+    hush(words.drawing);
+    for (const name of LATER) turn(map, name, view().on(name));
+    map.once("idle", () => at("map").setAttribute("data-ready", "1"));
+    map.triggerRepaint();
+  });
 }
 
 /** What a click on a parcel tells. */
@@ -45,7 +60,8 @@ if (map) {
   map.addControl(new maplibregl.NavigationControl({ visualizePitch: true }), "bottom-right");
   map.addControl(new maplibregl.ScaleControl(), "bottom-right");
   const clicked = setup.archives.flatMap((_, i) => [`fill${i}`, `dot${i}`, `tall${i}`]);
-  map.on("load", () => {
+  progress(map);
+  map.once("style.load", () => {
     panel(map);
     const drawing = selecting(map, !placed);
     curtain(map);
@@ -60,7 +76,6 @@ if (map) {
       if (!drawing()) map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point, { layers: clicked }).length ? "pointer" : "";
     });
   });
-  map.on("idle", () => at("map").setAttribute("data-ready", "1"));
   at("share").addEventListener("click", async () => {
     await navigator.clipboard?.writeText(location.href).catch(() => undefined);
     say(words.copied);

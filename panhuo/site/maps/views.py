@@ -19,8 +19,8 @@ from panhuo.site.palette import CATEGORIES, OTHER, SCALES, colours
 from panhuo.site.shelf import kept, shelf
 from panhuo.site.words import pick
 from panhuo.workspace import imagery, tiles
+from panhuo.workspace.overview import NEAREST
 
-TIANDITU = "https://t0.tianditu.gov.cn/vec_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=vec&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk="
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
@@ -91,7 +91,9 @@ def words() -> dict[str, str]:
         "busy": pick("正在统计…", "Counting…"),
         "failed": pick("没有取到数据，请重试", "No answer; try again"),
         "offline": pick("本地底图", "Offline ground"),
-        "online": pick("天地图", "Tianditu"),
+        "online": pick("在线底图", "Online basemap"),
+        "offlineNow": pick("在线底图取不到，已改用本地底图", "The online basemap does not answer; offline ground"),
+        "drawing": pick("正在绘制地图…", "Drawing the map…"),
         "webgl": pick("浏览器不能画图（没有 WebGL），请用台账。", "This browser has no WebGL; use the ledger."),
     }  # fmt: skip
 
@@ -113,7 +115,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
         where.values,
     )[0]
     held = bounds["a"] is not None
-    workspace = shelf().workspace
+    workspace, online = shelf().workspace, settings.ONLINE
     kinds = sorted(tiles.layer_kinds(workspace), key=lambda k: k in CONTROL)
     names = archives(request.user) if held else {}
     drawn = [n for n, scope in names.items() if has_conflicts(scope)]
@@ -136,7 +138,8 @@ def map_page(request: HttpRequest) -> HttpResponse:
         "places": places(where),
         "schemes": schemes(request.user),
         "otherColour": OTHER,
-        "online": TIANDITU + settings.TIANDITU_KEY if settings.TIANDITU_KEY else "",
+        "online": online and {"tiles": online.tiles, "attribution": online.attribution},
+        "near": NEAREST,
         "worker": static("dist/map-worker.js"),
         "find": reverse("map_find"),
         "selected": reverse("map_selected"),

@@ -1,8 +1,8 @@
 // The curtain: a second map over the first, cut at a line that mouse, finger or arrow keys draw across.
 import { Map } from "maplibre-gl";
-import { choose, scheme } from "./legend";
+import { choose, rightView, scheme } from "./legend";
 import { at, state } from "./setup";
-import { lay, paint, style } from "./style";
+import { DRAWN, paint, style } from "./style";
 
 export function curtain(map: Map): void {
   const button = at<HTMLButtonElement>("compare");
@@ -17,21 +17,19 @@ export function curtain(map: Map): void {
   const follow = (): void => { right?.jumpTo({ center: map.getCenter(), zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() }); };
   const dress = (other: Map): void => {
     const select = at<HTMLSelectElement>("right-scheme");
-    const colours = (): void => { if (select.value) paint(other, select.value, []); };
     select.value = scheme("rby");
-    colours();
-    select.onchange = () => { state.set("rby", select.value); colours(); };
-    choose("right-ground", "right", (name) => lay(other, name));
-    other.getContainer().setAttribute("data-ready", "1");
+    select.onchange = () => { state.set("rby", select.value); paint(other, select.value, []); };
+    choose("right-ground", "right", other);
+    other.once("idle", () => other.getContainer().setAttribute("data-ready", "1"));
   };
   const show = (open: boolean): void => {
     button.setAttribute("aria-pressed", String(open));
     for (const part of [place, line, at("other-side")]) part.hidden = !open;
     state.set("curtain", open ? "1" : "");
     if (open && !right) {
-      right = new Map({ container: place, style: style(), interactive: false, attributionControl: false, center: map.getCenter(), zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() });
+      right = new Map({ container: place, ...DRAWN, style: style(rightView()), interactive: false, attributionControl: false, center: map.getCenter(), zoom: map.getZoom(), bearing: map.getBearing(), pitch: map.getPitch() });
       const made = right;
-      made.on("load", () => dress(made));
+      made.once("style.load", () => dress(made));
       map.on("move", follow);
     } else if (!open && right) {
       map.off("move", follow);

@@ -1,59 +1,62 @@
 // The panel: what parcels are coloured by, which of them and which layers are shown, the ground, the curtain's switch.
-import type { Map } from "maplibre-gl";
-import { at, make, setup, state, words } from "./setup";
-import { lay, LOOKS, paint } from "./style";
+import type { ErrorEvent, Map } from "maplibre-gl";
+import { at, make, say, setup, state, words } from "./setup";
+import { lay, look, paint, turn, type View } from "./style";
 
 export const scheme = (name = "by"): string => {
   const asked = state.get(name);
   return setup.schemes[asked] ? asked : (Object.keys(setup.schemes)[0] ?? "");
 };
 
-function legend(map: Map): void {
-  const by = scheme();
-  const hidden = state.all("hide");
-  const entries = [...(setup.schemes[by]?.values ?? []), ["", words.other, setup.otherColour, -1, ""] as const];
+const hidden = (): string[] => state.all("hide").map((v) => (v === "-" ? "" : v));
+const boxes = (): HTMLInputElement[] => [...document.querySelectorAll<HTMLInputElement>("input[data-layer]")];
+const ground = (name: string): string => (grounds().some(([value]) => value === state.get(name)) ? state.get(name) : "");
+
+/** Whether the address, or else the page, has a switch on. */
+function on(name: string): boolean {
+  const box = boxes().find((b) => b.dataset.layer === name);
+  return !!box && (box.defaultChecked || state.all("on").includes(name)) && !state.all("off").includes(name);
+}
+
+/** What the address says the map shows, and the map right of the curtain. */
+export const view = (): View => ({ by: scheme(), hidden: hidden(), ground: ground("ground"), on });
+export const rightView = (): View => ({ by: scheme("rby"), hidden: [], ground: ground("right"), on });
+
+/** The legend of the scheme chosen; `changed` when an entry is hidden or shown again. */
+function legend(changed: () => void): void {
+  const off = state.all("hide");
+  const entries = [...(setup.schemes[scheme()]?.values ?? []), ["", words.other, setup.otherColour, -1, ""] as const];
   at("legend").replaceChildren(...entries.map(([value, label, shade, n]) => {
     const name = value || "-";
     const button = make("button", "", { type: "button", className: "entry" }, make("i"), make("span", label));
     button.firstElementChild!.setAttribute("style", `background:${shade}`);
     if (n >= 0) button.append(make("small", n.toLocaleString()));
-    button.setAttribute("aria-pressed", String(!hidden.includes(name)));
+    button.setAttribute("aria-pressed", String(!off.includes(name)));
     button.addEventListener("click", () => {
       const now = state.all("hide");
-      state.set("hide", ...(now.includes(name) ? now.filter((v) => v !== name) : [...now, name]));
-      legend(map);
+      const shown = now.includes(name);
+      state.set("hide", ...(shown ? now.filter((v) => v !== name) : [...now, name]));
+      button.setAttribute("aria-pressed", String(shown));
+      changed();
     });
     return make("li", "", {}, button);
   }));
-  paint(map, by, hidden.map((v) => (v === "-" ? "" : v)));
-}
-
-/** The layers of the style that a box of the panel switches. */
-function switched(map: Map, name: string): string[] {
-  const test = name === "tall" ? /^tall\d/ : name === "names" ? /^(names$|name\d)/ : new RegExp(`^${name}(\\d*-|-)(fill|line)$`);
-  return map.getStyle().layers.map((l) => l.id).filter((id) => test.test(id));
 }
 
 function layers(map: Map): void {
-  const on = state.all("on");
-  const off = state.all("off");
-  const boxes = [...document.querySelectorAll<HTMLInputElement>("input[data-layer]")];
-  for (const box of boxes) {
+  const all = boxes();
+  for (const box of all) {
     const name = box.dataset.layer!;
-    box.checked = (box.defaultChecked || on.includes(name)) && !off.includes(name);
-    const apply = (): void => {
-      for (const id of switched(map, name)) map.setLayoutProperty(id, "visibility", box.checked ? "visible" : "none");
-    };
-    apply();
+    box.checked = on(name);
     box.addEventListener("change", () => {
-      apply();
+      turn(map, name, box.checked);
       if (name === "tall") map.easeTo({ pitch: box.checked ? 55 : 0 });
-      state.set("on", ...boxes.filter((b) => b.checked && !b.defaultChecked).map((b) => b.dataset.layer!));
-      state.set("off", ...boxes.filter((b) => !b.checked && b.defaultChecked).map((b) => b.dataset.layer!));
+      state.set("on", ...all.filter((b) => b.checked && !b.defaultChecked).map((b) => b.dataset.layer!));
+      state.set("off", ...all.filter((b) => !b.checked && b.defaultChecked).map((b) => b.dataset.layer!));
     });
   }
   for (const swatch of document.querySelectorAll<HTMLElement>(".swatch[data-kind]")) {
-    const { fill, line, dash } = LOOKS[swatch.dataset.kind!] ?? { line: "#8fa39b" };
+    const { fill, line, dash } = look(swatch.dataset.kind!);
     swatch.style.background = fill ?? "#fff";
     swatch.style.border = `2px ${dash ? "dashed" : "solid"} ${line}`;
   }
@@ -64,23 +67,37 @@ export const grounds = (): [name: string, label: string][] => [
   ...setup.imagery.map((p) => [p.name, p.name] as [string, string]),
 ];
 
-export function choose(id: string, name: string, change: (value: string) => void): void {
+/** A choice among the grounds, kept in the address under `name`. */
+export function choose(id: string, name: string, map: Map): void {
   const select = at<HTMLSelectElement>(id);
   select.replaceChildren(...grounds().map(([value, label]) => make("option", label, { value })));
-  if ([...select.options].some((o) => o.value === state.get(name))) select.value = state.get(name);
-  change(select.value);
-  select.addEventListener("change", () => { state.set(name, select.value); change(select.value); });
+  select.value = ground(name);
+  select.onchange = () => { state.set(name, select.value); lay(map, select.value); };
+  unanswered(map, () => { select.value = ""; lay(map, ""); say(words.offlineNow); });
 }
 
+/** A basemap that refuses (a key run out) or cannot be reached: `gone` at its third tile lost before any came. */
+function unanswered(map: Map, gone: () => void): void {
+  let lost = 0;
+  let came = false;
+  const online = (source: string | undefined): boolean => !!source?.startsWith("online-");
+  map.on("sourcedata", (event) => { came ||= online(event.sourceId) && event.tile?.state === "loaded"; });
+  map.on("error", (event: ErrorEvent & { sourceId?: string }) => {
+    if (online(event.sourceId)) { if (!came && ++lost === 3) gone(); } else console.error(event.error);
+  });
+}
+
+/** The panel over a map whose style already shows what the address says. */
 export function panel(map: Map): void {
   const select = at<HTMLSelectElement>("scheme");
   if (select) {
+    const colours = (): void => paint(map, scheme(), hidden());
     select.value = scheme();
-    select.addEventListener("change", () => { state.set("by", select.value); state.set("hide"); legend(map); });
-    legend(map);
+    select.addEventListener("change", () => { state.set("by", select.value); state.set("hide"); legend(colours); colours(); });
+    legend(colours);
   }
   layers(map);
-  choose("ground", "ground", (name) => lay(map, name));
+  choose("ground", "ground", map);
   const side = at("mapside");
   const toggle = at<HTMLButtonElement>("panel-toggle");
   const show = (open: boolean): void => { side.hidden = !open; toggle.setAttribute("aria-expanded", String(open)); };

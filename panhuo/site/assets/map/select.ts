@@ -1,7 +1,6 @@
 // Selecting parcels by box, polygon, view or one by one: the selection is an address of the ledger, kept in the link.
-import { type GeoJSONSource, type LngLatBounds, type Map } from "maplibre-gl";
-import { TerraDraw, TerraDrawPolygonMode, TerraDrawRectangleMode } from "terra-draw";
-import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
+import type { GeoJSONSource, LngLatBounds, Map } from "maplibre-gl";
+import type { TerraDraw } from "terra-draw";
 import { ask, at, type Box, make, say, setup, state, words } from "./setup";
 
 interface Held {
@@ -22,6 +21,7 @@ function outline(map: Map): void {
     for (const layer of [`mark${i}`, `markdot${i}`]) {
       const picked: ["in", ["get", string], ["literal", string[]]] = ["in", ["get", "parcel_id"], ["literal", ids]];
       map.setFilter(layer, layer.startsWith("markdot") ? ["all", ["==", ["geometry-type"], "Point"], picked] : picked);
+      map.setLayoutProperty(layer, "visibility", ids.length ? "visible" : "none");
     }
   });
 }
@@ -83,27 +83,24 @@ function take(map: Map, ring: number[][]): void {
 
 /** `fit`: whether what the link names is brought into view, since the link says no place of its own. */
 export function selecting(map: Map, fit: boolean): () => boolean {
-  const draw = new TerraDraw({
-    adapter: new TerraDrawMapLibreGLAdapter({ map }),
-    modes: [new TerraDrawRectangleMode({ drawInteraction: "click-move-or-drag" }), new TerraDrawPolygonMode()],
-  });
   const buttons = [...document.querySelectorAll<HTMLButtonElement>("button[data-draw]")];
-  let drawing = false;
-  const mode = (name: string): void => {
-    draw.clear();
-    draw.setMode(name || "static");
-    drawing = !!name;
+  let taken: Promise<TerraDraw> | undefined;
+  let drawing = "";
+  const mode = async (name: string): Promise<void> => {
+    drawing = name;
     for (const b of buttons) b.setAttribute("aria-pressed", String(b.dataset.draw === name));
     say(name === "rectangle" ? words.box : name === "polygon" ? words.polygon : "", !!name);
+    try {
+      const draw = await (taken ??= import("./pen").then(({ pen }) => pen(map, (ring) => { setTimeout(() => void mode("")); take(map, ring); })));
+      draw.clear();
+      draw.setMode(drawing || "static");
+    } catch {
+      taken = undefined;
+      say(words.failed);
+    }
   };
-  draw.start();
-  draw.on("finish", (id) => {
-    const shape = draw.getSnapshotFeature(id)?.geometry;
-    setTimeout(() => mode(""));
-    if (shape?.type === "Polygon") take(map, shape.coordinates[0].slice(0, -1));
-  });
-  for (const b of buttons) b.addEventListener("click", () => mode(b.getAttribute("aria-pressed") === "true" ? "" : b.dataset.draw!));
-  document.addEventListener("keydown", (e) => { if (e.key === "Escape" && drawing) mode(""); });
+  for (const b of buttons) b.addEventListener("click", () => void mode(drawing === b.dataset.draw ? "" : b.dataset.draw!));
+  document.addEventListener("keydown", (e) => { if (e.key === "Escape" && drawing) void mode(""); });
   at("in-view").addEventListener("click", () => {
     const b: LngLatBounds = map.getBounds();
     take(map, [[b.getWest(), b.getSouth()], [b.getEast(), b.getSouth()], [b.getEast(), b.getNorth()], [b.getWest(), b.getNorth()]]);
@@ -115,5 +112,5 @@ export function selecting(map: Map, fit: boolean): () => boolean {
     state.set("list", given.toString());
   }
   if (asked()) void show(map, fit);
-  return () => drawing;
+  return () => !!drawing;
 }

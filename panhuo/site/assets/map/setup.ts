@@ -3,10 +3,11 @@ export type Box = [west: number, south: number, east: number, north: number];
 export type Value = [value: string, label: string, colour: string, parcels: number, link: string];
 export interface Scheme { label: string; values: Value[] }
 export interface Setup {
-  archives: string[]; conflicts?: string[]; layers: { kind: string; label: string; url: string }[];
+  archives: string[]; conflicts: string[]; layers: { kind: string; label: string; url: string }[];
   imagery: { name: string; bounds: Box; url: string }[]; bounds: Box | null;
   places: { label: string; n: number; at: [number, number]; bounds: Box }[];
-  schemes: Record<string, Scheme>; otherColour: string; online: string; worker: string;
+  schemes: Record<string, Scheme>; otherColour: string; near: number; worker: string;
+  online: { tiles: Record<string, string[]>; attribution: string } | null;
   find: string; selected: string; words: Record<string, string>;
 }
 export const setup = JSON.parse(document.getElementById("map-setup")!.textContent!) as Setup;
@@ -40,6 +41,11 @@ export function say(text: string, stays = false): void {
   line.textContent = text;
   line.hidden = !text;
   if (text && !stays) fading = window.setTimeout(() => (line.hidden = true), 4000);
+}
+
+/** Takes a line back that stayed, unless another has come since. */
+export function hush(text: string): void {
+  if (line.textContent === text) say("");
 }
 
 export async function ask<T>(path: string): Promise<T | null> {
