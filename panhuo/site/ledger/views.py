@@ -13,12 +13,12 @@ from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
 from panhuo.site import labels
-from panhuo.site.gate import PUBLIC_FIELDS, gated, open_to_all
+from panhuo.site.gate import gated, open_to_all
 from panhuo.site.ledger import acts, export
-from panhuo.site.ledger.models import Publication, SavedView
+from panhuo.site.ledger.disclosed import PUBLIC_FIELDS, published_rows
+from panhuo.site.ledger.models import SavedView
 from panhuo.site.ledger.query import KEYS, SIZES, choices, fields, page_rows, parse, totals
 from panhuo.site.ledger.said import conditions, unseen
-from panhuo.site.shelf import rows
 from panhuo.site.words import say
 
 TABS = (
@@ -114,16 +114,6 @@ def publish(request: HttpRequest) -> HttpResponse:
     count = act(request.user, request.POST.getlist("id"))
     messages.success(request, say(f"已处理 {count} 宗", f"{count} parcels done"))
     return redirect("ledger")
-
-
-def published_rows() -> list[dict[str, Any]]:
-    """What the public may read: published parcels, public fields only."""
-    ids = list(Publication.objects.values_list("parcel_id", flat=True))
-    return rows(
-        f"SELECT {', '.join(PUBLIC_FIELDS)} FROM parcels WHERE list_contains(?::VARCHAR[], parcel_id) "
-        "ORDER BY division, parcel_id",
-        (ids,),
-    )
 
 
 @open_to_all

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from django.http import QueryDict
 
-from panhuo.appraise.inputs import checked
+from panhuo.appraise.inputs import checked, money_spec
 from panhuo.core.problems import PanhuoError
 from panhuo.site.money import given
 from panhuo.site.words import pick
@@ -46,15 +46,19 @@ def read(form: QueryDict) -> dict[str, Any]:
 
 
 def blanks(asked: dict[str, Any]) -> dict[str, Any]:
-    """What was asked before, with empty rows to fill in."""
+    """What was asked before, with empty rows to fill in; a database need not keep the order it was asked in."""
     wishes = asked.get("wishes", {})
+    given_before, spec = asked.get("inputs", {}), money_spec().inputs
     empty: list[Any] = [{}] * ROWS
     return {
         **asked,
         "years": asked.get("years", 3),
         "targets": [*wishes.get("targets", []), *empty],
-        "staff": [*wishes.get("staff_days_per_tool", {}).items(), *[("", "")] * ROWS],
-        "inputs": [*((n, given.told(v)) for n, v in asked.get("inputs", {}).items()), *[("", "")] * ROWS],
+        "staff": [*sorted(wishes.get("staff_days_per_tool", {}).items()), *[("", "")] * ROWS],
+        "inputs": [
+            *((n, given.told(given_before[n])) for n in spec if n in given_before),
+            *[("", "")] * ROWS,
+        ],
         "exclusive": "\n".join(", ".join(p) for p in wishes.get("exclusive", [])),
         "needs": "\n".join(", ".join(p) for p in wishes.get("needs", [])),
         "bond_quota_wan": wishes.get("bond_quota_wan", ""),
