@@ -31,6 +31,7 @@ CITIES, COUNTIES = (2, 7), (3, 3)
 PROVINCE = "43"
 SEED = 20261123
 TODAY = np.datetime64("2026-11-23")
+DAY = np.timedelta64(1, "D")
 ENTERPRISES_PER_PARCEL = 0.2
 FIELDS_PER_PARCEL, HUGE_PER_PARCEL = 0.05, 0.0003
 GROWTH_AREAS = 40
@@ -93,7 +94,7 @@ def _parcels(
     wkb = shapes.wkb(degrees)
     area = ground_areas(pa.chunked_array([wkb]))
     industrial = rng.random(n) < 0.6
-    acquired = TODAY - rng.integers(200, 9000, n)
+    acquired = TODAY - rng.integers(200, 9000, n) * DAY
     far = rng.choice([0.6, 0.8, 1.0, 1.2, 1.5], n)
     number = np.char.zfill(np.arange(n).astype(str), 5)
     return {
@@ -109,7 +110,7 @@ def _parcels(
         "land_use_scheme": np.full(n, "mnr_2023"),
         "tenure": rng.choice(["granted", "allocated", "contributed", "leased"], n, p=[0.7, 0.2, 0.05, 0.05]),
         "holder": np.char.add("单位", rng.integers(0, max(n // 3, 1), n).astype(str)),
-        "term_end": acquired + 365 * 50,
+        "term_end": acquired + 365 * 50 * DAY,
         "acquired_on": acquired,
         "price_wan": _some(area * rng.uniform(0.01, 0.08, n), 0.9, rng),
         "floor_area_m2": _some(area * rng.gamma(2.0, 0.35, n), 0.85, rng),
@@ -127,8 +128,8 @@ def _contracts(ids: NDArray[np.str_], area: NDArray[np.float64], rng: np.random.
     """A contract for three parcels in five; one in nine of them never begun or stopped."""
     chosen = np.flatnonzero(rng.random(len(ids)) < 0.6)
     n = len(chosen)
-    signed = TODAY - rng.integers(200, 6000, n)
-    start_by = signed + rng.integers(180, 400, n)
+    signed = TODAY - rng.integers(200, 6000, n) * DAY
+    start_by = signed + rng.integers(180, 400, n) * DAY
     state = rng.choice(
         ["finished", "under_way", "not_started", "suspended", ""], n, p=[0.7, 0.15, 0.07, 0.04, 0.04]
     )
@@ -139,20 +140,20 @@ def _contracts(ids: NDArray[np.str_], area: NDArray[np.float64], rng: np.random.
         "contract_no": np.char.add("HT", np.char.zfill(chosen.astype(str), 9)),
         "parcel_id": ids[chosen],
         "signed_on": signed,
-        "delivered_on": signed + rng.integers(10, 120, n),
+        "delivered_on": signed + rng.integers(10, 120, n) * DAY,
         "start_by": start_by,
-        "finish_by": start_by + 730,
+        "finish_by": start_by + 730 * DAY,
         "work_state": pa.array(state, mask=state == ""),
-        "observed_on": np.full(n, TODAY - 30),
-        "started_on": pa.array(start_by + rng.integers(-60, 200, n), mask=~begun),
-        "finished_on": pa.array(start_by + rng.integers(400, 900, n), mask=state != "finished"),
+        "observed_on": np.full(n, TODAY - 30 * DAY),
+        "started_on": pa.array(start_by + rng.integers(-60, 200, n) * DAY, mask=~begun),
+        "finished_on": pa.array(start_by + rng.integers(400, 900, n) * DAY, mask=state != "finished"),
         "works_type": rng.choice(["deep_pit", "piled", "other"], n),
         "works_done": _some(done, 0.8, rng),
         "developed_m2": _some(area[chosen] * done, 0.85, rng),
         "due_m2": area[chosen],
         "invested_wan": _some(total * done, 0.85, rng),
         "investment_total_wan": total,
-        "suspended_on": pa.array(TODAY - rng.integers(30, 1200, n), mask=state != "suspended"),
+        "suspended_on": pa.array(TODAY - rng.integers(30, 1200, n) * DAY, mask=state != "suspended"),
         "delay_cause": pa.array(
             rng.choice(["holder", "gov_late_delivery", "gov_plan_change", "force_majeure"], n),
             mask=begun | (rng.random(n) < 0.5),
@@ -180,7 +181,7 @@ def _enterprises(ids: NDArray[np.str_], division: NDArray[np.str_], rng: np.rand
         "emission_eq": _some(rng.lognormal(0, 1, n), 0.8, rng),
         "employees": np.ceil(revenue / rng.uniform(40, 120, n)),
         "year": np.full(n, 2025),
-        "opened_on": TODAY - rng.integers(400, 8000, n),
+        "opened_on": TODAY - rng.integers(400, 8000, n) * DAY,
     }
     return _fill(columns, "enterprises", 0)
 
@@ -195,7 +196,7 @@ def _occupancies(
         "enterprise_id": users["enterprise_id"].combine_chunks(),
         "kind": rng.choice(["own", "lease_in"], n, p=[0.8, 0.2]),
         "area_m2": area[parcel],
-        "from_on": TODAY - rng.integers(100, 4000, n),
+        "from_on": TODAY - rng.integers(100, 4000, n) * DAY,
     }
     return _fill(columns, "occupancies", 0)
 
