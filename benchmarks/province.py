@@ -102,7 +102,6 @@ def _parcels(
         "name": np.char.add("地块", number),
         "division": division,
         "geometry": wkb,
-        "geometry_given": shapes.wkb(outlines),
         "crs_given": np.full(n, shapes.CRS),
         "area_m2": area,
         "drawn_area_m2": area,

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from panhuo.inventory.readers import RawTable
+from panhuo.inventory.spec import DRAWN
 from panhuo.inventory.values import as_text, faults_at, flat
 from panhuo.inventory.work import Work
 
@@ -83,7 +84,7 @@ def repeats(work: Work, speaking: Bools) -> Bools:
     if not len(twice):
         return out
     rows = np.flatnonzero(pc.is_in(live, twice).to_numpy(zero_copy_only=False) & speaking)
-    names = [n for n in work.columns if n not in ("geometry_given", "crs_given", "drawn_area_m2")]
+    names = [n for n in work.columns if n not in DRAWN.names]
     cells = zip(*[work.columns[n].take(pa.array(rows)).to_pylist() for n in names], strict=True)
     first: dict[str, tuple[Any, ...]] = {}
     differing: set[str] = set()

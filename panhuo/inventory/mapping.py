@@ -315,5 +315,7 @@ def unmatched(raw: RawTable, plans: Iterable[Plan], mapping: MappingFile) -> lis
 
 @cache
 def vocabulary() -> tuple[str, ...]:
-    """Every header the spec knows."""
-    return tuple({alias for name in dataset_specs() if name != "layers" for alias in headers_of(name)})
+    """Every header the spec knows, always in one order: of two equally near ones the first is told."""
+    return tuple(
+        dict.fromkeys(alias for name in dataset_specs() if name != "layers" for alias in headers_of(name))
+    )

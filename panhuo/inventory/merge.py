@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from panhuo.inventory.corrections import row_keys
-from panhuo.inventory.spec import PROVENANCE, Dataset
+from panhuo.inventory.spec import DRAWN, PROVENANCE, Dataset
 
-OUTLINE: Final = ("geometry", "geometry_given", "crs_given", "drawn_area_m2")
+OUTLINE: Final = ("geometry", *DRAWN.names)
 SAME_SOURCE: Final = 0.5
 """A file of a known name is a new vintage of it when it repeats this share of the old one's rows."""
 

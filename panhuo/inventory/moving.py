@@ -20,8 +20,8 @@ POINTS_A_CELL: Final = 64
 """With fewer points a cell, moving each exactly costs less."""
 BLOCK: Final = 8_192
 """Points at a time: what is worked out on them stays in a processor's cache."""
-OFF_DEGREES: Final = 1e-9
-"""A tenth of a millimetre. Where a surface misses its nodes by more (a grid of datum shifts), PROJ moves the points."""
+OFF_DEGREES: Final = 1e-10
+"""A hundredth of a millimetre. Where a surface misses its nodes by more (a grid of datum shifts), PROJ moves points."""
 TERMS: Final = [(i, j) for j in range(4) for i in range(4 - j)]
 _AT: Final = np.cos((np.arange(4) + 0.5) * np.pi / 4)
 NODES: Final = np.stack(np.meshgrid(_AT, _AT), axis=-1).reshape(-1, 2)

@@ -25,10 +25,9 @@ WEB_MAP: Final = re.compile(r"gcj.?02|bd.?09|amap|baidu|高德|百度", re.IGNOR
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Outline columns of a table. geometry: WKB in EPSG:4490; given: WKB in `epsg`; area_m2: drawn [m²]."""
+    """Outline columns of a table. geometry: WKB in EPSG:4490; epsg: what it was given in; area_m2: drawn [m²]."""
 
     geometry: pa.ChunkedArray
-    given: pa.ChunkedArray
     area_m2: pa.Array
     epsg: str
     faults: list[Fault]
@@ -54,7 +53,7 @@ def locate(
     notes = [*placing.problems]
     if WEB_MAP.search(f"{raw.file} {raw.layer}"):
         notes.append(problem("crs_suspect", file=raw.where, field="geometry", value=raw.where, action="kept"))
-    return Located(outlines.geometry, outlines.given, area, placing.epsg, outlines.faults, tuple(notes))
+    return Located(outlines.geometry, area, placing.epsg, outlines.faults, tuple(notes))
 
 
 def right_way_round(raw: RawTable, plan: Plan) -> tuple[Plan, list[Problem]]:

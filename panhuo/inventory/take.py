@@ -240,7 +240,6 @@ def joined_division(work: Work, name: str, field: FieldSpec, feeds: tuple[Feed, 
 def place_outlines(work: Work, located: Located) -> None:
     """The outline columns."""
     work.columns["geometry"] = located.geometry
-    work.columns["geometry_given"] = located.given
     work.columns["drawn_area_m2"] = located.area_m2
     work.columns["crs_given"] = pc.if_else(
         pc.is_valid(located.geometry), located.epsg, work.blank(pa.string())

@@ -24,7 +24,7 @@ OWN_DATASETS: Final = {"parcel": ("parcels", "contracts", "spatial"), "batch": (
 """The datasets whose fields are facts of a unit: each holds at most one current row of it."""
 
 KEYS: Final = {"parcel": "parcel_id", "batch": "batch_id"}
-GEOMETRY: Final = ("geometry", "geometry_given")
+GEOMETRY: Final = "geometry"
 VIRTUAL: Final = {
     # Who uses a parcel, with the enterprise's own figures of its latest year.
     "occupants": """
@@ -87,7 +87,7 @@ def fact_rows(
     tables: dataset name → rows; a dataset that is absent leaves its facts NULL (unknown).
     """
     for name, table in tables.items():
-        con.register(name, table.drop_columns([c for c in GEOMETRY if c in table.column_names]))
+        con.register(name, table.select([c for c in table.column_names if c != GEOMETRY]))
     key, first = KEYS[unit], OWN_DATASETS[unit][0]
     query, have = _fields(tables, unit, law.as_of)
     facts = {name: fact for name, fact in law.book.facts.items() if fact.of == unit}
@@ -121,7 +121,7 @@ def _blanks(have: Collection[str], law: Law, unit: str) -> str:
     return "".join(
         f", CAST(NULL AS {SQL_TYPES[kind]}) AS {name}"
         for name, kind in sorted(kinds.items())
-        if name not in have and name not in GEOMETRY
+        if name not in have and name != GEOMETRY
     )
 
 
@@ -159,7 +159,7 @@ def _fields(tables: Tables, unit: str, as_of: date) -> tuple[str, set[str]]:
     for name in OWN_DATASETS[unit]:
         held = set(tables[name].column_names) if name in tables else set()
         for column, kind in dataset_fields(name).items():
-            if column not in taken and column not in GEOMETRY:
+            if column not in taken and column != GEOMETRY:
                 source = f"{name}.{column}" if column in held else "NULL"
                 columns.append(f"CAST({source} AS {SQL_TYPES[kind]}) AS {column}")
                 taken.add(column)

@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 import panhuo
 from panhuo.core.problems import PanhuoError, Problem, problem_table
@@ -43,8 +42,6 @@ from panhuo.workspace.store import WAIT_S, Workspace, write_table, write_text
 DATASETS: Final = (
     "parcels", "contracts", "batches", "encumbrances", "buildings", "occupancies", "enterprises", "demands",
 )  # fmt: skip
-GIVEN: Final = "geometry_given"
-"""The outline as it was drawn: half of an inventory's bytes, and no result rests on it."""
 
 
 @dataclass(frozen=True)
@@ -190,10 +187,8 @@ def read(ws: Workspace, place: str = "") -> dict[str, pa.Table]:
     """
     tables = {}
     for name in DATASETS:
-        if path := ws.dataset_path(name):
-            columns = [c for c in pq.read_schema(path).names if c != GIVEN]
-            if (table := ws.dataset(name, columns=columns)) is not None:
-                tables[name] = table
+        if (table := ws.dataset(name)) is not None:
+            tables[name] = table
     if place:
         for name in ("parcels", "batches"):
             if name in tables:
@@ -269,7 +264,7 @@ def judged(tables: Tables, book: Rulebook, as_of: date) -> Iterator[tuple[str, p
 def without_outlines(tables: Tables) -> dict[str, pa.Table]:
     """What rules read of each dataset: the fields of its spec but the outlines, and not where a row came from."""
     return {
-        name: table.select([c for c in table.column_names if c in dataset_fields(name) and c not in GEOMETRY])
+        name: table.select([c for c in table.column_names if c in dataset_fields(name) and c != GEOMETRY])
         for name, table in tables.items()
     }
 

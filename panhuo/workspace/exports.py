@@ -20,7 +20,6 @@ from panhuo.inventory.geometry import to_plane, zone_of
 from panhuo.inventory.spec import dataset_spec, units
 from panhuo.workspace.store import Workspace, write_table
 
-DRAWN_COLUMNS: Final = ("geometry", "geometry_given")
 SHP_NAME: Final = 10
 XLSX_ROWS: Final = 1_048_575
 
@@ -94,11 +93,11 @@ def per_parcel(parcels: pa.Table, rows: pa.Table, column: str) -> pa.Array:
 
 
 def table_of(ws: Workspace, name: str) -> pa.Table:
-    """A dataset as exported: corrections laid over, parcels with findings, the outline as given left out."""
+    """A dataset as exported: corrections laid over, parcels with findings."""
     table = parcels_with_findings(ws) if name == "parcels" else ws.dataset(name)
     if table is None:
         raise PanhuoError(f"没有数据集 no dataset {name}", where=str(ws.root))
-    return table.drop_columns([c for c in ("geometry_given", "ended_on") if c in table.column_names])
+    return table.drop_columns("ended_on")
 
 
 def write_gdal(table: pa.Table, path: Path, layer: str, driver: str, **options: Any) -> None:
@@ -194,7 +193,7 @@ def to_xlsx(ws: Workspace, path: Path) -> dict[str, int]:
                     where=f"{name}: {table.num_rows:,} > {XLSX_ROWS:,}",
                     remedy="导出为 gpkg 或 parquet export to gpkg or parquet",
                 )
-            table = table.drop_columns([c for c in DRAWN_COLUMNS if c in table.column_names])
+            table = table.drop_columns([c for c in ("geometry",) if c in table.column_names])
             sheet = book.add_worksheet(dataset_spec(name).label.zh + name.removeprefix("layers").replace("/", "_")
                                        if name.startswith("layers/") else dataset_spec(name).label.zh)  # fmt: skip
             sheet.write_row(0, 0, [header(name, c) for c in table.column_names], bold)

@@ -35,7 +35,6 @@ from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.workspace.store import Workspace
 
 OUTLINE: Final = "geometry"
-GIVEN: Final = "geometry_given"
 COPIED: Final = ("findings", "scores")
 BATCH: Final = 100_000
 LAYOUT: Final = 3
@@ -158,15 +157,13 @@ def build(workspace: Workspace, target: Path) -> None:
 
 
 def _dataset(workspace: Workspace, name: str) -> pa.Table:
-    """The dataset's current, corrected rows with every column of its spec but the outline as it was given."""
-    path = workspace.dataset_path(name)
-    held = [c for c in pq.read_schema(path).names if c != GIVEN] if path else []
-    table = workspace.dataset(name, columns=held)
+    """The dataset's current, corrected rows with every column of its spec."""
+    table = workspace.dataset(name)
     schema = dataset_specs()[name].arrow_schema()
     if table is None:
         return schema.empty_table()
     for field in schema:
-        if field.name not in held and field.name != GIVEN:
+        if field.name not in table.column_names:
             table = table.append_column(field, pa.nulls(table.num_rows, field.type))
     return table
 
@@ -200,7 +197,7 @@ def _file(workspace: Workspace, path: Path) -> str:
 
 
 def _store(db: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    db.register("rows", table.drop_columns([c for c in (OUTLINE, GIVEN) if c in table.column_names]))
+    db.register("rows", table.select([c for c in table.column_names if c != OUTLINE]))
     order = next((f"ORDER BY {c}" for c in ("parcel_id", "enterprise_id") if c in table.column_names), "")
     db.execute(f'CREATE TABLE "{name}" AS SELECT * FROM rows {order}')
     db.unregister("rows")

@@ -145,13 +145,19 @@ class Workspace:
     ) -> pa.Table | None:
         """A dataset's current rows, or None when it was never imported.
 
-        columns: which to read; corrected: lay verified corrections over; ended: rows of the past too.
+        columns: which to read; corrected: lay verified corrections over; ended: rows of the past too. Columns that the
+        spec does not know, of an older program's snapshot, are not read.
         """
         path = self.dataset_path(name, snapshot)
         if path is None:
             return None
         spec = dataset_spec(name)
-        wanted = None if columns is None else [*dict.fromkeys([*columns, *spec.key, "ended_on"])]
+        known = spec.arrow_schema().names
+        wanted = (
+            [*dict.fromkeys([*columns, *spec.key, "ended_on"])]
+            if columns is not None
+            else [c for c in pq.read_schema(path).names if c in known]
+        )
         table = pq.read_table(path, columns=wanted)
         if not ended and table["ended_on"].null_count < table.num_rows:
             table = table.filter(pc.is_null(table["ended_on"]))

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 import shapely
-from import_bench import HEADERS, ROWS, layer, panhuo, squares, text, tree, xlsx  # noqa: F401
+from import_files import HEADERS, ROWS, layer, panhuo, squares, text, tree, xlsx  # noqa: F401
 
 from panhuo.workspace.store import Workspace
 

@@ -5,7 +5,7 @@ from datetime import date
 import pyarrow as pa
 import pytest
 import shapely
-from import_bench import HEADERS, ROWS, SURVEY, layer, panhuo, squares, text, tree, xlsx  # noqa: F401
+from import_files import HEADERS, ROWS, SURVEY, layer, panhuo, squares, text, tree, xlsx  # noqa: F401
 
 from panhuo.core.problems import PanhuoError
 from panhuo.workspace.imports import Options, import_files

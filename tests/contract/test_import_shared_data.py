@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 import shapely
-from import_bench import panhuo  # noqa: F401
+from import_files import panhuo  # noqa: F401
 
 from panhuo.workspace.store import Workspace
 

@@ -99,7 +99,6 @@ def parcels(n: int, rng: np.random.Generator) -> pa.Table:
             "z_min_m": [0.0 if i % 50 == 0 else None for i in range(n)],
             "z_max_m": [24.0 if i % 50 == 0 else None for i in range(n)],
             "geometry": wkb,
-            "geometry_given": wkb,
             "crs_given": ["EPSG:4490"] * n,
             "source_file": ["ledger.xlsx"] * n,
             "source_row": np.arange(2, n + 2),

@@ -21,7 +21,7 @@ from panhuo.site.words import pick
 
 PAST: Final = 8
 """As many assessments the history looks back on."""
-UNTOLD: Final = ("geometry", "geometry_given", "source_file", "source_row", "valid_from", "ended_on")
+UNTOLD: Final = ("source_file", "source_row", "valid_from", "ended_on")
 
 
 def versions(dataset: str, key: str) -> list[Row]:
@@ -31,7 +31,7 @@ def versions(dataset: str, key: str) -> list[Row]:
         return []
     column = dataset_spec(dataset).key[0]
     return rows(
-        f"SELECT * EXCLUDE (geometry, geometry_given), hash(geometry) AS outline FROM read_parquet(?) "
+        f"SELECT COLUMNS(c -> c NOT LIKE 'geometry%'), hash(geometry) AS outline FROM read_parquet(?) "
         f'WHERE "{column}" = ? ORDER BY valid_from, ended_on NULLS LAST'
         if dataset == "parcels"
         else f'SELECT * FROM read_parquet(?) WHERE "{column}" = ? ORDER BY valid_from, ended_on NULLS LAST',
