@@ -11,7 +11,7 @@ ALL = {
     "tiles_bench": ["--parcels", "3000"],
     "score_bench": ["--firms", "1000", "--runs", "1", "--folder", "{pages}"],
     "plan_bench": ["--sizes", "100", "--folder", "{pages}"],
-    "spark_bench": ["--parcels", "2000", "--folder", "{pages}"],
+    "spark_bench": ["--sizes", "2000", "--handfuls", "1000", "--folder", "{pages}"],
     "growth": ["--sizes", "1000", "4000", "--largest", "0", "--folder", "{pages}"],
 }
 """Each bench and its arguments when small."""

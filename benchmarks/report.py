@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -21,13 +21,24 @@ BUSY_AT_START = os.getloadavg()[0]
 
 
 @dataclass(frozen=True)
+class Seen:
+    """A process as last seen: its command, the most memory it ever held [MB], its seconds of processor."""
+
+    command: str
+    peak_mb: float
+    cpu_s: float
+
+
+@dataclass(frozen=True)
 class Used:
-    """What a process took: seconds of clock and processor, the most memory it or a child held [MB]; its words."""
+    """What a process took: seconds of clock and processor, the most memory it or a child held [MB]; its words; all
+    processes seen, itself and those it started, by number."""
 
     wall_s: float
     cpu_s: float
     peak_mb: float
     out: str
+    seen: Mapping[int, Seen]
 
 
 def measured(*arguments: str | Path) -> Used:
@@ -36,7 +47,7 @@ def measured(*arguments: str | Path) -> Used:
     process = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     # The system's own figure of a child counts the parent's memory at its birth: the process is asked as it runs.
-    watch = Peak(process.pid)
+    watch = Watch(process.pid)
     watch.start()
     out = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -44,15 +55,16 @@ def measured(*arguments: str | Path) -> Used:
     watch.join()
     if status:
         raise SystemExit(f"failed: {' '.join(map(str, arguments))}\n{out[-2000:]}")
-    return Used(seconds, usage.ru_utime + usage.ru_stime, watch.most_mb, out)
+    most = max((one.peak_mb for one in watch.seen.values()), default=0.0)
+    return Used(seconds, usage.ru_utime + usage.ru_stime, most, out, watch.seen)
 
 
-class Peak(threading.Thread):
-    """The most memory [MB] a process or a child of it ever held, asked until it ends."""
+class Watch(threading.Thread):
+    """A process and those it starts, asked for memory and processor until it ends."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self.pid, self.most_mb = pid, 0.0
+        self.pid, self.seen = pid, dict[int, Seen]()
 
     def run(self) -> None:
         """Asks every twentieth of a second; a process keeps count of its own peak."""
@@ -60,15 +72,16 @@ class Peak(threading.Thread):
             process = psutil.Process(self.pid)
             while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
                 for one in (process, *process.children(recursive=True)):
-                    self.most_mb = max(self.most_mb, _most_mb(one.pid))
+                    with suppress(psutil.NoSuchProcess, OSError, StopIteration):
+                        self.seen[one.pid] = _look(one)
                 time.sleep(0.05)
 
 
-def _most_mb(pid: int) -> float:
-    with suppress(OSError, StopIteration):
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        return int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) / 1024
-    return 0.0
+def _look(process: psutil.Process) -> Seen:
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    peak_mb = int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) / 1024
+    times = process.cpu_times()
+    return Seen(" ".join(process.cmdline()), peak_mb, times.user + times.system)
 
 
 def panhuo(*arguments: str | Path) -> Used:
