@@ -76,13 +76,13 @@ class Scope:
     divisions: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
 
-    def rows(self, holder_field: str = "holder_uscc") -> Rows:
-        """The predicate over a table that has `division` and `holder_field`. No scope, no rows."""
+    def rows(self, holder_field: str = "holder_uscc", division_field: str = "division") -> Rows:
+        """The predicate over a table that has those two columns. No scope, no rows."""
         if "" in self.divisions:
             return EVERYTHING
         parts, values = [], []
         for prefix in self.divisions:
-            parts.append("(division >= ? AND division < ?)")
+            parts.append(f"({division_field} >= ? AND {division_field} < ?)")
             values += [prefix, prefix + "~"]
         for holder in self.holders:
             parts.append(f"{holder_field} = ?")

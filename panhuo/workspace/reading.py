@@ -12,11 +12,14 @@ with their score, tier and number of parcels, `contracts` with their parcel's na
 of the snapshot.
 Result tables are views of the assessment's Parquet files, with every column of their spec (further tables as
 `assessed_<table>`): an assessment of a million parcels holds some twenty million options, and a page reads the few of
-its parcel where they lie. `findings` and `scores` are copied, since lists join them. No table has an index: rows lie by
-division and parcel, so the engine's own minima and maxima leave one block to read, faster than a stored index loads.
+its parcel where they lie. `scores`, `findings` and `conflicts` are copied, since lists join them; the latter two are
+views of `placed_findings` and `placed_conflicts`, whose rows say in what division and on whose land they lie, so that
+millions of them are narrowed to somebody's land without a join. No table has an index: rows lie by division and
+parcel, so the engine's own minima and maxima leave one block to read, faster than a stored index loads.
 """
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -35,9 +38,21 @@ from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.workspace.store import Workspace
 
 OUTLINE: Final = "geometry"
-COPIED: Final = ("findings", "scores")
+BOX: Final = ("xmin", "ymin", "xmax", "ymax")
+PLACED: Final = {
+    "findings": """
+SELECT f.*, p.division, p.holder_uscc, p.parcel_id IS NOT NULL AS is_held
+FROM given f LEFT JOIN land p USING (parcel_id)""",
+    "conflicts": """
+SELECT c.*, a.division, a.holder_uscc, a.parcel_id IS NOT NULL AS is_held, b.division AS other_division,
+       b.holder_uscc AS other_holder_uscc, b.parcel_id IS NOT NULL AS other_is_held,
+       left(md5(concat_ws('|', kind, c.parcel_id, other_id)), 16) AS conflict_id
+FROM given c LEFT JOIN land a ON c.parcel_id = a.parcel_id LEFT JOIN land b ON other_id = b.parcel_id""",
+}
+"""Result tables that are lists of their own, each row with where it lies; conflicts also with their box."""
+COPIED: Final = ("scores",)
 BATCH: Final = 100_000
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 """Raised whenever the tables below or the fields of tiles change: a newer program reads no older copy."""
 
 JUDGED: Final = {
@@ -156,10 +171,13 @@ def build(workspace: Workspace, target: Path) -> None:
             db.unregister("given")
 
 
-def _dataset(workspace: Workspace, name: str) -> pa.Table:
-    """The dataset's current, corrected rows with every column of its spec."""
-    table = workspace.dataset(name)
-    schema = dataset_specs()[name].arrow_schema()
+def _dataset(workspace: Workspace, name: str, only: Sequence[str] = ()) -> pa.Table:
+    """The dataset's current, corrected rows with every column of its spec, or `only` some."""
+    path, schema = workspace.dataset_path(name), dataset_specs()[name].arrow_schema()
+    if only:
+        schema = pa.schema([schema.field(column) for column in only])
+    held = [c for c in pq.read_schema(path).names if c in only] if path and only else None
+    table = workspace.dataset(name, columns=held)
     if table is None:
         return schema.empty_table()
     for field in schema:
@@ -169,26 +187,48 @@ def _dataset(workspace: Workspace, name: str) -> pa.Table:
 
 
 def _store_results(db: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
-    """Each result table as a view of its file, or empty where the assessment has none; findings as a table."""
+    """Each result table as a view of its file, or empty where the assessment has none; some as tables."""
     results = workspace.assessment_dir()
     files = {path.stem: path for path in sorted(results.glob("*.parquet"))} if results else {}
     files = {name: path for name, path in files.items() if pq.read_schema(path).names}
     for name, spec in result_specs().items():
         schema = pa.schema([(c, ARROW_TYPES[s["type"]]) for c, s in spec["columns"].items()])
         db.register("wanted", schema.empty_table())
-        if name not in files:
-            db.execute(f'CREATE TABLE "{name}" AS SELECT * FROM wanted')
-            db.unregister("wanted")
-            continue
-        path = files.pop(name)
         kinds = {column: kind for column, kind, *_ in db.execute("DESCRIBE wanted").fetchall()}
+        path = files.pop(name, None)
+        given, kind = "SELECT * FROM wanted", "TABLE"
+        if path is not None:
+            lacking = kinds.keys() - set(pq.read_schema(path).names)
+            filled = "".join(f', NULL::{kinds[c]} AS "{c}"' for c in kinds if c in lacking)
+            given = f"SELECT *{filled} FROM {_file(workspace, path)}"
+            kind = "TABLE" if name in COPIED else "VIEW"
+        if name in PLACED:
+            _store_placed(db, workspace, name, given)
+        else:
+            db.execute(f'CREATE {kind} "{name}" AS {given}')
         db.unregister("wanted")
-        lacking = kinds.keys() - set(pq.read_schema(path).names)
-        filled = "".join(f', NULL::{kinds[c]} AS "{c}"' for c in kinds if c in lacking)
-        kind = "TABLE" if name in COPIED else "VIEW"
-        db.execute(f'CREATE {kind} "{name}" AS SELECT *{filled} FROM {_file(workspace, path)}')
     for name, path in files.items():
         db.execute(f'CREATE VIEW "assessed_{name}" AS SELECT * FROM {_file(workspace, path)}')
+
+
+def _store_placed(db: duckdb.DuckDBPyConnection, workspace: Workspace, name: str, given: str) -> None:
+    """The result table `name` that the SELECT `given` answers, as `placed_<name>` and a view with its own columns."""
+    db.register("land", _dataset(workspace, "parcels", ("parcel_id", "division", "holder_uscc")))
+    db.execute(f"CREATE TABLE placed_{name} AS WITH given AS ({given}) {PLACED[name]}")
+    db.unregister("land")
+    own = [column for column, *_ in db.execute(f"DESCRIBE {given}").fetchall()]
+    if OUTLINE in own:
+        shapes = db.execute(f"SELECT {OUTLINE} FROM placed_{name}").to_arrow_table()[OUTLINE]
+        bounds = shapely.bounds(shapely.from_wkb(shapes.to_numpy()))
+        db.register(
+            "boxes", pa.table({c: pa.array(bounds[:, i], from_pandas=True) for i, c in enumerate(BOX)})
+        )
+        db.execute(
+            f"CREATE OR REPLACE TABLE placed_{name} AS SELECT * FROM placed_{name} POSITIONAL JOIN boxes"
+        )
+        db.unregister("boxes")
+    columns = ", ".join(f'"{c}"' for c in own)
+    db.execute(f'CREATE VIEW "{name}" AS SELECT {columns} FROM placed_{name}')
 
 
 def _file(workspace: Workspace, path: Path) -> str:
@@ -238,7 +278,7 @@ def _box(parcels: pa.Table) -> pa.Table:
     given = {name: parcels[name].to_numpy().astype(float) for name in ("lon", "lat")}
     point = {"lon": shapely.get_x(inside), "lat": shapely.get_y(inside)}
     point = {name: np.where(np.isnan(drawn), given[name], drawn) for name, drawn in point.items()}
-    box = {"xmin": point["lon"], "ymin": point["lat"], "xmax": point["lon"], "ymax": point["lat"]}
+    box = dict(zip(BOX, (point["lon"], point["lat"], point["lon"], point["lat"]), strict=True))
     for i, name in enumerate(box):
         box[name] = np.where(np.isnan(bounds[:, i]), box[name], bounds[:, i])
     return pa.table({name: pa.array(values, from_pandas=True) for name, values in (point | box).items()})

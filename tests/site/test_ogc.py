@@ -8,12 +8,14 @@ import re
 from datetime import date, datetime
 
 import pyogrio
+import pyproj
 import pytest
 import shapely
 from django.test import Client
 
 from panhuo.site.accounts import acts as accounts
-from panhuo.site.doors.ogc import CONFORMANCE, CRS, CRS84
+from panhuo.site.doors.crs import CRS, CRS84
+from panhuo.site.doors.ogc import CONFORMANCE
 from panhuo.site.shelf import one, rows
 
 ITEMS = "/ogc/collections/{}/items"
@@ -85,7 +87,8 @@ def test_unknown_parameter_wrong_format_and_wrong_method_are_refused(clerk, parc
     ["limit=0", "limit=-1", "limit=ten", "limit=１", "offset=-1", "bbox=1,2", "bbox=1,2,3,x", "bbox=1,2,3,inf", "bbox=",
      "bbox=110,30,111,29", "bbox-crs=x", "crs=x", "crs=", "datetime=yesterday", "datetime=/", "datetime=",
      "datetime=2024-02-30", "datetime=2024-01-02/2024-01-01", "datetime=2024-01-01T00:00:00", "area_m2=much",
-     "area_m2.min=much", "findings.min=x", "plan_year=99999999999999999999", "f=xml"],
+     "area_m2.min=much", "findings.min=x", "plan_year=99999999999999999999", "f=xml",
+     f"bbox=1,2,0,3&bbox-crs={CRS[3]}"],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_a_clear_400(clerk, query):
     """/req/core/query-param-invalid, /req/crs/fc-crs-valid-value, fc-bbox-crs-valid-value."""
@@ -236,19 +239,63 @@ def test_properties_filter_each_collection(clerk):
     assert {f["properties"]["status"] for f in kinds} == {"unknown"}
 
 
-def test_crs_is_said_in_the_header_and_turns_the_axes(clerk, parcel_id):
+def in_crs(lonlat, crs):
+    """A position as its reference system orders it, by pyproj from the authority's own definition."""
+    if crs == CRS84:
+        return lonlat
+    code = int(crs.rsplit("/", 1)[1])
+    x, y = pyproj.Transformer.from_crs(4490, code, always_xy=True).transform(*lonlat)
+    return [y, x] if pyproj.CRS(code).axis_info[0].direction == "north" else [x, y]
+
+
+@pytest.mark.parametrize("code", [None, 4326, 4490, 3857, 4497, 4508, 4526, 4547])
+def test_crs_is_said_in_the_header_and_turns_the_axes(clerk, parcel_id, code):
     """/req/core/crs84, /req/crs/fc-crs-action, fc-crs-default-value, ogc-crs-header."""
+    crs = CRS84 if code is None else f"http://www.opengis.net/def/crs/EPSG/0/{code}"
     for address in (ITEMS.format("parcels"), f"{ITEMS.format('parcels')}/{parcel_id}"):
-        plain = clerk.get(address)
+        plain, turned = clerk.get(address), clerk.get(address, {"crs": crs})
         assert plain["Content-Crs"] == f"<{CRS84}>"
-        for crs in CRS:
-            turned = clerk.get(address, {"crs": crs})
-            assert turned["Content-Crs"] == f"<{crs}>"
-            one_way, other = (
-                (b.get("features") or [b])[0]["geometry"]["coordinates"][0][0]
-                for b in (plain.json(), turned.json())
-            )
-            assert other == (one_way if crs == CRS84 else one_way[::-1])
+        assert turned["Content-Crs"] == f"<{crs}>"
+        one_way, other = (
+            (b.get("features") or [b])[0]["geometry"]["coordinates"][0][0]
+            for b in (plain.json(), turned.json())
+        )
+        assert other == pytest.approx(in_crs(one_way, crs), abs=1e-3 if code else 0)
+
+
+def test_every_reference_system_offered_can_be_asked_for(clerk):
+    """/req/crs/fc-md-crs-list. The zones of CGCS2000 have north first, with a zone number of two digits or without."""
+    assert len(CRS) == 3 + 1 + 64
+    for crs in CRS[3:]:
+        answer = clerk.get(ITEMS.format("parcels"), {"crs": crs, "limit": 1})
+        assert answer.status_code == 200
+        first, second = answer.json()["features"][0]["geometry"]["coordinates"][0][0]
+        assert crs.endswith("3857") or 3e6 < first < 4e6 or abs(first - 3e6) < 1e6, (crs, first, second)
+
+
+@pytest.mark.parametrize("code", [3857, 4526, 4547])
+def test_bbox_in_the_plane_finds_what_meets_it(admin, code):
+    """/req/crs/bbox-crs-action: the box is a box in its own plane, not in degrees."""
+    crs = f"http://www.opengis.net/def/crs/EPSG/0/{code}"
+    drawn = rows("SELECT parcel_id, geometry FROM shapes ORDER BY parcel_id")
+    onto = pyproj.Transformer.from_crs(4490, code, always_xy=True)
+    shapes = [shapely.from_wkb(bytes(r["geometry"])) for r in drawn]
+    plane = [shapely.transform(s, onto.transform, interleaved=False) for s in shapes]
+    centre = plane[0].centroid
+    for size in (30, 180, 900):
+        box = shapely.box(centre.x - size, centre.y - size, centre.x + size, centre.y + size)
+        want = {r["parcel_id"] for r, s in zip(drawn, plane, strict=True) if s.intersects(box)}
+        x0, y0, x1, y1 = box.bounds
+        numbers = (x0, y0, x1, y1) if code == 3857 else (y0, x0, y1, x1)
+        asked = {"bbox": ",".join(map(str, numbers)), "bbox-crs": crs, "limit": 9999}
+        got = admin.get(ITEMS.format("parcels"), asked).json()["features"]
+        assert {f["id"] for f in got if f["geometry"]} == want
+        assert want
+    world = {"bbox": "-9e9,-9e9,9e9,9e9", "bbox-crs": crs, "limit": 9999}
+    nowhere = {"bbox": "8e9,8e9,9e9,9e9", "bbox-crs": crs, "limit": 9999}
+    for asked, number in ((world, len(drawn)), (nowhere, 0)):
+        got = admin.get(ITEMS.format("parcels"), asked).json()["features"]
+        assert sum(f["geometry"] is not None for f in got) == number
 
 
 def test_conflicts_touch_ones_own_land_and_name_no_other(as_, cast):
@@ -260,6 +307,12 @@ def test_conflicts_touch_ones_own_land_and_name_no_other(as_, cast):
     assert body["numberMatched"] == len(want)
     named = {f["properties"][k] for f in body["features"] for k in ("parcel_id", "other_id")}
     assert named <= own | {None}
+    foreign = {i for r in want for i in (r["parcel_id"], r["other_id"])} - own
+    for column in ("parcel_id", "other_id"):
+        for each in foreign:  # nor does asking for it tell that it is there
+            asked = {column: each}
+            assert as_("company").get(ITEMS.format("conflicts"), asked).json()["numberMatched"] == 0
+    assert foreign
     assert as_("nowhere").get(ITEMS.format("conflicts")).json()["numberMatched"] == 0
 
 

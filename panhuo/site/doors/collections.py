@@ -1,22 +1,24 @@
 """What the OGC endpoint offers: parcels, findings and conflicts of the person's land, as SQL over the reading copy."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import shapely
 from django.conf import settings
 from django.http import QueryDict
 
 from panhuo.core.problems import PanhuoError
 from panhuo.site import gate
+from panhuo.site.doors.crs import Area, areas
 from panhuo.site.gate import Rows
 from panhuo.site.ledger.query import condition, fields
-from panhuo.site.shelf import kept, table
+from panhuo.site.shelf import Row, kept, rows, table
 from panhuo.site.words import pick
 from panhuo.workspace.reading import result_specs
 
@@ -26,28 +28,45 @@ TITLES: Final = {
     "conflicts": ("界线冲突", "Conflicts"),
 }
 FINDING_FIELDS: Final = ("parcel_id", "finding_id", "status", "since", "severity", "missing", "cites")
-LAND_OF_FINDING: Final = ("name", "division", "holder", "area_m2")
+LAND_OF_FINDING: Final = ("name", "holder", "area_m2")
 """What a finding tells of its parcel, so that a list of findings can be filtered and read by itself."""
 TIMED: Final = {"findings": "since"}
 """The day from which a feature of a collection stands, where it has one: it stands until it is corrected."""
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """A box in degrees; one over the 180th meridian has its west east of its east."""
+class Source:
+    """A collection: what is `told` (its columns and `fid`) of a table's rows, in their own order, on `land`."""
 
-    west: float
-    south: float
-    east: float
-    north: float
+    table: str
+    told: Rows
+    land: Rows
 
-    def parts(self) -> list[Any]:
-        if self.west <= self.east:
-            return [shapely.box(self.west, self.south, self.east, self.north)]
-        return [
-            shapely.box(self.west, self.south, 180, self.north),
-            shapely.box(-180, self.south, self.east, self.north),
-        ]
+    def matched(self, where: Rows) -> int:
+        """How many rows meet a condition on what is told."""
+        inner, values = self._inner()
+        return int(
+            kept(f"SELECT count(*) AS n FROM {inner} WHERE {where.sql}", values + where.values)[0]["n"]
+        )
+
+    def page(self, where: Rows, limit: int, offset: int) -> list[Row]:
+        """Some of those rows. Row numbers are counted off first, and only the page's own rows are then fetched."""
+        inner, values = self._inner()
+        chosen = f"SELECT row_no FROM {inner} WHERE {where.sql} LIMIT ? OFFSET ?"
+        sql = (
+            f"SELECT {self.told.sql} FROM {self.table} SEMI JOIN ({chosen}) AS chosen "
+            f"ON {self.table}.rowid = chosen.row_no ORDER BY {self.table}.rowid"
+        )
+        return rows(sql, (*self.told.values, *values, *where.values, limit, offset))
+
+    def first(self, column: str) -> Any:
+        """The least value of a column."""
+        inner, values = self._inner()
+        return kept(f"SELECT min({column}) AS v FROM {inner}", values)[0]["v"]
+
+    def _inner(self) -> tuple[str, tuple[Any, ...]]:
+        sql = f"(SELECT rowid AS row_no, {self.told.sql} FROM {self.table} WHERE {self.land.sql})"
+        return sql, self.told.values + self.land.values
 
 
 def offered() -> list[str]:
@@ -65,73 +84,84 @@ def properties(name: str) -> Mapping[str, str]:
     if name == "conflicts":
         return columns
     parcel = fields("parcels")
-    return {c: columns[c] for c in FINDING_FIELDS} | {c: parcel[c] for c in LAND_OF_FINDING}
+    return {c: columns[c] for c in FINDING_FIELDS} | {c: parcel[c] for c in ("division", *LAND_OF_FINDING)}
 
 
-def source(name: str, person: Any, box: Box | None) -> tuple[str, tuple[Any, ...]]:
-    """(SQL, values) of a collection's rows: `fid`, its properties, `drawn` (the parcel whose outline it has)."""
+def source(name: str, person: Any, areas: Sequence[Area] | None = None) -> Source:
+    """Where a collection's rows lie: of the person's land, and within the areas if any are named."""
     land = gate.parcels(person)
-    if name == "conflicts":
-        return _conflicts(land, box)
-    if box is not None:
-        land = land.also(*_meeting(box))
     if name == "parcels":
-        return f"(SELECT *, parcel_id AS fid, parcel_id AS drawn FROM parcels WHERE {land.sql})", land.values
-    own = ", ".join(f"f.{c}" for c in FINDING_FIELDS)
-    told = ", ".join(("parcel_id", "lon", "lat", *LAND_OF_FINDING))
-    return (
-        f"(SELECT {own}, p.* EXCLUDE (parcel_id), parcel_id || ':' || finding_id AS fid, parcel_id AS drawn "
-        f"FROM findings f JOIN (SELECT {told} FROM parcels WHERE {land.sql}) p USING (parcel_id))"
-    ), land.values
+        return Source("parcels", Rows("*, parcel_id AS fid"), _near(land, areas, _outlines_of_parcels))
+    if name == "conflicts":
+        return _conflicts(person, areas)
+    held = land.also("is_held")
+    if areas is not None:
+        there = _near(land, areas, _outlines_of_parcels)
+        held = held.also(f"parcel_id IN (SELECT parcel_id FROM parcels WHERE {there.sql})", there.values)
+    told = ", ".join((*FINDING_FIELDS, "division", "parcel_id || ':' || finding_id AS fid"))
+    return Source("placed_findings", Rows(told), held)
 
 
-def _conflicts(land: Rows, box: Box | None) -> tuple[str, tuple[Any, ...]]:
+def one_row(name: str, person: Any, fid: str) -> Row | None:
+    """The row of a feature, or None where it is not of the person's land."""
+    where = Rows("fid = ?", (fid,))
+    if name == "findings":  # its parcel leads to the few blocks it may lie in
+        where = where.also("parcel_id = ?", (fid.rpartition(":")[0],))
+    elif name == "parcels":
+        where = Rows("parcel_id = ?", (fid,))
+    return next(iter(source(name, person).page(where, 1, 0)), None)
+
+
+def _conflicts(person: Any, areas: Sequence[Area] | None) -> Source:
     """Conflicts that touch the person's land; a parcel that is not of it is not named."""
-    own = f"(SELECT parcel_id FROM parcels WHERE {land.sql})"
-    rest = "c.* EXCLUDE (parcel_id, other_id)"
-    sql = (
-        f"(SELECT {rest}, a.parcel_id, b.parcel_id AS other_id, NULL::DOUBLE AS lon, NULL::DOUBLE AS lat, "
-        "left(md5(concat_ws('|', c.kind, c.parcel_id, c.other_id)), 16) AS fid, NULL AS drawn "
-        f"FROM conflicts c LEFT JOIN {own} a ON c.parcel_id = a.parcel_id "
-        f"LEFT JOIN {own} b ON c.other_id = b.parcel_id "
-        "WHERE a.parcel_id IS NOT NULL OR b.parcel_id IS NOT NULL)"
+    scope = gate.scope_of(person) if gate.may(person, "see") else gate.Scope()
+    sides = (
+        scope.rows().also("is_held"),
+        scope.rows("other_holder_uscc", "other_division").also("other_is_held"),
     )
-    values = (*land.values, *land.values)
-    if box is None:
-        return sql, values
-    all_of_them = table(f"SELECT fid, geometry::BLOB AS geometry FROM {sql}", values)
-    shapes = shapely.from_wkb(all_of_them["geometry"].to_numpy())
-    meets = shapely.is_missing(shapes)
-    for part in box.parts():
-        meets |= shapely.intersects(shapes, part)
-    ids = all_of_them["fid"].filter(meets).to_pylist()
-    return f"(SELECT * FROM {sql} WHERE fid IN (SELECT unnest(?::VARCHAR[])))", (*values, ids)
+    named = [
+        f"CASE WHEN {side.sql} THEN {column} END AS {column}"
+        for side, column in zip(sides, ("parcel_id", "other_id"), strict=True)
+    ]
+    own = ", ".join(c for c in properties("conflicts") if c not in ("parcel_id", "other_id"))
+    values = sides[0].values + sides[1].values
+    told = Rows(f"{', '.join(named)}, {own}, geometry, conflict_id AS fid", values)
+    land = Rows(f"({sides[0].sql}) OR ({sides[1].sql})", values)
+    return Source("placed_conflicts", told, _near(land, areas, _outlines_of_conflicts))
 
 
-def _meeting(box: Box) -> tuple[str, tuple[Any, ...]]:
-    """The condition that a parcel meets the box, or has no place at all.
+def _near(land: Rows, areas: Sequence[Area] | None, edge: Callable[[Rows], pa.Table]) -> Rows:
+    """Narrowed to rows whose outline meets an area, or that have no place at all.
 
-    The bounding boxes decide for all but the parcels on the edge, whose outlines are tried one by one.
+    Boxes decide for all but the rows at an area's edge, whose outlines (rowid, geometry) are tried one by one.
     """
-    parts, values, missed = [], [], []
-    for part in box.parts():
-        x0, y0, x1, y1 = part.bounds
-        near = "xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ?"
-        edge = table(
-            f"SELECT p.parcel_id, s.geometry FROM parcels p JOIN shapes s USING (parcel_id) WHERE {near} "
-            "AND NOT (xmin >= ? AND xmax <= ? AND ymin >= ? AND ymax <= ?)",
-            (x0, x1, y0, y1, x0, x1, y0, y1),
-        )
-        outside = ~shapely.intersects(shapely.from_wkb(edge["geometry"].to_numpy()), part)
-        missed += edge["parcel_id"].filter(outside).to_pylist()
-        parts.append(f"({near})")
-        values += [x0, x1, y0, y1]
-    met = f"({' OR '.join(parts)}) AND parcel_id NOT IN (SELECT unnest(?::VARCHAR[]))"
-    return f"xmin IS NULL OR ({met})", (*values, missed)
+    if areas is None:
+        return land
+    parts, values = [], []
+    for area in areas:
+        (w, s, e, n), (iw, is_, ie, in_) = area.around, area.inside
+        around = Rows("xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ?", (w, e, s, n))
+        inside = "xmin >= ? AND xmax <= ? AND ymin >= ? AND ymax <= ?"
+        tried = edge(around.also(f"NOT ({inside})", (iw, ie, is_, in_)))
+        shapely.prepare(area.shape)
+        meets = shapely.intersects(area.shape, shapely.from_wkb(tried["geometry"].to_numpy()))
+        missed = tried["row_no"].filter(pa.array(~meets)).to_pylist()
+        parts.append(f"({around.sql} AND rowid NOT IN (SELECT unnest(?::BIGINT[])))")
+        values += [*around.values, missed]
+    return land.also(f"xmin IS NULL OR {' OR '.join(parts)}", tuple(values))
 
 
-def read_box(text: str, latitude_first: bool) -> Box:
-    """The box of `bbox=`: four or six numbers. Raises PanhuoError."""
+def _outlines_of_parcels(where: Rows) -> pa.Table:
+    found = f"SELECT parcel_id, rowid AS row_no FROM parcels WHERE {where.sql}"
+    return table(f"SELECT row_no, geometry FROM ({found}) JOIN shapes USING (parcel_id)", where.values)
+
+
+def _outlines_of_conflicts(where: Rows) -> pa.Table:
+    return table(f"SELECT rowid AS row_no, geometry FROM placed_conflicts WHERE {where.sql}", where.values)
+
+
+def read_box(text: str, crs: str) -> list[Area]:
+    """The polygons of `bbox=`: four or six numbers. Raises PanhuoError."""
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
@@ -140,12 +170,7 @@ def read_box(text: str, latitude_first: bool) -> Box:
         numbers = [*numbers[:2], *numbers[3:5]]
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise PanhuoError(pick("bbox 应为四个或六个数", "bbox is four or six numbers"))
-    if latitude_first:
-        numbers = [numbers[1], numbers[0], numbers[3], numbers[2]]
-    box = Box(*numbers)
-    if box.south > box.north:
-        raise PanhuoError(pick("bbox 的南边界在北边界之北", "the south of bbox lies north of its north"))
-    return box
+    return areas(numbers, crs)
 
 
 def read_time(text: str) -> tuple[date | None, date | None]:
@@ -185,9 +210,28 @@ def conditions(name: str, given: QueryDict, reserved: frozenset[str]) -> Rows:
     where = Rows("TRUE")
     for key in given:
         if key not in reserved:
-            where = where.also(*condition(dict(properties(name)), key, given.getlist(key)))
+            sql, values = condition(dict(properties(name)), key, given.getlist(key))
+            if name == "findings" and key.partition(".")[0] in LAND_OF_FINDING:
+                sql = f"parcel_id IN (SELECT parcel_id FROM parcels WHERE {sql})"
+            where = where.also(sql, values)
     if "datetime" in given:
         last = read_time(given["datetime"])[1]
         if last is not None and (column := TIMED.get(name)):
             where = where.also(f"{column} IS NULL OR {column} <= ?", (last,))
     return where
+
+
+def with_land(found: list[Row]) -> list[Row]:
+    """Findings with what they tell of their parcels."""
+    ids = sorted({row["parcel_id"] for row in found})
+    told = ", ".join(("parcel_id", *LAND_OF_FINDING, "lon", "lat"))
+    land = {row["parcel_id"]: row for row in among("parcels", told, ids)}
+    return [row | land[row["parcel_id"]] for row in found]
+
+
+def among(name: str, columns: str, ids: list[str]) -> list[Row]:
+    """The rows of some parcels; their first and last lead to the blocks they lie in."""
+    if not ids:
+        return []
+    near = "parcel_id BETWEEN ? AND ? AND parcel_id IN (SELECT unnest(?::VARCHAR[]))"
+    return rows(f"SELECT {columns} FROM {name} WHERE {near}", (ids[0], ids[-1], ids))

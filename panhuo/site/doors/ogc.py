@@ -17,14 +17,11 @@ from panhuo.core.problems import PanhuoError
 from panhuo.site import gate, labels
 from panhuo.site.doors import collections as held
 from panhuo.site.doors.api import AUTH
+from panhuo.site.doors.crs import CGCS2000, CRS, CRS84, turned
 from panhuo.site.doors.ogc_definition import definition, json_type
-from panhuo.site.shelf import Row, kept, rows
+from panhuo.site.shelf import Row, kept
 from panhuo.site.words import pick
 
-CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-CGCS2000: Final = "http://www.opengis.net/def/crs/EPSG/0/4490"
-LATITUDE_FIRST: Final = ("http://www.opengis.net/def/crs/EPSG/0/4326", CGCS2000)
-CRS: Final = (CRS84, *LATITUDE_FIRST)
 CONFORMANCE: Final = [
     f"http://www.opengis.net/spec/ogcapi-features-{part}"
     for part in (
@@ -133,8 +130,7 @@ def _describe(request: HttpRequest, name: str) -> dict[str, Any]:
         "spatial": {"bbox": [[-180, -90, 180, 90] if box["a"] is None else list(box.values())], "crs": CRS84}
     }
     if column := held.TIMED.get(name):
-        sql, values = held.source(name, request.user, None)
-        begun = kept(f"SELECT min({column}) AS day FROM {sql}", values)[0]["day"]
+        begun = held.source(name, request.user).first(column)
         extent["temporal"] = {"interval": [[f"{begun}T00:00:00+08:00" if begun else None, None]]}
     at = f"/ogc/collections/{name}"
     return {
@@ -198,14 +194,11 @@ def _crs(request: HttpRequest, name: str) -> str:
     return crs
 
 
-def _features(name: str, found: list[Row], latitude_first: bool) -> list[str]:
+def _features(name: str, found: list[Row], crs: str) -> list[str]:
     """The rows as GeoJSON text; a parcel that was never drawn is the point it was given."""
-    outlines = _outlines(name, found)
-    points = [None if r["lon"] is None else shapely.Point(r["lon"], r["lat"]) for r in found]
-    shapes = [outline or point for outline, point in zip(outlines, points, strict=True)]
-    if latitude_first:
-        shapes = [s and shapely.transform(s, lambda xy: xy[:, ::-1]) for s in shapes]
-    drawn = shapely.to_geojson(shapes)
+    if name == "findings":
+        found = held.with_land(found)
+    drawn = shapely.to_geojson([turned(shape, crs) for shape in _outlines(name, found)])
     features = []
     for row, geometry in zip(found, drawn, strict=True):
         plain = {n: ";".join(v) if isinstance(v := row[n], list) else v for n in held.properties(name)}
@@ -220,13 +213,10 @@ def _features(name: str, found: list[Row], latitude_first: bool) -> list[str]:
 def _outlines(name: str, found: list[Row]) -> list[Any]:
     if name == "conflicts":
         return [shapely.from_wkb(bytes(r["geometry"])) if r["geometry"] else None for r in found]
-    ids = sorted({r["drawn"] for r in found})
-    if not ids:
-        return []
-    bounds = "parcel_id BETWEEN ? AND ? AND parcel_id IN (SELECT unnest(?::VARCHAR[]))"
-    held_shapes = rows(f"SELECT * FROM shapes WHERE {bounds}", (ids[0], ids[-1], ids))
-    drawn = {r["parcel_id"]: shapely.from_wkb(bytes(r["geometry"])) for r in held_shapes}
-    return [drawn.get(r["drawn"]) for r in found]
+    ids = sorted({r["parcel_id"] for r in found})
+    drawn = {r["parcel_id"]: shapely.from_wkb(bytes(r["geometry"])) for r in held.among("shapes", "*", ids)}
+    points = [None if r["lon"] is None else shapely.Point(r["lon"], r["lat"]) for r in found]
+    return [drawn.get(r["parcel_id"], point) for r, point in zip(found, points, strict=True)]
 
 
 def _answer(body: dict[str, Any], crs: str, features: list[str] | None = None) -> HttpResponse:
@@ -243,12 +233,8 @@ def items(request: HttpRequest, name: str) -> HttpResponse:
     crs, box_crs = _crs(request, "crs"), _crs(request, "bbox-crs")
     where = held.conditions(_offered(name), request.GET, OF_ITEMS)
     box = request.GET.get("bbox")
-    asked = None if box is None else held.read_box(box, box_crs in LATITUDE_FIRST)
-    sql, values = held.source(name, request.user, asked)
-    inside = f"FROM {sql} WHERE {where.sql}"
-    matched = kept(f"SELECT count(*) AS n {inside}", (*values, *where.values))[0]["n"]
-    order = "" if name == "parcels" else "ORDER BY fid"
-    found = rows(f"SELECT * {inside} {order} LIMIT ? OFFSET ?", (*values, *where.values, limit, offset))
+    source = held.source(name, request.user, None if box is None else held.read_box(box, box_crs))
+    matched, found = source.matched(where), source.page(where, limit, offset)
     links = [_link(request, request.get_full_path(), "self", GEOJSON)]
     for rel, start in (("next", offset + limit), ("prev", max(0, offset - limit))):
         if (rel == "next" and start < matched) or (rel == "prev" and offset > 0):
@@ -262,22 +248,21 @@ def items(request: HttpRequest, name: str) -> HttpResponse:
         "numberMatched": matched,
         "numberReturned": len(found),
     }
-    return _answer(body, crs, _features(name, found, crs in LATITUDE_FIRST))
+    return _answer(body, crs, _features(name, found, crs))
 
 
 @door(GEOJSON, parameters=OF_ITEM)
 def item(request: HttpRequest, name: str, key: str) -> HttpResponse:
     """One feature, or 404 where it is not of the person's land."""
     crs = _crs(request, "crs")
-    sql, values = held.source(_offered(name), request.user, None)
-    found = rows(f"SELECT * FROM {sql} WHERE fid = ?", (*values, key))
-    if not found:
+    found = held.one_row(_offered(name), request.user, key)
+    if found is None:
         raise RefusedError(404, "no such feature")
     links = [
         _link(request, request.get_full_path(), "self", GEOJSON),
         _link(request, f"/ogc/collections/{name}", "collection"),
     ]
-    feature = json.loads(_features(name, found[:1], crs in LATITUDE_FIRST)[0])
+    feature = json.loads(_features(name, [found], crs)[0])
     return _answer(feature | {"links": links}, crs)
 
 
