@@ -1,7 +1,9 @@
 """A province from afar: at zooms where parcels are specks, a grid of cells, each drawn for its most pressing parcel.
 
 No finding is lost as by thinning: a cell has every attribute of the parcel it is drawn for (the worst finding first,
-then the largest), so filters and colours work on it, and `count` says for how many parcels it stands.
+then the largest), so filters and colours work on it, and `count` says for how many parcels it stands. A layer of very
+many polygons is drawn there by the cells whose middle it covers, so that as much of the picture is covered as of the
+land.
 """
 
 from collections.abc import Iterator
@@ -12,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
+from rasterio.features import rasterize
+from rasterio.transform import Affine
 
 from panhuo.workspace.reading import result_specs
 
@@ -20,6 +24,9 @@ Ints = NDArray[np.int64]
 
 CELLS_A_TILE: Final = 64
 """On a side: cells of eight pixels on the map's tiles of 512."""
+COVER_A_TILE: Final = 128
+"""The same for the cells a layer covers: it lies under the parcels, and its edge shows."""
+BURNT_AT_ONCE: Final = 10_000
 MOST_A_TILE: Final = 5_000
 """Parcels of one tile; at some 80 bytes each it stays under 500 KB, which a phone loads at once."""
 NEAREST: Final = 10
@@ -65,18 +72,44 @@ def pressing(table: pa.Table) -> Ints:
     return rank
 
 
+def coverage(shapes: NDArray[Any], below: int) -> Iterator[tuple[int, pa.Array]]:
+    """(zoom, WKB [degrees] of the cells that `shapes` [degrees] cover) for the zooms under `below`, nearest first.
+
+    Cells side by side in a row are one rectangle.
+    """
+    side = COVER_A_TILE << (below - 1)
+    placed = shapely.transform(shapes, lambda at: np.stack(on_square(*at.T), axis=1) * side)
+    x0, y0, x1, y1 = (int(v) for v in np.floor(shapely.total_bounds(placed)))
+    # From an even corner, every second cell of a grid is the grid of the next zoom.
+    x0, y0 = (v >> below << below for v in (x0, y0))
+    covered = np.zeros((y1 - y0 + 1, x1 - x0 + 1), np.uint8)
+    for begin in range(0, len(placed), BURNT_AT_ONCE):
+        some = [shape for shape in placed[begin : begin + BURNT_AT_ONCE] if not shape.is_empty]
+        rasterize(some, out=covered, transform=Affine.translation(x0, y0))
+    for zoom in range(below - 1, -1, -1):
+        edges = np.diff(covered.astype(np.int8), axis=1, prepend=0, append=0)
+        (row, first), (_, after) = np.nonzero(edges > 0), np.nonzero(edges < 0)
+        yield zoom, outlines(first + x0, row + y0, side, wide=after - first)
+        covered, x0, y0, side = covered[::2, ::2], x0 >> 1, y0 >> 1, side >> 1
+
+
 def on_grid(lon: Floats, lat: Floats, side: int) -> tuple[Ints, Ints]:
     """Column and row (from the north) on a Web Mercator square of `side` cells."""
-    north = np.arcsinh(np.tan(np.radians(np.clip(lat, -85, 85)))) / np.pi
-    x, y = ((np.clip(v, 0, 1 - 1e-12) * side).astype(np.int64) for v in ((lon + 180) / 360, (1 - north) / 2))
+    x, y = ((np.clip(v, 0, 1 - 1e-12) * side).astype(np.int64) for v in on_square(lon, lat))
     return x, y
 
 
-def outlines(x: Ints, y: Ints, side: int) -> pa.Array:
-    """Cells of such a square as WKB [degrees]."""
+def on_square(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Shares of the way across a Web Mercator square, from the west and from the north."""
+    north = np.arcsinh(np.tan(np.radians(np.clip(lat, -85, 85)))) / np.pi
+    return (lon + 180) / 360, (1 - north) / 2
+
+
+def outlines(x: Ints, y: Ints, side: int, wide: Ints | int = 1) -> pa.Array:
+    """Cells of such a square, each with those `wide` to its right, as WKB [degrees]."""
 
     def latitude(row: Ints) -> Any:
         return np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * row / side))))
 
-    boxes = shapely.box(x / side * 360 - 180, latitude(y + 1), (x + 1) / side * 360 - 180, latitude(y))
+    boxes = shapely.box(x / side * 360 - 180, latitude(y + 1), (x + wide) / side * 360 - 180, latitude(y))
     return pa.array(shapely.to_wkb(boxes), pa.binary())

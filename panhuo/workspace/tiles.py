@@ -1,17 +1,14 @@
 """Vector tiles (PMTiles) of the parcels one scope holds, and of the workspace's own layers as an offline basemap.
 
 An archive is read by range requests and cannot be filtered on the way, so there is one archive per scope (a division
-prefix, a holder): a reader is given the archives of the scopes held and no other. Archives are baked at first use and
-lie in `tiles/<snapshot>+<assessment>/`: with freestiler where it has a wheel (Linux x86-64, Apple silicon), elsewhere
-with the PMTiles driver of GDAL, which takes longer (benchmarks/tiles_bench.py). The nearest zooms hold every parcel,
-those farther out a grid of cells (`overview`).
+prefix, a holder): a reader is given the archives of the scopes held and no other. Archives are baked when missing (by
+the site's worker ahead of its readers) and lie in `tiles/<key of the reading copy>+<MAKE>/`: with freestiler where it
+has a wheel (Linux x86-64, Apple silicon), elsewhere with the PMTiles driver of GDAL, which takes longer
+(benchmarks/tiles_bench.py). The nearest zooms hold every parcel, those farther out a grid of cells (`overview`).
 """
 
 import json
-import math
-import os
 import shutil
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -26,14 +23,16 @@ import pyarrow.parquet as pq
 import pyogrio
 import shapely
 
-from panhuo.workspace.overview import overview, whole_from_zoom
+from panhuo.workspace.overview import NEAREST, coverage, overview, whole_from_zoom
 from panhuo.workspace.pmtiles import join
 from panhuo.workspace.reading import key_of, open_copy, reading_copy
-from panhuo.workspace.store import Workspace
+from panhuo.workspace.store import Workspace, try_lock
 
 TOP_ZOOM: Final = 14
-THIN_ABOVE: Final = 20_000
-"""A layer of more polygons is thinned by half for each zoom farther out than the nearest."""
+COARSE_ABOVE: Final = 20_000
+"""A layer of more polygons is drawn from afar by the cells it covers."""
+MAKE: Final = 2
+"""Raised whenever the tiles of the same rows come out otherwise."""
 TILE_BYTES: Final = 500_000
 
 FIELDS: Final = (
@@ -41,11 +40,17 @@ FIELDS: Final = (
     "coalesce(tier, '') AS tier, coalesce(plan_tool, '') AS plan, coalesce(stage, '') AS stage, "
     "coalesce(potential, '') AS potential, z_min_m, z_max_m"
 )
-_lock: Final = threading.Lock()
+
+
+class BeingMadeError(Exception):
+    """Another process or thread is making the archive asked for."""
 
 
 def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[Any]) -> Path:
-    """The archive `name` of the parcels that satisfy `where` (SQL over `parcels`); baked if missing."""
+    """The archive `name` of the parcels that satisfy `where` (SQL over `parcels`); baked if missing.
+
+    Raises: BeingMadeError.
+    """
     copy = reading_copy(workspace)
 
     def rows() -> pa.Table:
@@ -56,7 +61,7 @@ def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[A
             )
             return _placed(db.execute(sql, list(values)).to_arrow_table())
 
-    return _baked(workspace.root / "tiles" / copy.stem, name, rows, bake_parcels)
+    return _baked(workspace, copy.stem, name, rows, bake_parcels)
 
 
 def _placed(table: pa.Table) -> pa.Table:
@@ -71,7 +76,10 @@ def _placed(table: pa.Table) -> pa.Table:
 
 
 def conflict_tiles(workspace: Workspace, name: str, where: str, values: Sequence[Any]) -> Path:
-    """The archive of the drawn conflicts that touch a parcel which satisfies `where`; baked if missing."""
+    """The archive of the drawn conflicts that touch a parcel which satisfies `where`; baked if missing.
+
+    Raises: BeingMadeError.
+    """
     copy = reading_copy(workspace)
 
     def rows() -> pa.Table:
@@ -84,9 +92,7 @@ def conflict_tiles(workspace: Workspace, name: str, where: str, values: Sequence
             )
             return db.execute(sql, list(values)).to_arrow_table()
 
-    return _baked(
-        workspace.root / "tiles" / copy.stem, f"conflicts-{name}", rows, partial(bake, layer="conflicts")
-    )
+    return _baked(workspace, copy.stem, f"conflicts-{name}", rows, partial(bake, layer="conflicts"))
 
 
 def layer_kinds(workspace: Workspace) -> list[str]:
@@ -95,7 +101,10 @@ def layer_kinds(workspace: Workspace) -> list[str]:
 
 
 def layer_tiles(workspace: Workspace, kind: str) -> Path:
-    """The archive of one layer, for the offline basemap; baked if missing. `kind` is one of `layer_kinds`."""
+    """The archive of one layer, for the offline basemap; baked if missing. `kind` is one of `layer_kinds`.
+
+    Raises: BeingMadeError.
+    """
 
     def rows() -> pa.Table:
         table = workspace.dataset(f"layers/{kind}")
@@ -103,19 +112,26 @@ def layer_tiles(workspace: Workspace, kind: str) -> Path:
         keep = [c for c in ("name", "geometry") if c in table.column_names]
         return table.select(keep).filter(pc.is_valid(table["geometry"]))
 
-    return _baked(
-        workspace.root / "tiles" / key_of(workspace), f"layer-{kind}", rows, partial(bake, layer=kind)
-    )
+    return _baked(workspace, key_of(workspace), f"layer-{kind}", rows, partial(bake_layer, kind=kind))
 
 
 def _baked(
-    folder: Path, name: str, rows: Callable[[], pa.Table], make: Callable[[pa.Table, Path], None]
+    workspace: Workspace,
+    key: str,
+    name: str,
+    rows: Callable[[], pa.Table],
+    make: Callable[[pa.Table, Path], None],
 ) -> Path:
+    folder = workspace.root / "tiles" / f"{key}+{MAKE}"
     target = folder / f"{name}.pmtiles"
-    with _lock:
+    if target.exists():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{name}.lock").open("a+b") as stream:
+        if not try_lock(stream):
+            raise BeingMadeError(name)
         if not target.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            part = folder / f".new-{os.getpid()}-{name}.pmtiles"
+            part = folder / f".new-{name}.pmtiles"
             table = rows()
             if table.num_rows:
                 make(table, part)
@@ -141,6 +157,20 @@ def bake_parcels(table: pa.Table, target: Path) -> None:
         join(parts, target)
 
 
+def bake_layer(table: pa.Table, target: Path, *, kind: str) -> None:
+    """The outlines of a layer with their columns as the layer `kind`; from afar only what a great many cover."""
+    if table.num_rows <= COARSE_ABOVE:
+        bake(table, target, layer=kind)
+        return
+    with TemporaryDirectory(dir=target.parent) as scratch:
+        parts = [Path(scratch) / f"{zoom}.pmtiles" for zoom in range(NEAREST + 1)]
+        for zoom, cells in coverage(shapely.from_wkb(table["geometry"].to_numpy()), NEAREST):
+            if len(cells):
+                bake(pa.table({"geometry": cells}), parts[zoom], layer=kind, zooms=(zoom, zoom))
+        bake(table, parts[NEAREST], layer=kind, zooms=(NEAREST, TOP_ZOOM))
+        join([part for part in parts if part.exists()], target)
+
+
 def bake(table: pa.Table, target: Path, *, layer: str, zooms: tuple[int, int] = (0, TOP_ZOOM)) -> None:
     """Outlines with their columns as one layer of an archive, by the quickest tiler there is."""
     (with_freestiler if find_spec("freestiler") else with_gdal)(table, target, layer, zooms)
@@ -150,16 +180,11 @@ def with_freestiler(table: pa.Table, target: Path, layer: str, zooms: tuple[int,
     """The archive by freestiler, which is built for few platforms and takes seconds."""
     import freestiler
 
-    low, high = zooms
-    thinner = (
-        math.ceil(math.log2(table.num_rows / THIN_ABOVE)) if low == 0 and table.num_rows > THIN_ABOVE else 0
-    )
-    thinning: dict[str, Any] = {"base_zoom": min(high, 5 + thinner), "drop_rate": 2.0} if thinner else {}
     with TemporaryDirectory(dir=target.parent) as scratch:
         path = Path(scratch) / "rows.parquet"
         write_geoparquet(table, path)
         freestiler.freestile_file(
-            path, target, layer_name=layer, min_zoom=low, max_zoom=high, quiet=True, **thinning
+            path, target, layer_name=layer, min_zoom=zooms[0], max_zoom=zooms[1], quiet=True
         )
 
 

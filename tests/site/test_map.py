@@ -7,8 +7,10 @@ import shapely
 from rasterio.io import MemoryFile
 from rasterio.transform import from_bounds
 
+from panhuo.site.maps.archives import ahead
 from panhuo.site.palette import SCALES
 from panhuo.site.shelf import rows, shelf
+from panhuo.workspace.store import try_lock
 
 TRIANGLE = "112.800,28.360;112.812,28.360;112.806,28.372"
 
@@ -121,3 +123,22 @@ def test_imagery_of_the_workspace_is_laid_under_the_map(as_, imagery):
     for path in (f"/imagery/other/15/{x}/{y}.png", "/imagery/2024年/2/9/0.png", "/imagery/notes/1/0/0.png"):
         assert client.get(path).status_code == 404
     assert as_("public").get(f"/imagery/2024年/15/{x}/{y}.png").status_code == 403
+
+
+def test_an_archive_that_another_is_making_is_not_waited_for(as_):
+    client = as_("clerk")
+    assert client.get("/tiles/d-430112.pmtiles").status_code == 200
+    (path,) = shelf().workspace.root.glob("tiles/*/d-430112.pmtiles")
+    path.unlink()
+    with path.with_name(".d-430112.lock").open("a+b") as stream:
+        assert try_lock(stream)
+        answer = client.get("/tiles/d-430112.pmtiles")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
+        assert as_("far_clerk").get("/tiles/d-430112.pmtiles").status_code == 404
+    assert client.get("/tiles/d-430112.pmtiles").status_code == 200
+
+
+def test_archives_of_everybodys_land_are_made_ahead(cast):
+    ahead()
+    held = {path.stem for path in shelf().workspace.root.glob("tiles/*/*.pmtiles")}
+    assert {"d-all", "d-4301", "d-43", "d-430112", "d-430424", "conflicts-d-430112"} <= held

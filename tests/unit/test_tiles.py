@@ -95,3 +95,29 @@ def test_a_directory_too_long_for_the_head_has_leaves():
     back = [e for _, _, at, n in top for e in read_directory(gzip.decompress(leaves[at : at + n]))]
     assert back == entries
     assert [zoom_of(i) for i in (0, 1, 4, 5, 20, 21)] == [0, 1, 1, 2, 2, 3]
+
+
+@pytest.mark.usefixtures("tiler")
+def test_from_afar_a_layer_of_many_covers_as_much_of_the_picture_as_of_the_land(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiles, "COARSE_ABOVE", 100)
+    rng = np.random.default_rng(7)
+    lon, lat = rng.uniform(112, 114, 4000), rng.uniform(27, 29, 4000)
+    blocks = shapely.box(
+        lon, lat, lon + 0.02, lat + 0.02
+    )  # five cells of zoom 9 each, and less than one of zoom 7
+    layer = pa.table({"name": [f"b{i}" for i in range(4000)], "geometry": pa.array(shapely.to_wkb(blocks))})
+    path = tmp_path / "layer.pmtiles"
+    tiles.bake_layer(layer, path, kind="parcels")
+    land = shapely.union_all(blocks)
+    for zoom in (7, 8, NEAREST - 1):
+        cells = shapely.from_wkb(drawn(path, zoom)["wkb_geometry"].to_numpy(zero_copy_only=False))
+        cells = shapely.transform(cells, to_degrees)
+        assert shapely.area(cells).sum() == pytest.approx(land.area, rel=0.1)
+        assert shapely.area(shapely.intersection(shapely.union_all(cells), land)) > 0.5 * land.area
+    assert set(drawn(path, NEAREST)["name"].to_pylist()) == set(layer["name"].to_pylist())
+
+
+def to_degrees(at):
+    radius = 6_378_137.0
+    lat = np.degrees(np.arctan(np.sinh(at[:, 1] / radius)))
+    return np.stack([np.degrees(at[:, 0] / radius), lat], axis=1)

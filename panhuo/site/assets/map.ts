@@ -28,13 +28,28 @@ function open(): maplibregl.Map | null {
   }
 }
 
+let waiting = false;
+/** Waits for an archive that is still being made (503), as after an assessment, and opens the page anew with it. */
+async function wait(archive: string): Promise<void> {
+  const status = async (): Promise<number> => (await fetch(archive, { headers: { Range: "bytes=0-0" } })).status;
+  if (waiting || (await status()) !== 503) return;
+  waiting = true;
+  say(words.making, true);
+  do await new Promise((later) => { setTimeout(later, 2000); }); while ((await status()) === 503);
+  location.reload();
+}
+
 /** Says that the map is being drawn until its parcels are on the screen; then come the other layers. */
 function progress(map: maplibregl.Map): void {
   say(words.drawing, true);
+  map.on("error", (event: maplibregl.ErrorEvent & { sourceId?: string }) => {
+    const lost = /^parcels(\d+)$/.exec(event.sourceId ?? "");
+    if (lost) void wait(setup.archives[Number(lost[1])]);
+  });
   map.once("idle", () => {
     hush(words.drawing);
     for (const name of LATER) turn(map, name, view().on(name));
-    map.once("idle", () => at("map").setAttribute("data-ready", "1"));
+    map.once("idle", () => { if (!waiting) at("map").setAttribute("data-ready", "1"); });
     map.triggerRepaint();
   });
 }

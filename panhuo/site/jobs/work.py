@@ -7,6 +7,7 @@ A job's state lives in the database, so it survives a restart: a job left runnin
 import csv
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -26,6 +27,7 @@ from panhuo.site.doors.events import announce, deliver_due
 from panhuo.site.jobs.imports import check_scope, import_options, map_file, named
 from panhuo.site.jobs.models import Job, Upload
 from panhuo.site.jobs.reports import work_report
+from panhuo.site.maps.archives import ahead_forever
 from panhuo.site.money.work import work_adopt, work_plan
 from panhuo.site.shelf import shelf
 from panhuo.site.trail import system_note
@@ -195,8 +197,9 @@ def step() -> bool:
 
 
 def forever(pause_s: float = 1.0) -> None:
-    """The worker's life."""
+    """The worker's life; beside it the maps' tiles are made ahead."""
     requeue_own()
+    threading.Thread(target=ahead_forever, daemon=True).start()
     while True:
         try:
             if not step():

@@ -13,7 +13,9 @@ from django.urls import reverse
 from panhuo.core.problems import PanhuoError
 from panhuo.site import gate, labels
 from panhuo.site.boards.figures import grouped
-from panhuo.site.gate import Scope, gated
+from panhuo.site.gate import gated
+from panhuo.site.maps.archives import CONFLICTS, LAYER, archives, has_conflicts
+from panhuo.site.maps.archives import made as archived
 from panhuo.site.maps.find import places
 from panhuo.site.palette import CATEGORIES, OTHER, SCALES, colours
 from panhuo.site.shelf import kept, shelf
@@ -22,15 +24,6 @@ from panhuo.workspace import imagery, tiles
 from panhuo.workspace.overview import NEAREST
 
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
-
-
-def archives(person: Any) -> dict[str, Scope]:
-    """The archives that together hold the person's land: one for everywhere, or one per prefix and holder."""
-    scope = gate.scope_of(person)
-    if scope.everywhere:
-        return {"d-all": Scope(("",))}
-    found = {f"d-{code}": Scope((code,)) for code in scope.divisions}
-    return found | {f"h-{code}": Scope((), (code,)) for code in scope.holders}
 
 
 BY: tuple[tuple[str, str, str, str], ...] = (
@@ -93,17 +86,10 @@ def words() -> dict[str, str]:
         "offline": pick("本地底图", "Offline ground"),
         "online": pick("在线底图", "Online basemap"),
         "offlineNow": pick("在线底图取不到，已改用本地底图", "The online basemap does not answer; offline ground"),
+        "making": pick("正在生成地图，请稍候…", "The map is being made…"),
         "drawing": pick("正在绘制地图…", "Drawing the map…"),
         "webgl": pick("浏览器不能画图（没有 WebGL），请用台账。", "This browser has no WebGL; use the ledger."),
     }  # fmt: skip
-
-
-def has_conflicts(scope: Scope) -> bool:
-    """Whether a conflict that can be drawn touches the scope's land: an archive of nothing is no archive."""
-    where = scope.rows()
-    own = f"(SELECT parcel_id FROM parcels WHERE {where.sql})"
-    sql = f"SELECT 1 FROM conflicts WHERE geometry IS NOT NULL AND (parcel_id IN {own} OR other_id IN {own}) LIMIT 1"
-    return bool(kept(sql, where.values * 2))
 
 
 @gated("see")
@@ -121,9 +107,9 @@ def map_page(request: HttpRequest) -> HttpResponse:
     drawn = [n for n, scope in names.items() if has_conflicts(scope)]
     setup = {
         "archives": [reverse("tiles", args=[n]) for n in names],
-        "conflicts": [reverse("tiles", args=[f"conflicts-{n}"]) for n in drawn],
+        "conflicts": [reverse("tiles", args=[CONFLICTS + n]) for n in drawn],
         "layers": [
-            {"kind": k, "label": labels.coded("layer_kinds", k), "url": reverse("tiles", args=[f"layer-{k}"])}
+            {"kind": k, "label": labels.coded("layer_kinds", k), "url": reverse("tiles", args=[LAYER + k])}
             for k in kinds
         ],
         "imagery": [
@@ -160,20 +146,11 @@ def picture(request: HttpRequest, name: str, z: int, x: int, y: int) -> HttpResp
 
 @gated("see")
 def archive(request: HttpRequest, name: str) -> HttpResponse:
-    """A tile archive of one's own land, or of a basemap layer; 404 for anybody else's."""
-    workspace = shelf().workspace
-    if name.startswith("layer-"):
-        kind = name.removeprefix("layer-")
-        if kind not in tiles.layer_kinds(workspace):
-            raise Http404
-        return ranged(request, tiles.layer_tiles(workspace, kind))
-    scope: Scope = gate.found(archives(request.user).get(name.removeprefix("conflicts-")))
-    where = scope.rows()
-    if not name.startswith("conflicts-"):
-        return ranged(request, tiles.parcel_tiles(workspace, name, where.sql, where.values))
-    gate.found(has_conflicts(scope))
-    held = name.removeprefix("conflicts-")
-    return ranged(request, tiles.conflict_tiles(workspace, held, where.sql, where.values))
+    """A tile archive of one's own land, or of a basemap layer; 404 for anybody else's, 503 while it is being made."""
+    try:
+        return ranged(request, archived(request.user, name))
+    except tiles.BeingMadeError:
+        return HttpResponse(status=503, headers={"Retry-After": "3"})
 
 
 def ranged(request: HttpRequest, path: Path) -> HttpResponse:

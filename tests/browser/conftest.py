@@ -1,0 +1,118 @@
+"""A made workspace served by `panhuo serve`, a basemap of somebody else's, and a browser signed in."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "site"))
+import made_workspace
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-unsafe-swiftshader",
+]
+PASSWORD = "a-long-enough-word"
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """A basemap's server: blue tiles while the key is good, refusals after; what was asked is kept."""
+
+    asked: ClassVar[list[str]] = []
+    good: ClassVar[bool] = True
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        self.send_response(200 if self.good else 403)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Content-Type", "image/png")
+        self.end_headers()
+        if self.good:
+            Image.new("RGB", (256, 256), "#3050f0").save(self.wfile, "PNG")
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def elsewhere():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", Elsewhere
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, elsewhere):
+    """A served workspace: (address, set-up address)."""
+    folder = made_workspace.make(tmp_path_factory.mktemp("ws"), 200)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = folder / "serve.log"
+    with log.open("w") as stream:
+        env = {k: v for k, v in os.environ.items() if k not in ("PANHUO_WORKSPACE", "DJANGO_SETTINGS_MODULE")}
+        env["PANHUO_TIANDITU_KEY"] = "a-key"
+        env["PANHUO_BASEMAP_URL"] = elsewhere[0] + "/{layer}_w/{z}/{x}/{y}?tk={key}"
+        env["PANHUO_MAP_APPROVAL"] = "GS（2024）0650号"
+        command = [
+            sys.executable,
+            "-c",
+            "from panhuo.cli import main; main()",
+            "serve",
+            str(folder),
+            "--port",
+            str(port),
+        ]
+        server = subprocess.Popen(command, stdout=stream, stderr=stream, env=env)
+    try:
+        for _ in range(300):
+            if found := re.search(r"http\S+/setup/\S+", log.read_text()):
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        yield f"http://127.0.0.1:{port}", found[0]
+                        return
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.2)
+        pytest.fail(log.read_text())
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(scope="session")
+def page(site):
+    """A browser page signed in as the administrator whom the set-up page just made."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium: apt-get install chromium fonts-noto-cjk")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(accept_downloads=True)
+        page.goto(site[1])
+        page.fill("#id_username", "admin")
+        page.fill("#id_password", PASSWORD)
+        page.fill("#id_again", PASSWORD)
+        page.click("main button.primary")
+        page.wait_for_selector("dl.tiles")
+        yield page
+        browser.close()
