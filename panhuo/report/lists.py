@@ -1,4 +1,4 @@
-"""The list of a finding as a workbook an office can send on."""
+"""Lists as workbooks an office can send on: the parcels of a finding, and what must be verified on each parcel."""
 
 import io
 import json
@@ -8,7 +8,8 @@ import pyarrow as pa
 import xlsxwriter
 
 from panhuo.core.units import m2_to_mu
-from panhuo.report.chain import fact_label, message, shown, split
+from panhuo.report.chain import fact_label, message, shown, split, tasks
+from panhuo.report.plan_document import CHECKS
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.spec import field_labels
 
@@ -16,6 +17,19 @@ COLUMNS: Final = ("name", "division", "address", "holder", "land_use", "tenure")
 HEADERS: Final = {
     "zh": ("宗地编号", "面积（亩）", "状态", "起始日", "理由", "缺少的事实", "依据"),
     "en": ("Parcel", "Area (mu)", "Status", "Since", "Why", "Missing facts", "Articles"),
+}
+CHECK_HEADERS: Final = {
+    "zh": (
+        "宗地编号",
+        "面积（亩）",
+        "核查（四结合）",
+        "待核事实",
+        "影响的结论",
+        "核查结果",
+        "核查人",
+        "核查日期",
+    ),
+    "en": ("Parcel", "Area (mu)", "Check (of four)", "Fact to find out", "Decides", "Result", "By", "On"),
 }
 STATUS: Final = {"yes": {"zh": "成立", "en": "holds"}, "unknown": {"zh": "待核", "en": "unknown"}}
 
@@ -62,6 +76,54 @@ def finding_list(rows: pa.Table, facts: pa.Table, book: Rulebook, finding_id: st
         sheet.autofilter(0, 0, max(len(listed), 1), len(heads) - 1)
         for column, width in enumerate((16, 22, 10, 26, 22, 12, 10, 11, 8, 12, 44, 30, 26)):
             sheet.set_column(column, column, width)
+    return stream.getvalue()
+
+
+def check_list(findings: pa.Table, facts: pa.Table, book: Rulebook, lang: str) -> bytes:
+    """xlsx bytes: a line for each fact missing on a parcel, with the check that finds it and room for its result.
+
+    findings: rows of the parcels listed; facts: the fact table, for names and areas.
+    """
+    by_parcel: dict[str, list[dict[str, Any]]] = {}
+    for row in findings.to_pylist():
+        by_parcel.setdefault(row["parcel_id"], []).append(row)
+    wanted = facts.filter(pa.compute.is_in(facts["parcel_id"], pa.array(list(by_parcel), pa.string())))
+    known: dict[str, dict[str, Any]] = {row["parcel_id"]: row for row in wanted.to_pylist()}
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet("核查清单" if lang == "zh" else "To verify")
+        bold = workbook.add_format({"bold": True, "bg_color": "#EEF2F6", "border": 1, "text_wrap": True})
+        wrap = workbook.add_format({"text_wrap": True, "valign": "top", "border": 1})
+        number = workbook.add_format({"num_format": "#,##0.00", "valign": "top", "border": 1})
+        heads = CHECK_HEADERS[lang]
+        sheet.write_row(0, 0, [heads[0], *(field_labels()[c][lang] for c in COLUMNS), *heads[1:]], bold)
+        line = 0
+        for parcel_id in sorted(by_parcel):
+            fact = known.get(parcel_id, {})
+            area = fact.get("area_m2")
+            named = [shown(fact[c], lang, c) if fact.get(c) is not None else "" for c in COLUMNS]
+            for task in tasks(book, by_parcel[parcel_id]):
+                line += 1
+                check = CHECKS[task["check"]][0 if lang == "zh" else 1]
+                decides = "、".join(words[lang] for words in task["decides"])
+                cells = [
+                    parcel_id,
+                    *named,
+                    "" if area is None else m2_to_mu(area),
+                    check,
+                    task["label"][lang],
+                    decides,
+                ]
+                for column, cell in enumerate((*cells, "", "", "")):
+                    sheet.write(line, column, cell, number if isinstance(cell, float) else wrap)
+        sheet.freeze_panes(1, 1)
+        sheet.autofilter(0, 0, max(line, 1), len(COLUMNS) + len(heads) - 1)
+        for column, width in enumerate((20, 20, 16, 24, 22, 12, 10, 11, 13, 22, 44, 24, 10, 12)):
+            sheet.set_column(column, column, width)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
     return stream.getvalue()
 
 

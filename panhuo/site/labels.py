@@ -78,6 +78,10 @@ def field(dataset: str, name: str) -> str:
         return pick(words.zh, words.en)
     if dataset in result_specs() and name in result_specs()[dataset]["columns"]:
         return pick_label(result_specs()[dataset]["columns"][name]["label"], name)
+    if dataset == "enterprises" and name in ("score", "tier"):
+        return field("scores", name)
+    if name not in DERIVED and (home := _home(name)):
+        return field(home, name)
     return pick_label(DERIVED.get(name), name)
 
 
@@ -348,3 +352,8 @@ def written(dataset: str, name: str, text: str) -> str:
             return plain(text == "true")
         case _:
             return value(dataset, name, text)
+
+
+def worded(dataset: str, name: str, code: str) -> str:
+    """One value of a coded field or of a list of codes."""
+    return LISTED[name](code) if name in LISTED else value(dataset, name, code)

@@ -1,4 +1,4 @@
-"""`panhuo report`: 一地一策 of a parcel (docx, pdf, html), the list of a finding (xlsx), the board (html)."""
+"""`panhuo report`: 一地一策 of a parcel (docx, pdf, html), lists (xlsx), the board (html)."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -15,7 +15,7 @@ from panhuo.core.problems import PanhuoError
 from panhuo.inventory.geometry import to_plane, zone_of
 from panhuo.report.board import board_document
 from panhuo.report.document import Document
-from panhuo.report.lists import finding_list
+from panhuo.report.lists import check_list, finding_list
 from panhuo.report.plan_document import plan_document
 from panhuo.report.render_docx import to_docx
 from panhuo.report.render_html import to_html
@@ -91,6 +91,16 @@ def report_list(
     findings, facts = results(ws, "findings", units), results(ws, "facts", units)
     rows = findings.filter(pc.equal(findings["finding_id"], finding_id))
     return written(output, finding_list(rows, facts, book, finding_id, lang)) | {"rows": rows.num_rows}
+
+
+def report_checks(
+    ws: Workspace, output: Path, lang: str = "zh", units: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Writes what must be verified (四结合) on each parcel, of `units` when given, as xlsx."""
+    renderer(output, {".xlsx": None})
+    findings, facts = results(ws, "findings", units), results(ws, "facts", units)
+    unknown = findings.filter(pc.equal(findings["status"], "unknown"))
+    return written(output, check_list(unknown, facts, Rulebook.load(), lang)) | {"rows": unknown.num_rows}
 
 
 def report_board(

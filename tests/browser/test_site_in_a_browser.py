@@ -11,17 +11,40 @@ AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 
 def test_filter_open_a_parcel_its_chain_and_export(site, page):
     page.goto(f"{site[0]}/ledger/")
-    page.select_option("#f-division", "430112")
+    page.click("#c-division summary")
+    page.check("#c-division input[value='430112']")
     page.wait_for_url("**division=430112**")
-    page.select_option("#f-findings", index=1)
+    page.click("#c-findings summary")
+    page.locator("#c-findings input").first.check()
     page.wait_for_url(re.compile(r"findings=\w+"))
+    page.keyboard.press("Escape")
+    assert page.locator("#c-findings > summary").evaluate("e => e === document.activeElement")
     with page.expect_download() as waiting:
-        page.click("text=CSV")
+        page.click(".tools a:text-is('CSV')")
     lines = Path(waiting.value.path()).read_text("utf-8-sig").splitlines()
     assert len(lines) - 1 == page.locator("#rows tbody tr").count()
     page.locator("a.id").first.click()
     page.locator(".finding a").first.click()
     assert page.locator("ol.chain > li").count() == 5
+
+
+def test_a_condition_on_any_field_is_added_with_the_keyboard_and_the_ticked_rows_are_exported(site, page):
+    page.goto(f"{site[0]}/ledger/contracts/")
+    page.select_option("#add", "invested_wan")
+    page.focus("text=加条件")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#c-invested_wan[open] > summary:focus")
+    page.keyboard.press("Tab")
+    page.keyboard.type("5")
+    page.keyboard.press("Tab")
+    page.wait_for_url("**invested_wan.min=5**")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".chips:has-text('已投资额 ≥ 5')")
+    page.check("[data-tick-all]")
+    assert page.locator("[data-ticked]").inner_text() == "50"
+    with page.expect_download() as waiting:
+        page.click("#bulk button:text-is('CSV')")
+    assert len(Path(waiting.value.path()).read_text("utf-8-sig").splitlines()) == 51
 
 
 def test_inputs_are_edited_on_screen_and_the_ways_worked_out_anew(site, page):

@@ -338,6 +338,9 @@ def make(folder: Path, n: int = 400, seed: int = 7) -> Path:
     manifest = {
         "as_of": "2026-11-02",
         "law_version": "2026.11",
+        "snapshot": SNAPSHOT,
+        "assessment": ASSESSMENT,
+        "code_version": "0.1.0",
         "counts": {"parcels": n},
         "seconds": {"diagnose": 1.0},
     }

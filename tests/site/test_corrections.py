@@ -1,10 +1,9 @@
 """A correction: evidence in a file, a second person who sees it, one or many at once, inside one's own land."""
 
-import io
 from datetime import date
 
 import pytest
-from PIL import Image
+from upload_files import PDF, named, picture
 
 from panhuo.site.accounts.models import Trail
 from panhuo.site.corrections import values
@@ -13,20 +12,6 @@ from panhuo.site.jobs.models import Job
 from panhuo.site.jobs.work import step
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import one, rows, shelf
-
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
-
-
-def named(content, name):
-    held = io.BytesIO(content)
-    held.name = name
-    return held
-
-
-def picture():
-    held = io.BytesIO()
-    Image.new("RGB", (40, 30), "green").save(held, "PNG")
-    return held.getvalue()
 
 
 def said(**changes):

@@ -60,7 +60,10 @@ ROUTES = {
     "tokens/": page("token"),
     "tokens/<int:pk>/revoke/": page("token", own=True, post=True, pk="{token}"),
     "ledger/": page("see"),
-    "ledger/publish/": page("publish", post=True),
+    "ledger/publish/": page("publish", own=True, post=True, data={"id": PARCEL}),
+    "ledger/<str:dataset>/correct/": page(
+        "propose", own=True, post=True, data={"id": PARCEL}, dataset="parcels"
+    ),
     "ledger/view/<int:pk>/remove/": page("see", own=True, post=True, pk="{view}"),
     "ledger/<str:dataset>/": page("see", dataset="contracts"),
     "ledger/<str:dataset>/save/": page("see", post=True, data={"name": "x"}, dataset="parcels"),
@@ -179,7 +182,8 @@ def asked(client, route, need, things):
         for kind in ("str:", "int:", "path:", ""):
             address = address.replace(f"<{kind}{name}>", filled)
     assert "<" not in address
-    return client.post(address, need.data) if need.post else client.get(address)
+    data = {name: value.format(**things) for name, value in need.data.items()}
+    return client.post(address, data) if need.post else client.get(address)
 
 
 def person(role, division, name):

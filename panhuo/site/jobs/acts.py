@@ -39,8 +39,8 @@ def ask_assess(by: Any, as_of: str) -> Job:
         return Job.objects.create(kind="assess", asked={"as_of": as_of}, by=by)
 
 
-def ask_report(by: Any, asked: dict[str, str]) -> Job:
-    """Queues a report; `asked` as `reports.read_form` gives it, with the language."""
+def ask_report(by: Any, asked: dict[str, Any]) -> Job:
+    """Queues a report; `asked` as `reports.read_form` gives it, with the language and the parcels ticked."""
     with performing(by, "export", "report.ask", asked["id"] or asked["what"], asked=asked):
         return Job.objects.create(kind="report", asked=asked, by=by)
 

@@ -16,6 +16,7 @@ from panhuo.site.jobs import acts, imports, reports
 from panhuo.site.jobs.models import Job, Upload
 from panhuo.site.jobs.results import open_to
 from panhuo.site.labels import rulebook
+from panhuo.site.ledger import bulk
 from panhuo.site.parcel.story import parcel_row
 from panhuo.site.shelf import kept_file
 from panhuo.site.words import pick
@@ -95,9 +96,11 @@ def assess(request: HttpRequest) -> HttpResponse:
 @gated("export")
 @require_POST
 def report(request: HttpRequest) -> HttpResponse:
-    """Asks for a report of a parcel, of a finding's parcels, or of all one's land."""
+    """Asks for a report of a parcel, of those ticked, of a finding's parcels, or of all one's land."""
     try:
-        asked = reports.read_form(request.POST)
+        asked: dict[str, Any] = reports.read_form(request.POST)
+        if asked["what"] in reports.OF_CHOSEN:
+            asked["ids"] = bulk.chosen(request.user, "parcels", request.POST, "report")
     except PanhuoError as fault:
         return render(request, "problem.html", {"fault": fault}, status=400)
     if asked["what"] == "parcel":
@@ -118,5 +121,5 @@ def report_file(request: HttpRequest, pk: int) -> HttpResponse:
         stream,
         as_attachment=True,
         filename=job.result["name"],
-        content_type=reports.TYPES[job.asked["ending"]],
+        content_type=reports.TYPES[job.result["name"].rpartition(".")[2]],
     )

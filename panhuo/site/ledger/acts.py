@@ -28,7 +28,7 @@ def remove_view(by: Any, view: SavedView) -> None:
 
 
 def publish(by: Any, parcel_ids: Sequence[str]) -> int:
-    """Makes the parcels public; ids outside the person's land are passed over. Returns how many are public now."""
+    """Makes the parcels public; ids outside the person's land are passed over. Returns how many were."""
     ids = visible(by, "parcels", parcel_ids)
     with performing(by, "publish", "parcel.publish", f"{len(ids)}", parcels=ids):
         Publication.objects.bulk_create((Publication(parcel_id=i, by=by) for i in ids), ignore_conflicts=True)

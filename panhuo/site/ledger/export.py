@@ -16,6 +16,7 @@ from panhuo.core.problems import PanhuoError
 from panhuo.site import labels
 from panhuo.site.gate import Rows
 from panhuo.site.ledger.query import KEYS, Query
+from panhuo.site.records import KEY
 from panhuo.site.shelf import shelf, table
 from panhuo.site.words import pick
 
@@ -135,5 +136,5 @@ def write_shapes(query: Query, kind: str) -> bytes:
 
 def narrowed(query: Query, ids: list[str]) -> Query:
     """The same view of some rows only."""
-    where: Rows = query.where.also(f"list_contains(?::VARCHAR[], {KEYS[query.dataset]})", (ids,))
+    where: Rows = query.where.also(f"list_contains(?::VARCHAR[], {KEY[query.dataset]})", (ids,))
     return Query(query.dataset, where, query.sort, query.shown, 1, query.size)

@@ -4,10 +4,12 @@ q=湘江              text in the id, name, holder or address
 division=4301       code prefix
 <field>=v           equal to v (given twice: either); for a list field: contains v
 <list>.and=v        contains v too
-<field>.has=text    contains the text        <field>.min= .max=   bounds        <field>.empty=1   unknown
+<field>.has=text    contains the text        <field>.min= .max=   bounds
+<field>.empty=1     unknown; beside other tests of the field: or unknown       <field>.empty=0   known
 box=x0,y0,x1,y1     outlines whose own box meets this one (°)
 area=x,y;x,y;…      outlines that meet the polygon (°)
 sort=-area_m2       col=name&col=…           page=2   size=50
+add=<field>         the form shows a condition on the field, whatever it asks
 """
 
 from dataclasses import dataclass
@@ -18,9 +20,9 @@ from django.http import QueryDict
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.spec import dataset_specs
-from panhuo.site import gate
 from panhuo.site.gate import Rows
 from panhuo.site.ledger.area import area_condition
+from panhuo.site.records import of
 from panhuo.site.shelf import Row, kept, rows
 from panhuo.site.words import pick
 
@@ -73,7 +75,7 @@ SEARCHED: Final = {
     "enterprises": ("enterprise_id", "name"),
     "contracts": ("contract_no", "parcel_id", "name"),
 }
-RESERVED: Final = frozenset({"q", "sort", "col", "page", "size", "box", "area", "view", "as"})
+RESERVED: Final = frozenset({"q", "sort", "col", "page", "size", "box", "area", "view", "as", "add"})
 SIZES: Final = (20, 50, 100, 200)
 
 
@@ -109,10 +111,9 @@ def parse(dataset: str, given: QueryDict, person: Any) -> Query:
     Raises PanhuoError for an unknown field or a value that does not fit: a slip must not widen a list.
     """
     known = fields(dataset)
-    where = gate.enterprises(person) if dataset == "enterprises" else gate.parcels(person)
-    for name in given:
-        if name not in RESERVED and (texts := [v for v in given.getlist(name) if v != ""]):
-            where = where.also(*condition(known, name, texts))
+    where = of(person, dataset)
+    for asked in _by_field(given):
+        where = where.also(*field_condition(known, asked))
     if text := given.get("q", "").strip():
         parts = " OR ".join(f"contains({c}, ?)" for c in SEARCHED[dataset])
         where = where.also(parts, (text,) * len(SEARCHED[dataset]))
@@ -142,27 +143,52 @@ def _known(known: dict[str, str], name: str) -> str:
     return name
 
 
+def _by_field(given: QueryDict) -> list[dict[str, list[str]]]:
+    """The filters of the address, those of one field together: name with its test → values."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name in given:
+        if name not in RESERVED and (texts := [v for v in given.getlist(name) if v != ""]):
+            found.setdefault(name.partition(".")[0], {})[name] = texts
+    return list(found.values())
+
+
+def field_condition(known: dict[str, str], asked: dict[str, list[str]]) -> tuple[str, tuple[Any, ...]]:
+    """All that is asked of one field: every test holds, or else the field is unknown where that is asked for too."""
+    unknown = next((name for name in asked if name.endswith(".empty") and asked[name] != ["0"]), None)
+    tests = [condition(known, name, texts) for name, texts in asked.items() if name != unknown]
+    sql = " AND ".join(f"({sql})" for sql, _ in tests)
+    values = tuple(v for _, held in tests for v in held)
+    if unknown is None:
+        return sql, values
+    empty, _ = condition(known, unknown, asked[unknown])
+    return (f"({sql}) OR {empty}" if sql else empty), values
+
+
 def condition(known: dict[str, str], name: str, texts: list[str]) -> tuple[str, tuple[Any, ...]]:
     """The SQL condition of one filter, `field` or `field.test`. Raises PanhuoError."""
     column, _, test = name.partition(".")
     kind = known[_known(known, column)]
-    marks = ", ".join("?" * len(texts))
     if test == "empty":
-        return (f"len({column}) = 0" if kind == "list" else f"{column} IS NULL"), ()
+        known_only = texts == ["0"]
+        sql = f"len({column}) = 0" if kind == "list" else f"{column} IS NULL"
+        return f"NOT ({sql})" if known_only else sql, ()
     if test == "has":
         return f"contains(CAST({column} AS VARCHAR), ?)", (texts[0],)
     if test in ("min", "max") and kind != "list":
         return f"{column} {'>=' if test == 'min' else '<='} ?", (_typed(kind, texts[0]),)
     if test and (test, kind) != ("and", "list"):
         raise PanhuoError(pick("没有这种条件", "no such test") + f": {name}")
+    return _equal(column, kind, texts, " AND " if test == "and" else " OR ")
+
+
+def _equal(column: str, kind: str, texts: list[str], joined: str) -> tuple[str, tuple[Any, ...]]:
     if kind == "list":
-        joined = " AND " if test == "and" else " OR "
         return joined.join(f"list_contains({column}, ?)" for _ in texts), tuple(texts)
     if column == "division":
         return " OR ".join("(division >= ? AND division < ?)" for _ in texts), tuple(
             v for code in texts for v in (code, code + "~")
         )
-    return f"{column} IN ({marks})", tuple(_typed(kind, v) for v in texts)
+    return f"{column} IN ({', '.join('?' * len(texts))})", tuple(_typed(kind, v) for v in texts)
 
 
 def _typed(kind: str, text: str) -> Any:
@@ -203,31 +229,11 @@ def totals(query: Query) -> Row:
 
 def page_rows(query: Query) -> list[Row]:
     """One page of the list. A sorted list is sorted as row numbers, and only the page's rows are then fetched."""
-    columns = ", ".join(f'"{c}"' for c in dict.fromkeys((KEYS[query.dataset], *query.shown)))
+    named = ("enterprise_id", "year") if query.dataset == "enterprises" else (KEYS[query.dataset],)
+    columns = ", ".join(f'"{c}"' for c in dict.fromkeys((*named, *query.shown)))
     page = f"FROM {query.dataset} WHERE {query.where.sql} {query.order()} LIMIT ? OFFSET ?"
     sql = f"SELECT {columns} {page}"
     if query.sort:
         chosen = f"SEMI JOIN (SELECT rowid AS at {page}) AS chosen ON {query.dataset}.rowid = chosen.at"
         sql = f"SELECT {columns} FROM {query.dataset} {chosen} {query.order()}"
     return rows(sql, (*query.where.values, query.size, (query.page - 1) * query.size))
-
-
-def choices(person: Any) -> dict[str, list[Row]]:
-    """What the filters offer, with how many parcels of the person's land each holds."""
-    where = gate.parcels(person)
-    return {
-        "findings": kept(
-            "SELECT id, count(*) AS n FROM (SELECT unnest(findings) AS id FROM parcels "
-            f"WHERE {where.sql}) GROUP BY id ORDER BY n DESC, id",
-            where.values,
-        ),
-        "division": kept(
-            f"SELECT division AS id, count(*) AS n FROM parcels WHERE {where.sql} GROUP BY 1 ORDER BY 1",
-            where.values,
-        ),
-        "first_tool": kept(
-            f"SELECT first_tool AS id, count(*) AS n FROM parcels WHERE first_tool IS NOT NULL AND ({where.sql}) "
-            "GROUP BY 1 ORDER BY n DESC",
-            where.values,
-        ),
-    }

@@ -1,15 +1,10 @@
 """What a list's address asks for, in words: each condition with the address that lifts it."""
 
-from typing import Any, Final
-
 from django.http import QueryDict
 
 from panhuo.site import labels
 from panhuo.site.ledger.query import RESERVED
 from panhuo.site.words import pick
-
-IN_FORM: Final = frozenset({"q", "division", "findings", "first_tool", "area_m2.min", "size", "col", "page"})
-"""What the form above the list holds itself; the rest of the address travels with it unseen."""
 
 
 def conditions(dataset: str, given: QueryDict) -> list[dict[str, str]]:
@@ -25,11 +20,13 @@ def conditions(dataset: str, given: QueryDict) -> list[dict[str, str]]:
         without = given.copy()
         without.setlist(name, [v for v in given.getlist(name) if v != value])
         without.pop("page", None)
-        found.append({"text": _text(dataset, name, value), "without": f"?{without.urlencode()}"})
+        beside = sum(k.partition(".")[0] == name.partition(".")[0] for k, _ in asked) > 1
+        found.append({"text": _text(dataset, name, value, beside), "without": f"?{without.urlencode()}"})
     return found
 
 
-def _text(dataset: str, name: str, value: str) -> str:
+def _text(dataset: str, name: str, value: str, beside: bool) -> str:
+    """The condition in words; beside: the field is asked for in other ways too, so that unknown is "or unknown"."""
     column, _, test = name.partition(".")
     if name in ("box", "area"):
         return pick("地图上所选范围", "Area drawn on the map")
@@ -37,7 +34,7 @@ def _text(dataset: str, name: str, value: str) -> str:
     shown = labels.value(dataset, column, [value] if column in labels.LISTED else value)
     tests = {
         "and": f"：{shown}",
-        "empty": pick("：未知", ": unknown"),
+        "empty": _known(value, beside),
         "has": f" ∋ {value}",
         "min": f" ≥ {value}",
         "max": f" ≤ {value}",
@@ -45,6 +42,7 @@ def _text(dataset: str, name: str, value: str) -> str:
     return label + tests.get(test, f"：{shown}")
 
 
-def unseen(given: QueryDict) -> list[tuple[str, Any]]:
-    """The parts of the address that the form does not show."""
-    return [(k, v) for k in given if k not in IN_FORM for v in given.getlist(k) if v]
+def _known(value: str, beside: bool) -> str:
+    if value == "0":
+        return pick("：已知", ": known")
+    return pick("：或未知", ": or unknown") if beside else pick("：未知", ": unknown")

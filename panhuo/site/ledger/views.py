@@ -7,18 +7,20 @@ import tempfile
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
 from panhuo.site import labels
+from panhuo.site.corrections.views import proposing
 from panhuo.site.gate import gated, open_to_all
-from panhuo.site.ledger import acts, export
+from panhuo.site.ledger import acts, bulk, export, filters
 from panhuo.site.ledger.disclosed import PUBLIC_FIELDS, published_rows
 from panhuo.site.ledger.models import SavedView
-from panhuo.site.ledger.query import KEYS, SIZES, choices, fields, page_rows, parse, totals
-from panhuo.site.ledger.said import conditions, unseen
+from panhuo.site.ledger.query import KEYS, SIZES, fields, page_rows, parse, totals
+from panhuo.site.ledger.said import conditions
+from panhuo.site.records import record
 from panhuo.site.words import say
 
 TABS = (
@@ -26,11 +28,12 @@ TABS = (
     ("enterprises", "企业", "Enterprises"),
     ("contracts", "合同", "Contracts"),
 )
+KINDS = (("xlsx", "Excel"), ("csv", "CSV"), ("gpkg", "GeoPackage"))
 
 
 @gated("see")
 def ledger(request: HttpRequest, dataset: str = "parcels") -> HttpResponse:
-    """One dataset as a list; htmx asks for the rows alone."""
+    """One dataset as a list; htmx asks for the rows alone, or for the conditions with one more."""
     if dataset not in KEYS:
         raise Http404
     try:
@@ -44,28 +47,38 @@ def ledger(request: HttpRequest, dataset: str = "parcels") -> HttpResponse:
         "rows": page_rows(query), "total": total, "last": last, "key": KEYS[dataset],
         "page": query.page, "sizes": SIZES, "said": conditions(dataset, request.GET),
     }  # fmt: skip
-    if request.headers.get("HX-Request") and request.headers.get("HX-Target") == "list":
+    part = request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
+    if part == "list":
         return render(request, "ledger/rows.html", context)
+    held = filters.conditions(request.user, dataset, request.GET)
     context |= {
         "tabs": TABS,
+        "kinds": KINDS if dataset == "parcels" else KINDS[:2],
         "fields": fields(dataset),
-        "unseen": unseen(request.GET),
-        "choices": choices(request.user) if dataset == "parcels" else {},
+        "conditions": held,
+        "newest": request.GET.get("add") if part == "conditions" else None,
+        "addable": filters.addable(dataset, held),
+        "unseen": filters.unseen(request.GET, held),
         "views": SavedView.objects.filter(dataset=dataset, person=request.user)
         | SavedView.objects.filter(dataset=dataset, shared=True),
     }
-    return render(request, "ledger/ledger.html", context)
+    return render(
+        request, "ledger/conditions.html" if part == "conditions" else "ledger/ledger.html", context
+    )
 
 
 @gated("export")
 def download(request: HttpRequest, dataset: str, kind: str) -> HttpResponse:
-    """The list as a file."""
+    """The list as a file; of the rows ticked alone where they are posted."""
     if dataset not in KEYS or kind not in export.FORMATS:
         raise Http404
+    posted = request.method == "POST"
     try:
-        query = parse(dataset, request.GET, request.user)
-        if ids := request.GET.getlist("id"):
-            query = export.narrowed(query, ids)
+        query = parse(
+            dataset, QueryDict(request.POST.get("query", "")) if posted else request.GET, request.user
+        )
+        if posted and not request.POST.get("all"):
+            query = export.narrowed(query, bulk.ticked(request.user, dataset, request.POST))
         return _file(query, kind, totals(query)["n"])
     except PanhuoError as fault:
         return render(request, "problem.html", {"fault": fault}, status=400)
@@ -111,9 +124,26 @@ def remove_view(request: HttpRequest, pk: int) -> HttpResponse:
 def publish(request: HttpRequest) -> HttpResponse:
     """Makes the chosen parcels public, or takes them back."""
     act = acts.withdraw if request.POST.get("do") == "withdraw" else acts.publish
-    count = act(request.user, request.POST.getlist("id"))
+    try:
+        count = act(request.user, bulk.chosen(request.user, "parcels", request.POST, "publish"))
+    except PanhuoError as fault:
+        return render(request, "problem.html", {"fault": fault}, status=400)
     messages.success(request, say(f"已处理 {count} 宗", f"{count} parcels done"))
-    return redirect("ledger")
+    return redirect(f"/ledger/parcels/?{request.POST.get('query', '')}")
+
+
+@gated("propose")
+@require_POST
+def correct(request: HttpRequest, dataset: str) -> HttpResponse:
+    """One field of the chosen rows said to be otherwise, on one piece of evidence."""
+    if dataset not in KEYS:
+        raise Http404
+    try:
+        keys = bulk.chosen(request.user, dataset, request.POST, "correct")
+    except PanhuoError as fault:
+        return render(request, "problem.html", {"fault": fault}, status=400)
+    rows_ = [record(request.user, dataset, key) for key in keys]
+    return proposing(request, dataset, rows_, f"/ledger/{dataset}/?{request.POST.get('query', '')}")
 
 
 @open_to_all

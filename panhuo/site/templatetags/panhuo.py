@@ -9,7 +9,7 @@ from django.template.context import Context
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from panhuo.site import gate, labels
+from panhuo.site import gate, labels, records
 from panhuo.site.words import pick
 
 register = template.Library()
@@ -25,6 +25,7 @@ register.simple_tag(labels.field, name="field_label")
 register.simple_tag(labels.value, name="shown")
 register.simple_tag(labels.unit, name="unit_of")
 register.simple_tag(labels.written, name="written")
+register.simple_tag(labels.worded, name="worded")
 register.filter("division", labels.division)
 register.filter("finding", labels.finding)
 register.filter("tool", labels.tool)
@@ -68,6 +69,12 @@ def percent(value: Any) -> str:
 def may(person: Any, act: gate.Act) -> bool:
     """Whether the person's role allows the act, so that a page offers nothing it would refuse."""
     return gate.may(person, act)
+
+
+@register.filter
+def record_key(row: Any, dataset: str) -> str:
+    """The key of a row as corrections write it."""
+    return records.key_of(dataset, row)
 
 
 @register.filter
