@@ -39,7 +39,7 @@ DRAWN: Final = pa.schema([("crs_given", pa.string()), ("drawn_area_m2", pa.float
 """What follows `geometry`: the CRS the outline was given in, and the area drawn [m²].
 
 The points as given are not kept a second time: `geometry` moved to `crs_given` gives them back to a hundredth of a
-millimetre (tests/unit/inventory)."""
+millimetre (tests/property/test_outline_columns.py)."""
 
 
 class SpecFile(BaseModel):
