@@ -1,6 +1,7 @@
 """One file → what each of its tables gives to which dataset, and the word when that cannot be."""
 
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -139,16 +140,19 @@ def take_table(
             for i, near in unmatched(raw, plans, mapping)
         ]
     out = []
-    located: Located | None = None
-    for found in plans:
-        plan, swapped = right_way_round(raw, found)
-        notes += swapped
-        if plan.spec.has_geometry and located is None:
-            located = locate(raw, plan, options.crs or mapping.crs, zone_of_division(place), tick)
-        table, its_plan = as_layer(raw, plan) if layer else (raw, plan)
-        taken = take(table, its_plan, located if plan.spec.has_geometry else None, options.today, tick)
-        notes += file_period(raw, taken)
-        out.append(taken)
+    located: Future[Located | None] | None = None
+    with ThreadPoolExecutor(1) as beside:
+        for found in plans:
+            plan, swapped = right_way_round(raw, found)
+            notes += swapped
+            if plan.spec.has_geometry and located is None:
+                # The outlines are checked while the fields are read.
+                zone = zone_of_division(place)
+                located = beside.submit(locate, raw, plan, options.crs or mapping.crs, zone, tick)
+            table, its_plan = as_layer(raw, plan) if layer else (raw, plan)
+            taken = take(table, its_plan, located if plan.spec.has_geometry else None, options.today)
+            notes += file_period(raw, taken)
+            out.append(taken)
     out[0] = replace(out[0], problems=pa.concat_tables([problem_table(notes), out[0].problems]))
     return out
 

@@ -1,7 +1,7 @@
 """Rows of a file → rows of a dataset in its own types and units, with every repair and refusal as a problem row."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from panhuo.core.ids import is_uscc
 from panhuo.core.problems import problem_table
-from panhuo.core.progress import Tick, silent
 from panhuo.inventory.codes import by_distinct, to_code, to_land_use
 from panhuo.inventory.keys import identify, repeats
 from panhuo.inventory.mapping import Feed, Plan, normal
@@ -53,10 +52,11 @@ class Taken:
         return self.plan.dataset
 
 
-def take(raw: RawTable, plan: Plan, located: Located | None, today: date, tick: Tick = silent) -> Taken:
+def take(raw: RawTable, plan: Plan, locating: Future[Located | None] | None, today: date) -> Taken:
     """`raw` as rows of `plan.dataset`. Rows with an error are left out and counted; nothing is dropped unsaid.
 
-    located: the outlines of the table, already checked and in EPSG:4490. today: what "not yet" is judged by.
+    locating: gives the outlines of the table, checked and in EPSG:4490, once its fields are read. today: what "not yet"
+    is judged by.
     """
     work = Work(raw, plan, today, {}, [], [])
     spec = plan.spec
@@ -68,9 +68,8 @@ def take(raw: RawTable, plan: Plan, located: Located | None, today: date, tick: 
     others = [n for n in fields if n not in ids]
     with ThreadPoolExecutor(WORKERS) as pool:
         done = pool.map(lambda n: column(work, n, fields[n]), others)
-        for number, (name, values) in enumerate(zip(others, done, strict=True), 1):
-            work.columns[name] = values
-            tick("读取字段 reading fields", number, len(others))
+        work.columns |= dict(zip(others, done, strict=True))
+    located = locating.result() if locating is not None else None
     if located is not None:
         place_outlines(work, located)
     speaking = says_something(work)

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
@@ -43,10 +44,15 @@ class Job:
     """One file of an import: its hash, and what was taken from it (empty when it was imported before)."""
 
     path: Path
-    hash: str
+    hashing: Future[str]
     signature: str
     taken: list[Taken] = field(default_factory=list)
     grid: "Grid | None" = None
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the file, waited for."""
+        return self.hashing.result()
 
 
 def import_files(
@@ -64,11 +70,12 @@ def import_files(
     read and for rows that must be refused. say: told which file is read; tick: told of rows done and in all.
     """
     mapping = load_mapping(options.map_file)
-    with writing(root, options.dry_run) as ws:
+    with writing(root, options.dry_run) as ws, ThreadPoolExecutor(1) as beside:
         before = ws.manifest() if ws else {}
-        jobs = [Job(path, input_hash(path), signature(options, mapping)) for path in files]
+        jobs = [Job(path, beside.submit(input_hash, path), signature(options, mapping)) for path in files]
         known = {(i["hash"], i["signature"]): i for i in before.get("imports", [])}
-        fresh = [job for job in jobs if (job.hash, job.signature) not in known]
+        # Where nothing is known no hash is waited for: the file is read meanwhile.
+        fresh = [job for job in jobs if not known or (job.hash, job.signature) not in known]
         place = ws.config.get("place", "") if ws else options.place
         for job in fresh:
             say(f"读取 reading {job.path.name}")
