@@ -285,7 +285,7 @@ def plan(
     from panhuo.workspace.plans import plan_workspace
     from panhuo.workspace.store import Workspace
 
-    with working():
+    with stages() as tick:
         result = plan_workspace(
             Workspace.open(ws),
             budget_wan=budget_wan,
@@ -293,6 +293,7 @@ def plan(
             targets=targets,
             inputs=inputs,
             with_check=with_check,
+            tick=tick,
         )
     emit(result, as_json, show_plan)
 

@@ -1,7 +1,8 @@
 """A planning problem: routes (a parcel by a tool), years, limits, targets and pairs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,14 @@ class Routes:
 
     def __len__(self) -> int:
         return len(self.parcel_id)
+
+    def take(self, chosen: Ints) -> "Routes":
+        """Some of the routes."""
+
+        def picked(column: Any) -> Any:
+            return column[chosen] if isinstance(column, np.ndarray) else [column[i] for i in chosen]
+
+        return Routes(**{f.name: picked(getattr(self, f.name)) for f in fields(self)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,18 @@ class PlanProblem:
             raise PanhuoError(
                 f"{name} 须每年一个数 (one number a year)", where=f"{len(values)} ≠ {self.years}"
             )
+
+    @cached_property
+    def parcel_numbers(self) -> Ints:
+        """The number of each route's parcel, in the order of `parcels`."""
+        numbers = np.empty(len(self.routes), dtype=np.int64)
+        for number, routes in enumerate(self.parcels.values()):
+            numbers[routes] = number
+        return numbers
+
+    def of_routes(self, chosen: Ints) -> "PlanProblem":
+        """The same problem of some routes alone."""
+        return replace(self, routes=self.routes.take(chosen), parcels={})
 
     @property
     def size(self) -> int:

@@ -1,22 +1,29 @@
 """Solving a plan with HiGHS: linear relaxation, rounding, and branch and bound only where the gap still asks for it.
 
 The relaxation bounds the best plan from above and prices each limit. A plan of many parcels and few limits has few
-fractional parcels, so rounding is mostly within the gap at once; the bound proves it.
+fractional parcels, so rounding is mostly within the gap at once; the bound proves it. A plan of a province is relaxed
+parcel by parcel (`relax`), and only the parcels that the prices leave in doubt are planned exactly.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import highspy
 import numpy as np
 from scipy.sparse import coo_matrix
 
+from panhuo.core.problems import PanhuoError
 from panhuo.plan.constraints import ALL
 from panhuo.plan.problem import Floats, Ints, PlanProblem, Rows
+from panhuo.plan.relax import Relaxed, at_most, relax
 
 WHOLE: Final = 1e-6
 """Distance from a whole number that counts as whole."""
+LARGE: Final = 60_000
+"""Variables beyond which the relaxation is found by parcels: the simplex method slows with their square."""
+CORE: Final = 3_000
+"""Parcels least sure of their choice, planned exactly."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +108,22 @@ def solve(problem: PlanProblem, *, gap: float = 0.005, seconds: float = 60.0) ->
     """The best plan to within `gap` of the bound, or the best found in `seconds`.
 
     Raises Infeasible when no plan keeps the limits; `explain.smallest_conflict` then says which cannot hold together.
+    Raises PanhuoError when none was found in time.
     """
-    values, matrix = problem.values(), stack(problem)
+    if problem.size > LARGE:
+        return _solve_large(problem, gap, seconds)
+    return _solve_whole(problem, stack(problem), problem.values(), gap, seconds)
+
+
+def _solve_whole(problem: PlanProblem, matrix: Matrix, values: Floats, gap: float, seconds: float) -> Plan:
+    """By the linear relaxation of all variables, rounding, and branch and bound."""
     relaxed = solver(model(matrix, values, is_integer=False), seconds)
     relaxed.run()
-    if relaxed.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+    status = relaxed.getModelStatus()
+    if status == highspy.HighsModelStatus.kInfeasible:
         raise Infeasible
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise _out_of_time(seconds)
     bound = float(relaxed.getInfo().objective_function_value)
     solution = relaxed.getSolution()
     prices = {
@@ -124,9 +141,68 @@ def solve(problem: PlanProblem, *, gap: float = 0.005, seconds: float = 60.0) ->
     whole.run()
     info = whole.getInfo()
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        raise Infeasible
+        if whole.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+            raise Infeasible
+        raise _out_of_time(seconds)
     taken = np.flatnonzero(np.array(whole.getSolution().col_value) > 1 / 2)
     return _plan(taken, values, min(bound, float(info.mip_dual_bound)), prices)
+
+
+def _out_of_time(seconds: float) -> PanhuoError:
+    return PanhuoError(
+        "限时内没有算出计划 (no plan was found in time)",
+        where=f"{seconds:g} s",
+        remedy="减少目标与成对限制，或按县分别计划 (fewer targets and pairs, or plan county by county)",
+    )
+
+
+def _relaxed(problem: PlanProblem, matrix: Matrix, values: Floats, seconds: float) -> tuple[Relaxed, Any]:
+    """The relaxation by parcels, and for each of its rows (matrix row, sign)."""
+    shared = np.flatnonzero([g != "choose_once" for g in matrix.groups])
+    rows, limits, came_from, sign = at_most(matrix.by_row[shared], matrix.lower[shared], matrix.upper[shared])
+    parcel = np.repeat(problem.parcel_numbers, problem.years)
+    found = relax(rows, limits, values, parcel, seconds=seconds)
+    return found, list(zip(shared[came_from], sign, strict=True))
+
+
+def _solve_large(problem: PlanProblem, gap: float, seconds: float) -> Plan:
+    """By prices on the limits: parcels sure of their choice take it, and the rest are planned on what is left."""
+    matrix, values = stack(problem), problem.values()
+    found, origin = _relaxed(problem, matrix, values, seconds)
+    if found.short:
+        raise Infeasible
+    prices: dict[str, float] = {}
+    for (row, sign), price in zip(origin, found.prices, strict=True):
+        if price > WHOLE:
+            prices[matrix.groups[row]] = float(sign * price)
+    paired = {p for pair in (*problem.exclusive, *problem.needs) for p in pair}
+    tied = np.array([p in paired for p in problem.parcels])
+    doubt = np.argsort(np.where(tied, -1.0, found.margin), kind="stable")
+    for many in (CORE, 4 * CORE):
+        core = np.zeros(len(doubt), bool)
+        core[doubt[: max(many, int(tied.sum()))]] = True
+        sure = found.best[~core & (found.best >= 0)]
+        try:
+            chosen = np.r_[sure, _core(problem, matrix, values, core, sure, gap, seconds)]
+            return _plan(chosen, values, max(found.bound_wan, float(values[chosen].sum())), prices)
+        except Infeasible:
+            continue
+    raise _out_of_time(seconds)
+
+
+def _core(
+    problem: PlanProblem, matrix: Matrix, values: Floats, core: Any, sure: Ints, gap: float, seconds: float
+) -> Ints:
+    """Variables chosen for the parcels `core` under what the variables `sure` leave of each limit."""
+    routes = np.flatnonzero(core[problem.parcel_numbers])
+    part = problem.of_routes(routes)
+    used = np.asarray(matrix.by_row[:, sure].sum(axis=1)).ravel()
+    left = {g: used[n] for n, g in enumerate(matrix.groups) if g != "choose_once"}
+    small = stack(part)
+    taken = np.array([left.get(g, 0.0) for g in small.groups])
+    small = replace(small, lower=small.lower - taken, upper=small.upper - taken)
+    columns = (routes[:, None] * problem.years + np.arange(problem.years)[None, :]).ravel()
+    return columns[_solve_whole(part, small, values[columns], gap, seconds).chosen]
 
 
 def _plan(chosen: Ints, values: Floats, bound: float, prices: dict[str, float]) -> Plan:
@@ -165,6 +241,8 @@ def rounded(problem: PlanProblem, matrix: Matrix, values: Floats, fractions: Flo
 def is_feasible(problem: PlanProblem, keep: Collection[str], seconds: float = 20.0) -> bool:
     """Whether some plan keeps the groups `keep` (the relaxation first, whole numbers when it holds)."""
     matrix, nothing = stack(problem, keep), np.zeros(problem.size)
+    if problem.size > LARGE:
+        return not _relaxed(problem, matrix, nothing, seconds)[0].short
     for is_integer in (False, True):
         highs = solver(model(matrix, nothing, is_integer=is_integer), seconds)
         highs.run()

@@ -20,6 +20,13 @@ from panhuo.rulebook.schema import Label
 from panhuo.workspace.store import STAGING, Workspace, write_table
 
 DAYS_A_YEAR: Final = 365.25
+LEDGER_READS: Final = frozenset(
+    {
+        "parcel_id", "as_of", "division", "area_m2", "term_end", "far_room", "land_class", "building_owner_first",
+        "holder", "is_idle_not_started", "idle_from", "mortgage_wan", "building_vacant_m2",
+    }
+)  # fmt: skip
+"""The facts that `case_of` and `ledger_of` read, beside those that are inputs as they stand (spec/money.yaml)."""
 INPUTS_FILE: Final = "inputs.yaml"
 """The inputs a workspace carries beside its ledger."""
 

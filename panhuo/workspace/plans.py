@@ -14,19 +14,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from panhuo.appraise.appraisal import Appraisal
-from panhuo.appraise.compare import PUBLIC, appraisal_table, public_npv, public_outlay
 from panhuo.appraise.law import Law
-from panhuo.appraise.nothing import doing_nothing
-from panhuo.appraise.run import Case, MissingInputsError, appraise, model_of
 from panhuo.core.problems import PanhuoError
+from panhuo.core.progress import Tick, silent
 from panhuo.core.units import mu_to_m2
 from panhuo.plan.explain import easy_first, shadow_prices, smallest_conflict, words_of
 from panhuo.plan.place import division_of, place
-from panhuo.plan.problem import PlanProblem, Routes, Target
+from panhuo.plan.problem import Floats, PlanProblem, Routes, Target
 from panhuo.plan.solve import Infeasible, Plan, solve
 from panhuo.rulebook.book import Rulebook, read_yaml
-from panhuo.workspace.compares import case_of, given_inputs, keep_appraisals, replace_table
+from panhuo.workspace.candidates import Candidates, candidates
+from panhuo.workspace.compares import given_inputs, keep_appraisals, replace_table
 from panhuo.workspace.store import Workspace
 
 PLAN: Final = pa.schema(
@@ -39,17 +37,19 @@ PLAN: Final = pa.schema(
         ("benefit_wan", pa.float64()),
     ]
 )
+CHOSEN: Final = PLAN.append(pa.field("status", pa.string()))
+LEFT_OUT: Final = pa.schema(
+    [
+        ("parcel_id", pa.string()),
+        ("tool_id", pa.string()),
+        ("why", pa.string()),
+        ("cost_wan", pa.float64()),
+        ("benefit_wan", pa.float64()),
+        ("missing", pa.list_(pa.string())),
+    ]
+)
+"""The rows of a plan in the making: those chosen, and each parcel that was not (`left_out`)."""
 TARGET_KEYS: Final = {"targets", "bond_quota_wan", "staff_days", "staff_days_per_tool", "exclusive", "needs"}
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A tool of a parcel that could be appraised."""
-
-    facts: Mapping[str, Any]
-    appraisal: Appraisal
-    status: str
-    benefit_wan: float
 
 
 def plan_workspace(
@@ -63,6 +63,7 @@ def plan_workspace(
     gap: float = 0.005,
     with_check: bool = False,
     law: Path | None = None,
+    tick: Tick = silent,
 ) -> dict[str, Any]:
     """The plan as `panhuo plan --json` gives it: {objective_wan, gap, spent_wan, chosen, …}; kept in plan.parquet.
 
@@ -71,9 +72,10 @@ def plan_workspace(
     """
     given, wishes = given_inputs(ws, inputs), read_targets(targets)
     made = make_plan(
-        ws, given, wishes, budget_wan=budget_wan, years=years, on=on, gap=gap, with_check=with_check, law=law
-    )
-    keep_appraisals(ws, made.appraisals, sorted(set(made.appraisals["parcel_id"].to_pylist())))
+        ws, given, wishes, budget_wan=budget_wan, years=years, on=on, gap=gap, with_check=with_check, law=law,
+        tick=tick,
+    )  # fmt: skip
+    keep_appraisals(ws, made.appraisals, pc.unique(made.appraisals["parcel_id"]).to_pylist())
     keep_plan(ws, made.told["chosen"])
     return made.told
 
@@ -99,26 +101,19 @@ def make_plan(
     with_check: bool = False,
     law: Path | None = None,
     units: Collection[str] | None = None,
+    tick: Tick = silent,
 ) -> Made:
     """The plan of the workspace, or of the parcels `units` alone; writes nothing.
 
     given, wishes: inputs and targets as `given_inputs` and `read_targets` give them; the rest as in `plan_workspace`.
     """
-    facts, options = ws.assessment("facts"), ws.assessment("options")
-    if facts is None or options is None:
-        raise PanhuoError(
-            "还没有诊断结果 no assessment yet", where=str(ws.root), remedy="先运行 panhuo assess first"
-        )
-    if units is not None:
-        ids = pa.array(sorted(units), pa.string())
-        facts, options = (t.filter(pc.is_in(t["parcel_id"], ids)) for t in (facts, options))
     book = Rulebook.load(law)
-    found, refused = candidates(facts, options, given, book, on, with_check)
-    problem = problem_of(found, book, years, budget_wan, wishes)
+    found = candidates(ws, given, book, on, with_check=with_check, units=units, tick=tick)
+    problem = problem_of(found.routes, book, years, budget_wan, wishes)
+    tick("plan", 0, 1)
     best = _solved(problem, gap)
-    rows = chosen_rows(problem, best, found)
+    rows = chosen_rows(best, found.routes, years)
     easy = easy_first(problem)
-    values = problem.values()
     told = {
         "objective_wan": round(best.objective_wan, 6),
         "gap": round(best.gap, 6),
@@ -128,47 +123,38 @@ def make_plan(
         "budget_wan": budget_wan,
         "chosen": rows,
         "shadow_prices": shadow_prices(best),
-        "easy_first": {"objective_wan": round(float(values[easy].sum()), 6), "parcels": len(easy)},
-        "appraised": len(found),
-        "refused": refused,
-        "left_to_check": 0 if with_check else sum(s == "check" for s in options["status"].to_pylist()),
+        "easy_first": {
+            "objective_wan": round(float(problem.values()[easy].sum()), 6),
+            "parcels": len(easy),
+        },
+        "appraised": found.routes.num_rows,
+        "refused": found.refused.to_pylist(),
+        "left_to_check": found.left_to_check,
         "law_version": book.version,
     }
-    return Made(
-        told, appraisal_table([c.appraisal for c in found]), left_out(found, refused, rows, budget_wan)
-    )
+    return Made(told, found.appraisals, left_out(found, best, years, budget_wan))
 
 
-def left_out(
-    found: Sequence[Candidate],
-    refused: Sequence[Mapping[str, Any]],
-    rows: Sequence[Mapping[str, Any]],
-    budget_wan: float | None,
-) -> list[dict[str, Any]]:
+def left_out(found: Candidates, plan: Plan, years: int, budget_wan: float | None) -> list[dict[str, Any]]:
     """Each parcel not chosen with its best tool and why: no_gain, over_budget, outbid, or missing inputs."""
-    chosen = {row["parcel_id"] for row in rows}
-    best: dict[str, Candidate] = {}
-    for each in found:
-        held = best.get(each.appraisal.parcel_id)
-        if each.appraisal.parcel_id not in chosen and (held is None or each.benefit_wan > held.benefit_wan):
-            best[each.appraisal.parcel_id] = each
+    parcels = found.routes["parcel_id"]
+    chosen = set(parcels.take(pa.array(plan.chosen // years)).to_pylist())
+    best: dict[str, int] = {}
+    gains = found.routes["benefit_wan"].to_pylist()
+    for number, (parcel, gain) in enumerate(zip(parcels.to_pylist(), gains, strict=True)):
+        if parcel not in chosen and (parcel not in best or gain > gains[best[parcel]]):
+            best[parcel] = number
     told = []
-    for parcel, each in best.items():
-        cost = public_outlay(each.appraisal)
-        dear = budget_wan is not None and cost > budget_wan
-        why = "no_gain" if each.benefit_wan <= 0 else "over_budget" if dear else "outbid"
-        told.append(
-            {"parcel_id": parcel, "tool_id": each.appraisal.tool_id, "why": why, "cost_wan": cost,
-             "benefit_wan": each.benefit_wan, "missing": []}
-        )  # fmt: skip
+    names = ["parcel_id", "tool_id", "cost_wan", "benefit_wan"]
+    for row in found.routes.select(names).take(pa.array(list(best.values()), pa.int64())).to_pylist():
+        dear = budget_wan is not None and row["cost_wan"] > budget_wan
+        why = "no_gain" if row["benefit_wan"] <= 0 else "over_budget" if dear else "outbid"
+        told.append({**row, "why": why, "missing": []})
     seen = {*chosen, *best}
-    for row in refused:
+    for row in found.refused.to_pylist():
         if row["parcel_id"] not in seen:
             seen.add(row["parcel_id"])
-            told.append(
-                {"parcel_id": row["parcel_id"], "tool_id": row["tool_id"], "why": "missing", "cost_wan": None,
-                 "benefit_wan": None, "missing": row["missing"]}
-            )  # fmt: skip
+            told.append({**row, "why": "missing", "cost_wan": None, "benefit_wan": None})
     return told
 
 
@@ -197,46 +183,6 @@ def keep_plan(ws: Workspace, rows: Sequence[Mapping[str, Any]], units: Collectio
         replace_table(ws, "plan", table)
 
 
-def candidates(
-    facts: pa.Table,
-    options: pa.Table,
-    given: Mapping[str, Any],
-    book: Rulebook,
-    on: date | None,
-    with_check: bool,
-) -> tuple[list[Candidate], list[dict[str, Any]]]:
-    """Every open tool (with those to check when asked), appraised; and those refused, with what is missing."""
-    rows = {row["parcel_id"]: row for row in facts.to_pylist()}
-    found: list[Candidate] = []
-    refused: list[dict[str, Any]] = []
-    nothing: dict[str, float] = {}
-    wanted = ("open", "check") if with_check else ("open",)
-    for option in options.to_pylist():
-        parcel, tool = option["parcel_id"], option["tool_id"]
-        if option["status"] not in wanted or parcel not in rows or model_of(tool, book) is None:
-            continue
-        case = case_of(rows[parcel], given, on, "inputs")
-        try:
-            made = appraise(tool, case, book)
-        except MissingInputsError as fault:
-            refused.append({"parcel_id": parcel, "tool_id": tool, "missing": fault.missing})
-            continue
-        if parcel not in nothing:
-            nothing[parcel] = _nothing(case, book)
-        gain = public_npv(made) - nothing[parcel]
-        found.append(Candidate(rows[parcel], made, option["status"], round(gain, 6)))
-    return found, refused
-
-
-def _nothing(case: Case, book: Rulebook) -> float:
-    """NPV of the public purse when nothing is done; 0 where not even the area is known."""
-    return (
-        public_npv(doing_nothing(case, book))
-        if case.ledger.get("area_m2") or case.given.get("area_m2")
-        else 0.0
-    )
-
-
 def read_targets(path: Path | None) -> dict[str, Any]:
     """The targets file (see docs/money/plan.md); empty when there is none."""
     if path is None:
@@ -254,28 +200,22 @@ def read_targets(path: Path | None) -> dict[str, Any]:
 
 
 def problem_of(
-    found: Sequence[Candidate],
-    book: Rulebook,
-    years: int,
-    budget_wan: float | None,
-    wishes: Mapping[str, Any],
+    found: pa.Table, book: Rulebook, years: int, budget_wan: float | None, wishes: Mapping[str, Any]
 ) -> PlanProblem:
     """The planning problem of appraised routes. Discount rate of the national law of the first route's date."""
-    tools = [c.appraisal.tool_id for c in found]
     staff = wishes.get("staff_days_per_tool") or {}
+    tools = found["tool_id"].to_pylist()
+    measures = {t: frozenset({t, book.tools[t].class_, book.tools[t].batch or ""}) for t in set(tools)}
     routes = Routes(
-        parcel_id=[c.appraisal.parcel_id for c in found],
+        parcel_id=found["parcel_id"].to_pylist(),
         tool_id=tools,
-        division=[str(c.facts.get("division") or "") for c in found],
-        area_m2=np.array([float(c.facts.get("area_m2") or 0.0) for c in found]),
-        cost_wan=np.array([public_outlay(c.appraisal) for c in found]),
-        benefit_wan=np.array([c.benefit_wan for c in found]),
-        bond_wan=np.array([bonds_drawn(c.appraisal) for c in found]),
+        division=found["division"].to_pylist(),
+        **{n: found[n].to_numpy() for n in ("area_m2", "cost_wan", "benefit_wan", "bond_wan")},
         staff_days=np.array([float(staff.get(tool, 0.0)) for tool in tools]),
-        ease=np.array([c.appraisal.months or np.inf for c in found]),
-        measures=[frozenset({t, book.tools[t].class_, book.tools[t].batch or ""}) for t in tools],
+        ease=_ease(found),
+        measures=[measures[t] for t in tools],
     )
-    rate = Law(book).number("finance.discount_rate", found[0].appraisal.on) if found else 0.0
+    rate = Law(book).number("finance.discount_rate", found["on"][0].as_py()) if found.num_rows else 0.0
     targets = [
         Target(
             float(t["least_m2"]) if "least_m2" in t else mu_to_m2(float(t["least_mu"])),
@@ -298,28 +238,30 @@ def problem_of(
     )
 
 
-def bonds_drawn(appraisal: Appraisal) -> float:
-    """Bond money the public side draws [万元]."""
-    return sum(f.amount_wan for f in appraisal.flows if f.kind == "bond_proceeds" and f.party in PUBLIC)
+def _ease(found: pa.Table) -> Floats:
+    """Months of each route; one whose time nobody knows comes last."""
+    months = pc.fill_null(found["months"], 0.0).to_numpy()
+    return np.where(months > 0, months, np.inf)
 
 
-def chosen_rows(problem: PlanProblem, plan: Plan, found: Sequence[Candidate]) -> list[dict[str, Any]]:
+def chosen_rows(plan: Plan, found: pa.Table, years: int) -> list[dict[str, Any]]:
     """The chosen routes in the order to do them: by year, easiest first, then by benefit."""
-    picked = [(int(v) % problem.years + 1, found[int(v) // problem.years]) for v in plan.chosen]
-    picked.sort(
-        key=lambda p: (p[0], p[1].appraisal.months or np.inf, -p[1].benefit_wan, p[1].appraisal.parcel_id)
-    )
+    route, year = plan.chosen // years, plan.chosen % years + 1
+    picked = found.take(pa.array(route))
+    parcel = picked["parcel_id"].to_numpy(zero_copy_only=False).astype(str)
+    order = np.lexsort((parcel, -picked["benefit_wan"].to_numpy(), _ease(picked), year))
+    rows = picked.take(pa.array(order)).to_pylist()
     return [
         {
-            "parcel_id": c.appraisal.parcel_id,
-            "tool_id": c.appraisal.tool_id,
-            "year": year,
-            "order_no": n,
-            "cost_wan": public_outlay(c.appraisal),
-            "benefit_wan": c.benefit_wan,
-            "status": c.status,
+            "parcel_id": row["parcel_id"],
+            "tool_id": row["tool_id"],
+            "year": int(year[order[n]]),
+            "order_no": n + 1,
+            "cost_wan": row["cost_wan"],
+            "benefit_wan": row["benefit_wan"],
+            "status": row["status"],
         }
-        for n, (year, c) in enumerate(picked, 1)
+        for n, row in enumerate(rows)
     ]
 
 

@@ -176,3 +176,97 @@ def test_the_plan_is_the_best_there_is(rows, money, least):
             solve(problem, gap=0)
     else:
         assert solve(problem, gap=0).objective_wan == pytest.approx(best, abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_plan_by_prices_is_within_the_gap_and_its_bound_holds(data):
+    """What is planned parcel by parcel, with few planned exactly, against all routes planned at once."""
+    many, years = data.draw(st.integers(2, 30)), data.draw(st.integers(1, 3))
+    rng = np.random.default_rng(data.draw(st.integers(0, 10_000)))
+    routes = Routes(
+        parcel_id=[f"P{n}" for n in rng.integers(0, max(1, many // 2), many)],
+        tool_id=[f"t{n % 3}" for n in range(many)],
+        division=[f"43{n % 4:02d}" for n in range(many)],
+        area_m2=rng.uniform(10, 100, many),
+        cost_wan=rng.uniform(0, 20, many),
+        benefit_wan=rng.uniform(-5, 40, many),
+        bond_wan=np.where(rng.random(many) < 0.3, 5.0, 0.0),
+        staff_days=rng.uniform(1, 9, many),
+        ease=rng.uniform(1, 9, many),
+        measures=[frozenset({f"t{n % 3}"}) for n in range(many)],
+    )
+    budget = data.draw(st.sampled_from([30.0, 120.0, None]))
+    problem = PlanProblem(
+        routes,
+        years,
+        budget_wan=[budget / years] * years if budget and data.draw(st.booleans()) else budget,
+        bond_quota_wan=data.draw(st.sampled_from([None, 10.0])),
+        staff_days=data.draw(st.sampled_from([None, 40.0])),
+        targets=[Target(data.draw(st.sampled_from([20.0, 150.0, 900.0])), "4301")]
+        if data.draw(st.booleans())
+        else [],
+        exclusive=[("P0", "P1")] if data.draw(st.booleans()) else [],
+        needs=[("P1", "P2")] if data.draw(st.booleans()) else [],
+        discount_rate=0.08,
+    )
+    try:
+        best = solve(problem, gap=1e-9)
+    except Infeasible:
+        best = None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("panhuo.plan.solve.LARGE", 0)
+        patch.setattr("panhuo.plan.solve.CORE", 8)
+        try:
+            plan = solve(problem, gap=1e-9)
+        except Infeasible:
+            assert best is None
+            return
+        except PanhuoError:  # a few whole parcels cannot always meet a target that fractions of them meet
+            return
+    assert best is not None
+    matrix, chosen = stack(problem), np.zeros(problem.size)
+    chosen[plan.chosen] = 1
+    used = matrix.by_row @ chosen
+    assert (used <= matrix.upper + 1e-6).all()
+    assert (used >= matrix.lower - 1e-6).all()
+    assert plan.bound_wan >= best.objective_wan - 1e-6
+    assert plan.objective_wan <= best.objective_wan + 1e-6
+    assert plan.objective_wan >= plan.bound_wan * (1 - plan.gap) - 1e-6
+
+
+def test_a_province_of_routes_is_planned_and_short_targets_are_told(monkeypatch):
+    """Beyond the size that is planned at once: near its bound, every limit kept, and an impossible target named."""
+    rng = np.random.default_rng(5)
+    many = 12_000
+    routes = Routes(
+        parcel_id=[f"P{n // 2}" for n in range(many)],
+        tool_id=[f"t{n % 2}" for n in range(many)],
+        division=[f"43{n % 14:02d}" for n in range(many)],
+        area_m2=rng.uniform(100, 1000, many),
+        cost_wan=rng.lognormal(3, 1, many),
+        benefit_wan=rng.lognormal(3, 1, many) - 5,
+        bond_wan=np.zeros(many),
+        staff_days=np.zeros(many),
+        ease=rng.uniform(1, 9, many),
+        measures=[frozenset({f"t{n % 2}"}) for n in range(many)],
+    )
+    monkeypatch.setattr("panhuo.plan.solve.LARGE", 10_000)
+    monkeypatch.setattr("panhuo.plan.solve.CORE", 500)
+    limits = {
+        "budget_wan": [9_000.0, 9_000.0],
+        "targets": [Target(150_000.0, "4307", "t1")],
+        "discount_rate": 0.05,
+    }
+    problem = PlanProblem(routes, 2, **limits)
+    plan = solve(problem)
+    assert plan.gap < 0.005
+    matrix = stack(problem)
+    used = np.asarray(matrix.by_row[:, plan.chosen].sum(axis=1)).ravel()
+    assert (used <= matrix.upper + 1e-6).all()
+    assert (used >= matrix.lower - 1e-6).all()
+    assert plan.prices["budget[1]"] > plan.prices["budget[2]"] > 0 > plan.prices["target[4307,t1,*]"]
+    hopeless = PlanProblem(routes, 2, **{**limits, "targets": [Target(9e9, "4307"), Target(1.0, "4301")]})
+    with pytest.raises(Infeasible):
+        solve(hopeless)
+    assert smallest_conflict(hopeless) == ["target[4307,*,*]"]

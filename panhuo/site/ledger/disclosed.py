@@ -35,10 +35,11 @@ def published_rows() -> list[Row]:
         f"""SELECT {", ".join(PLAIN)}, holder_type, holder_uscc, coalesce(f.findings, []) AS findings, f.since, lon, lat
         FROM parcels LEFT JOIN (
             SELECT parcel_id, list_sort(list(finding_id)) AS findings, min(since) AS since FROM findings
-            WHERE status = 'yes' AND list_contains(?::VARCHAR[], finding_id) AND list_contains(?::VARCHAR[], parcel_id)
+            WHERE status = 'yes' AND list_contains(?::VARCHAR[], finding_id)
+              AND parcel_id IN (SELECT unnest(?::VARCHAR[]))
             GROUP BY parcel_id
         ) f USING (parcel_id)
-        WHERE list_contains(?::VARCHAR[], parcel_id) ORDER BY division, parcel_id""",
+        WHERE parcel_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY division, parcel_id""",
         (told, ids, ids),
     )
     return [disclosed(row) for row in found]

@@ -1,7 +1,7 @@
 """Pages of money: the tools of a parcel with inputs edited on screen; plans asked for, read, exported, adopted."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.contrib import messages
@@ -16,7 +16,7 @@ from panhuo.core.problems import PanhuoError
 from panhuo.site import gate
 from panhuo.site.gate import gated
 from panhuo.site.jobs.models import Job
-from panhuo.site.jobs.results import open_to
+from panhuo.site.jobs.results import KeptRows, open_to
 from panhuo.site.labels import rulebook
 from panhuo.site.money import acts, given, plan_form, side_by_side, workbook
 from panhuo.site.money.models import InputSet
@@ -136,17 +136,17 @@ def plan_of(person: Any, pk: int) -> tuple[Job, dict[str, Any]]:
     job = get_object_or_404(Job, pk=pk, kind="plan", state="done")
     if not open_to(person, job):
         raise Http404
-    content = json.loads(kept_file(job.result["digest"]).read_bytes())
-    return job, content
+    totals = json.loads(kept_file(job.result["digest"]).read_bytes())
+    return job, totals | {name: KeptRows(digest) for name, digest in job.result["rows"].items()}
 
 
-def named(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def named(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows with their parcel's name and land."""
     ids = [row["parcel_id"] for row in found]
     known = {
         r["parcel_id"]: r
         for r in rows(
-            "SELECT parcel_id, name, division, area_m2 FROM parcels WHERE list_contains(?::VARCHAR[], parcel_id)",
+            "SELECT parcel_id, name, division, area_m2 FROM parcels WHERE parcel_id IN (SELECT unnest(?::VARCHAR[]))",
             (ids,),
         )
     }

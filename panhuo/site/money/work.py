@@ -6,12 +6,12 @@ from typing import Any
 
 from panhuo.site.gate import Scope, scope_of
 from panhuo.site.jobs.models import Job
-from panhuo.site.jobs.results import scope_dict, units_of
+from panhuo.site.jobs.results import KeptRows, keep_rows, scope_dict, units_of
 from panhuo.site.money.models import InputSet
-from panhuo.site.shelf import kept_file, rows, shelf
+from panhuo.site.shelf import rows, shelf
 from panhuo.workspace.compares import given_inputs
 from panhuo.workspace.files import keep_file
-from panhuo.workspace.plans import keep_plan, make_plan
+from panhuo.workspace.plans import CHOSEN, LEFT_OUT, keep_plan, make_plan
 
 Report = Callable[[str, int], None]
 
@@ -28,7 +28,13 @@ def all_given(person: Any, common: dict[str, Any]) -> dict[str, Any]:
 def work_plan(job: Job, report: Report) -> dict[str, Any]:
     """Works a plan out; totals stay with the job, its rows in a file."""
     asked, ws = job.asked, shelf().workspace
-    report("测算各宗各法 appraising", 15)
+
+    def tick(stage: str, done: int, total: int) -> None:
+        if stage == "appraise":
+            report(f"测算各宗各法 appraising {done:,}/{total:,}", 5 + 70 * done // max(total, 1))
+        else:
+            report("选优 choosing", 78)
+
     made = make_plan(
         ws,
         all_given(job.by, asked["inputs"]),
@@ -37,16 +43,21 @@ def work_plan(job: Job, report: Report) -> dict[str, Any]:
         years=asked["years"],
         with_check=asked["with_check"],
         units=units_of(job.by),
+        tick=tick,
     )
     report("保存 keeping", 85)
-    told = made.told | {"left_out": made.left_out}
-    digest, _ = keep_file(ws.root, [json.dumps(told, ensure_ascii=False, default=str).encode()])
+    totals = {name: value for name, value in made.told.items() if name not in ("chosen", "refused")}
+    digest, _ = keep_file(ws.root, [json.dumps(totals, ensure_ascii=False, default=str).encode()])
     return {
         "digest": digest,
+        "rows": {
+            "chosen": keep_rows(made.told["chosen"], CHOSEN),
+            "left_out": keep_rows(made.left_out, LEFT_OUT),
+        },
         "scope": scope_dict(scope_of(job.by)),
-        "chosen": len(told["chosen"]),
-        "spent_wan": told["spent_wan"],
-        "objective_wan": told["objective_wan"],
+        "chosen": len(made.told["chosen"]),
+        "spent_wan": made.told["spent_wan"],
+        "objective_wan": made.told["objective_wan"],
     }
 
 
@@ -54,14 +65,9 @@ def work_adopt(job: Job, report: Report) -> dict[str, Any]:
     """Puts a plan in place of what was planned for its land."""
     plan = Job.objects.get(pk=job.asked["plan"])
     report("写入计划 writing the plan", 40)
-    content = json.loads(kept_file(plan.result["digest"]).read_bytes())
-    scope = plan.result["scope"]
-    keep_plan(
-        shelf().workspace,
-        content["chosen"],
-        _units(Scope(tuple(scope["divisions"]), tuple(scope["holders"]))),
-    )
-    return {"chosen": len(content["chosen"])}
+    chosen, scope = KeptRows(plan.result["rows"]["chosen"]), plan.result["scope"]
+    keep_plan(shelf().workspace, chosen, _units(Scope(tuple(scope["divisions"]), tuple(scope["holders"]))))
+    return {"chosen": len(chosen)}
 
 
 def _units(scope: Scope) -> frozenset[str] | None:

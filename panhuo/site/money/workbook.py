@@ -1,7 +1,7 @@
 """A plan as a workbook: what was asked, what was chosen, what was left out and why."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import xlsxwriter
@@ -16,7 +16,7 @@ WHY: Mapping[str, Any] = {
     "missing": say("缺少输入", "Inputs are missing"),
 }
 
-Naming = Callable[[list[Mapping[str, Any]]], list[dict[str, Any]]]
+Naming = Callable[[Sequence[Mapping[str, Any]]], list[dict[str, Any]]]
 
 
 def plan_book(asked: Mapping[str, Any], plan: Mapping[str, Any], named: Naming) -> io.BytesIO:
