@@ -83,24 +83,24 @@ def conflicts(
     the smaller parcel [1].
     """
     limits = Limits(sliver_m2, sliver_width_m, gap_width_m, paper_tolerance_share)
-    heights = Heights(parcels)
+    paper = Paper(parcels)
 
     def work(tile: Tile) -> list[pa.Table]:
         fabric = weave(tile.outlines, tile.measures.left)
-        return tile_conflicts(parcels, tile, fabric, heights, overlaps(tile, fabric), limits)
+        return tile_conflicts(paper, tile, fabric, overlaps(tile, fabric), limits)
 
     parts, problems = map_tiles(parcels, work, halo_m=gap_width_m, workers=workers)
     return conflict_table(parcels, parts), problems
 
 
 def tile_conflicts(
-    parcels: pa.Table, tile: Tile, fabric: Fabric, heights: "Heights", shared: Overlaps, limits: Limits
+    paper: "Paper", tile: Tile, fabric: Fabric, shared: Overlaps, limits: Limits
 ) -> list[pa.Table]:
     """The conflicts of the pairs a tile answers for. fabric, shared: the fabric and `overlaps` of its outlines."""
     return [
-        _overlap_rows(parcels, tile, heights, shared, limits),
-        _gap_rows(parcels, tile, fabric, limits),
-        _paper_rows(parcels, tile, limits.paper_tolerance_share),
+        _overlap_rows(paper, tile, shared, limits),
+        _gap_rows(paper, tile, fabric, limits),
+        _paper_rows(paper, tile, limits.paper_tolerance_share),
     ]
 
 
@@ -109,6 +109,15 @@ def conflict_table(parcels: pa.Table, parts: list[list[pa.Table]]) -> pa.Table:
     found = pa.concat_tables([CONFLICTS_SCHEMA.empty_table(), *(t for tables in parts for t in tables)])
     table = pa.concat_tables([found, _title_rows(parcels, found)])
     return table.sort_by([("kind", "ascending"), ("parcel_id", "ascending"), ("other_id", "ascending")])
+
+
+class Paper:
+    """What the ledger says of the parcels beside their outlines: ids, area [m², NaN unknown], heights."""
+
+    def __init__(self, parcels: pa.Table) -> None:
+        self.ids = parcels.column("parcel_id").combine_chunks().cast(pa.string())
+        self.area = floats(parcels, "area_m2")
+        self.heights = Heights(parcels)
 
 
 class Heights:
@@ -145,9 +154,8 @@ def is_sliver(common: Geometries, area: Floats, sliver_m2: float, sliver_width_m
     return sliver
 
 
-def _overlap_rows(
-    parcels: pa.Table, tile: Tile, heights: Heights, shared: Overlaps, limits: Limits
-) -> pa.Table:
+def _overlap_rows(paper: Paper, tile: Tile, shared: Overlaps, limits: Limits) -> pa.Table:
+    heights = paper.heights
     a, b, common, area = shared
     rows_a, rows_b = tile.rows[a], tile.rows[b]
     keep = tile.owns_pairs(a, b) & ~heights.apart(rows_a, rows_b)
@@ -162,7 +170,7 @@ def _overlap_rows(
     low, high = heights.common(rows_a, rows_b)
     note = np.where(unknown, "一方缺高度范围 one height range is missing", "")
     return _rows(
-        parcels,
+        paper.ids,
         kind,
         rows_a,
         rows_b,
@@ -185,7 +193,7 @@ def _areal(geometries: Geometries) -> Geometries:
     return geometries
 
 
-def _gap_rows(parcels: pa.Table, tile: Tile, fabric: Fabric, limits: Limits) -> pa.Table:
+def _gap_rows(paper: Paper, tile: Tile, fabric: Fabric, limits: Limits) -> pa.Table:
     a, b, gaps = narrow_gaps(tile, fabric, limits.gap_width_m)
     area = shapely.area(gaps)
     keep = tile.owns_pairs(a, b) & (area >= limits.sliver_m2)
@@ -193,7 +201,7 @@ def _gap_rows(parcels: pa.Table, tile: Tile, fabric: Fabric, limits: Limits) -> 
     areas = tile.measures.area
     smaller = np.minimum(areas[a], areas[b])
     return _rows(
-        parcels,
+        paper.ids,
         np.full(len(a), "gap"),
         tile.rows[a],
         tile.rows[b],
@@ -235,22 +243,22 @@ def _foot(start: Floats, end: Floats, point: Floats) -> Floats:
     return foot
 
 
-def _paper_rows(parcels: pa.Table, tile: Tile, tolerance_share: float) -> pa.Table:
+def _paper_rows(paper: Paper, tile: Tile, tolerance_share: float) -> pa.Table:
     """Parcels whose drawn area differs from the area on paper by more than the tolerance."""
-    drawn, paper = tile.measures.area, floats(parcels, "area_m2")[tile.rows]
+    drawn, stated = tile.measures.area, paper.area[tile.rows]
     with np.errstate(invalid="ignore", divide="ignore"):
-        off = tile.owns() & (np.abs(drawn - paper) > tolerance_share * paper)
+        off = tile.owns() & (np.abs(drawn - stated) > tolerance_share * stated)
     return _rows(
-        parcels,
+        paper.ids,
         np.full(int(off.sum()), "area_mismatch"),
         tile.rows[off],
         None,
-        area_m2=(drawn - paper)[off],
-        share=((drawn - paper) / paper)[off],
+        area_m2=(drawn - stated)[off],
+        share=((drawn - stated) / stated)[off],
         note=np.array(
             [
                 f"证载 paper {p:.2f} m², 图上 drawn {d:.2f} m²"
-                for p, d in zip(paper[off], drawn[off], strict=True)
+                for p, d in zip(stated[off], drawn[off], strict=True)
             ]
         ),
         geometry=tile.wkb.filter(pa.array(off)).to_numpy(zero_copy_only=False),
@@ -277,8 +285,10 @@ def _title_rows(parcels: pa.Table, found: pa.Table) -> pa.Table:
         "one_title_two_outlines", shared["parcel_id_min"], shared["parcel_id"], shared["certificate_no"]
     )
 
-    title = dict(zip(titles["parcel_id"].to_pylist(), titles["certificate_no"].to_pylist(), strict=True))
     same = found.filter(pc.equal(found["kind"], "duplicate_outline"))
+    named = pa.chunked_array([*same["parcel_id"].chunks, *same["other_id"].chunks], pa.string())
+    titles = titles.filter(pc.is_in(titles["parcel_id"], named.combine_chunks()))
+    title = dict(zip(titles["parcel_id"].to_pylist(), titles["certificate_no"].to_pylist(), strict=True))
     pairs = zip(same["parcel_id"].to_pylist(), same["other_id"].to_pylist(), strict=True)
     differ = [(a, b) for a, b in pairs if a in title and b in title and title[a] != title[b]]
     notes = pa.array([f"{title[a]} / {title[b]}" for a, b in differ], pa.string())
@@ -296,8 +306,7 @@ def _bare_rows(kind: str, parcel: pa.Array, other: pa.Array, note: pa.Array) -> 
     return _filled({**columns, "parcel_id": parcel, "other_id": other, "note": note}, len(parcel))
 
 
-def _rows(parcels: pa.Table, kind: np.ndarray, a: Ints, b: Ints | None, **values: np.ndarray) -> pa.Table:
-    ids = parcels.column("parcel_id").combine_chunks().cast(pa.string())
+def _rows(ids: pa.Array, kind: np.ndarray, a: Ints, b: Ints | None, **values: np.ndarray) -> pa.Table:
     columns = {"kind": kind, "status": np.full(len(kind), "yes"), **values}
     arrays = {
         name: pa.array(v.tolist(), CONFLICTS_SCHEMA.field(name).type, from_pandas=True)

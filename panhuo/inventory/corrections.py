@@ -21,7 +21,7 @@ def lay_over(table: pa.Table, name: str, spec: Dataset, corrections: pa.Table) -
     changes: dict[str, dict[str, Any]] = {}
     for row in ours.select(["key", "field", "value"]).to_pylist():
         if row["field"] not in table.column_names:
-            if row["field"] in spec.fields:
+            if row["field"] in spec.arrow_schema().names:
                 continue
             raise PanhuoError(
                 f"更正的字段不存在 no field {row['field']!r} in {name}",

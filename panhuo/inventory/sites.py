@@ -1,5 +1,7 @@
 """Parcels used as one site: those that say so (`site_id`), and those that touch and have the same user."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,17 +22,22 @@ def site_groups(parcels: pa.Table, pairs: pa.Table, users: pa.Table | None = Non
     row_of = {parcel: row for row, parcel in enumerate(ids)}
     first = np.array([row_of[p] for p in pairs["parcel_id"].to_pylist()], np.int64)
     second = np.array([row_of[p] for p in pairs["other_id"].to_pylist()], np.int64)
-    return _group_table(ids, group_rows(parcels, first, second, users))
+    return _group_table(ids, group_rows(parcels, [(first, second)], users))
 
 
-def group_rows(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table | None = None) -> Ints:
-    """For each row of `parcels` the first row of its site; `first`, `second`: rows of adjoining pairs."""
+def group_rows(parcels: pa.Table, pairs: Iterable[tuple[Ints, Ints]], users: pa.Table | None = None) -> Ints:
+    """For each row of `parcels` the first row of its site; pairs: rows of adjoining pairs, a part at a time."""
     site = text_codes(column_or_nulls(parcels, "site_id", pa.string()))
-    joined = _same_user(parcels, first, second, users)
     named = np.flatnonzero(site >= 0)
     _, leader, member = np.unique(site[named], return_index=True, return_inverse=True)
-    ends = np.concatenate([first[joined], named]), np.concatenate([second[joined], named[leader[member]]])
+    tests = [_one_holder(parcels), *([] if users is None else [_one_firm(parcels, users)])]
+    first, second = [named], [named[leader[member]]]
+    for one, two in pairs:
+        joined = np.logical_or.reduce([test(one, two) for test in tests])
+        first.append(one[joined])
+        second.append(two[joined])
     size = parcels.num_rows
+    ends = np.concatenate(first), np.concatenate(second)
     graph = coo_matrix((np.ones(len(ends[0]), np.int8), ends), shape=(size, size))
     _, component = connected_components(graph, directed=False)
     firsts = np.full(component.max(initial=-1) + 1, size, np.int64)
@@ -39,22 +46,23 @@ def group_rows(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table | N
     return leaders
 
 
-def _same_user(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table | None) -> Bools:
-    """Which adjoining pairs share a user."""
+def _one_holder(parcels: pa.Table) -> Callable[[Ints, Ints], Bools]:
+    """The test which pairs of rows have one holder."""
     code = text_codes(column_or_nulls(parcels, "holder_uscc", pa.string()))
     name = text_codes(column_or_nulls(parcels, "holder", pa.string()))
-    same = (code[first] >= 0) & (code[first] == code[second])
-    # A name counts where a code is missing on either side; two different codes are two holders of one name.
-    unsaid = (code[first] < 0) | (code[second] < 0)
-    same |= unsaid & (name[first] >= 0) & (name[first] == name[second])
-    if users is None:
+
+    def test(first: Ints, second: Ints) -> Bools:
+        same = (code[first] >= 0) & (code[first] == code[second])
+        # A name counts where a code is missing on either side; two different codes are two holders of one name.
+        unsaid = (code[first] < 0) | (code[second] < 0)
+        same |= unsaid & (name[first] >= 0) & (name[first] == name[second])
         return np.asarray(same)
-    joined: Bools = same | _share_a_firm(parcels, first, second, users)
-    return joined
+
+    return test
 
 
-def _share_a_firm(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table) -> Bools:
-    """Which adjoining pairs have an occupant in common."""
+def _one_firm(parcels: pa.Table, users: pa.Table) -> Callable[[Ints, Ints], Bools]:
+    """The test which pairs of rows have an occupant in common."""
     ids = parcels.column("parcel_id").combine_chunks()
     at = pc.index_in(users.column("parcel_id").cast(ids.type), value_set=ids)
     firm = text_codes(users.column("enterprise_id"))
@@ -64,20 +72,25 @@ def _share_a_firm(parcels: pa.Table, first: Ints, second: Ints, users: pa.Table)
     owner, firm = np.divmod(occupied, max(firms, 1))
     begin = np.searchsorted(owner, np.arange(parcels.num_rows + 1))
     count = np.diff(begin)
-    asked = np.flatnonzero((count[first] > 0) & (count[second] > 0))
-    pair = np.repeat(asked, count[first[asked]])
-    each = count[first[asked]]
-    theirs = firm[np.repeat(begin[first[asked]] - np.cumsum(each) + each, each) + np.arange(each.sum())]
-    shared = np.zeros(len(first), bool)
-    shared[pair[np.isin(second[pair] * firms + theirs, occupied)]] = True
-    return shared
+
+    def test(first: Ints, second: Ints) -> Bools:
+        asked = np.flatnonzero((count[first] > 0) & (count[second] > 0))
+        pair = np.repeat(asked, count[first[asked]])
+        each = count[first[asked]]
+        theirs = firm[np.repeat(begin[first[asked]] - np.cumsum(each) + each, each) + np.arange(each.sum())]
+        shared = np.zeros(len(first), bool)
+        shared[pair[np.isin(second[pair] * firms + theirs, occupied)]] = True
+        return shared
+
+    return test
 
 
 def text_codes(column: pa.ChunkedArray) -> Ints:
     """Equal texts as equal numbers, -1 for none."""
     encoded = column.combine_chunks().dictionary_encode()
     codes: Ints = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    blank = np.array([not str(text).strip() for text in encoded.dictionary.to_pylist()] + [True])
+    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(encoded.dictionary)), 0)
+    blank = np.append(blank.to_numpy(zero_copy_only=False), True)
     codes[blank[codes]] = -1
     return codes
 

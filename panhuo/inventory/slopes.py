@@ -12,6 +12,7 @@ import pyproj
 from shapely.geometry.base import BaseGeometry
 
 from panhuo.core.problems import PanhuoError, Problem
+from panhuo.inventory.drawn import Drawn
 from panhuo.inventory.geometry import Floats, Ints, required_column
 from panhuo.inventory.spec import problem
 from panhuo.inventory.terrain import SLOPES_SCHEMA, Dem, DemFile, open_dem, slope_facts
@@ -24,23 +25,27 @@ RIM: Final = 2
 
 
 def slopes(
-    parcels: pa.Table, files: Sequence[Path], class_bounds_deg: list[float], gentle_deg: tuple[float, float]
+    parcels: pa.Table,
+    files: Sequence[Path],
+    class_bounds_deg: list[float],
+    gentle_deg: tuple[float, float],
+    drawn: Drawn | None = None,
 ) -> tuple[pa.Table, list[Problem]]:
     """Slope facts (SLOPES_SCHEMA) of the parcels that lie wholly on one of `files`; the rest have no row.
 
-    parcels: `parcel_id`, `geometry` (WKB, EPSG:4490). Where files overlap the one that holds more of a parcel counts,
-    the earlier of two equals. One problem row tells a parcel that is only partly on a grid, one more how many are off
-    them all.
+    parcels: `parcel_id`, `geometry` (WKB, EPSG:4490; `drawn` where the table does not hold it). Where files overlap the
+    one that holds more of a parcel counts, the earlier of two equals. One problem row tells a parcel that is only
+    partly on a grid, one more how many are off them all.
     """
-    boxes = boxes_of(required_column(parcels, "geometry").combine_chunks())
+    drawn = drawn or Drawn.of_column(required_column(parcels, "geometry"))
+    ids, boxes = required_column(parcels, "parcel_id"), boxes_of(drawn)
     told, doubts = [SLOPES_SCHEMA.empty_table()], dict[str, Problem]()
     for path in files:
         with open_dem(path) as source:
             for rows, first, beyond in _blocks(source, boxes):
                 grid = source.read((first[0], beyond[0]), (first[1], beyond[1]))
-                found, problems = slope_facts(
-                    parcels.take(pa.array(rows)), grid, class_bounds_deg, gentle_deg
-                )
+                here = pa.table({"parcel_id": ids.take(pa.array(rows)), "geometry": drawn.take(rows)})
+                found, problems = slope_facts(here, grid, class_bounds_deg, gentle_deg)
                 told.append(found)
                 doubts |= {p.value: replace(p, row=int(rows[p.row - 1]) + 1) for p in problems if p.row}
     whole = pa.concat_tables(told)
@@ -48,10 +53,10 @@ def slopes(
     touched = set(whole.filter(pc.greater(whole["dem_share"], 0))["parcel_id"].to_pylist())
     partial = touched - set(known["parcel_id"].to_pylist())
     problems = [doubts[name] for name in doubts if name in partial]
-    drawn = int(np.isfinite(boxes[:, 0]).sum())
-    if off := drawn - len(touched):
+    placed = int(np.isfinite(boxes[:, 0]).sum())
+    if off := placed - len(touched):
         action = f"unknown: {off} 宗不在高程范围内 parcels lie off the elevation grids"
-        problems.append(problem("dem_partial", field="geometry", value=f"{off}/{drawn}", action=action))
+        problems.append(problem("dem_partial", field="geometry", value=f"{off}/{placed}", action=action))
     return known, problems
 
 

@@ -5,7 +5,7 @@ neighbour nobody has looked at) is NULL: unknown, not zero.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,10 +20,12 @@ from panhuo.inventory.conflicts import (
     SLIVER_M2,
     Heights,
     Limits,
+    Paper,
     conflict_table,
     is_sliver,
     tile_conflicts,
 )
+from panhuo.inventory.drawn import Drawn
 from panhuo.inventory.fabric import weave
 from panhuo.inventory.geometry import (
     DEGREE_M,
@@ -34,21 +36,21 @@ from panhuo.inventory.geometry import (
     column_or_nulls,
     floats,
     layer_shapes,
+    required_column,
     to_plane,
 )
+from panhuo.inventory.neighbour_facts import neighbour_columns
 from panhuo.inventory.neighbours import ADJOIN_TOLERANCE_M, shared_edges
 from panhuo.inventory.overlaps import overlaps
 from panhuo.inventory.overlay import GEODETIC, OverlayResult, PreparedLayer, overlays, prepare_layer
 from panhuo.inventory.recall import Memory, Recall, code, content
-from panhuo.inventory.sites import group_rows, text_codes
+from panhuo.inventory.row_pairs import Pairs
 from panhuo.inventory.spec import problem
 from panhuo.inventory.tiling import Tile, map_tiles
 
 ROADS: Final = "roads"
 ACCESS_M: Final = 5.0
 """A parcel this near a road polygon or line opens on it: half a verge and the error of both outlines."""
-IDLE_WORK: Final = ("not_started", "suspended")
-EMPTY_USE: Final = ("vacant", "unbuilt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,20 +140,23 @@ def survey(
     access_m: float = ACCESS_M,
     workers: int = 2,
     memory: Memory | None = None,
+    drawn: Drawn | None = None,
 ) -> Survey:
-    """Spatial facts and conflicts of the parcels, in one pass over their outlines.
+    """Spatial facts and conflicts of the parcels.
 
-    parcels: `parcel_id`, `geometry` (WKB, EPSG:4490) and if known `z_min_m`, `z_max_m`, `use_state`,
-    `floor_area_m2`, `site_id`, `holder`, `holder_uscc`, and for conflicts `area_m2`, `certificate_no`;
-    layers: kind → polygons (prepared or not; `roads` lines too); contracts: `parcel_id`, `work_state`;
-    slopes: of `terrain.slope_facts`; boundary_min_m: neighbours share at least so much boundary [m]; memory: where
-    what was found on a tile is kept, to be found again as long as nothing on it has changed.
+    parcels: `parcel_id`, `geometry` (WKB, EPSG:4490; `drawn` where the table does not hold it) and if known `z_min_m`,
+    `z_max_m`, `use_state`, `floor_area_m2`, `site_id`, `holder`, `holder_uscc`, and for conflicts `area_m2`,
+    `certificate_no`; layers: kind → polygons (prepared or not; `roads` lines too), each asked for when its turn comes;
+    contracts: `parcel_id`, `work_state`; slopes: of `terrain.slope_facts`; boundary_min_m: neighbours share at least so
+    much boundary [m]; memory: where what was found on a tile is kept, to be found again as long as nothing on it has
+    changed.
     """
+    drawn = drawn or Drawn.of_column(required_column(parcels, "geometry"))
     roads, road_problems = _road_lines(layers.get(ROADS))
-    heights = Heights(parcels)
+    paper = Paper(parcels)
 
     def work(tile: Tile) -> _Found:
-        return _look(parcels, tile, heights, roads, limits, access_m)
+        return _look(paper, tile, roads, limits, access_m)
 
     recall = None
     if memory is not None:
@@ -159,24 +164,34 @@ def survey(
         numbers = np.stack([floats(parcels, name) for name in ("z_min_m", "z_max_m", "area_m2")], axis=1)
         recall = Recall(memory, about, numbers, _Found.tables, _Found.of_tables)
     halo_m = max(1.0, limits.gap_width_m)
-    found, problems = map_tiles(parcels, work, halo_m=halo_m, workers=workers, recall=recall)
-    columns = {"parcel_id": parcels.column("parcel_id").combine_chunks().cast(pa.string())}
-    columns |= _shape_columns(parcels.num_rows, found, roads is not None)
-    columns |= _neighbour_columns(parcels, found, contracts, occupancies, boundary_min_m)
-    columns |= _conflict_columns(parcels.num_rows, found, heights)
+    found, problems = map_tiles(parcels, work, halo_m=halo_m, workers=workers, recall=recall, drawn=drawn)
+    shape, area = _shape_columns(parcels.num_rows, found, roads is not None)
+    beside = Pairs([part.beside for part in found], parcels.num_rows, boundary_min_m)
+    columns = {"parcel_id": paper.ids, **shape}
+    columns |= neighbour_columns(parcels, beside, area, contracts, occupancies)
+    columns |= _conflict_columns(parcels.num_rows, found, paper.heights)
+    clashes = conflict_table(parcels, [part.conflicts for part in found])
+    del found, beside, recall  # a province's layers need the room
     table = pa.table(columns)
-    kinds = [kind for kind in sorted(layers) if kind != ROADS]
-    for laid in overlays(parcels, [_ready(kind, layers[kind], memory) for kind in kinds], threads=workers):
+    ready = [_ready(kind, layers[kind], memory) for kind in sorted(layers) if kind != ROADS]
+    for laid in overlays(_batches(paper.ids, drawn), ready, threads=workers):
         table = _with_layer(table, laid)
         problems += _layer_problems(laid)
-    clashes = conflict_table(parcels, [part.conflicts for part in found])
     return Survey(_with_slopes(table, slopes), clashes, [*problems, *road_problems])
 
 
+def _batches(ids: pa.Array, drawn: Drawn) -> Iterator[pa.RecordBatch]:
+    """Ids and outlines of all parcels, a piece at a time."""
+    begin = 0
+    for piece in drawn:
+        columns = [ids.slice(begin, len(piece)), piece]
+        yield pa.RecordBatch.from_arrays(columns, ["parcel_id", "geometry"])
+        begin += len(piece)
+
+
 def _look(
-    parcels: pa.Table,
+    paper: Paper,
     tile: Tile,
-    heights: Heights,
     roads: Geometries | None,
     limits: Limits,
     access_m: float,
@@ -188,7 +203,7 @@ def _look(
     ground = overlaps(tile, fabric)
     c, d, common, shared = ground
     over = tile.owns_pairs(c, d) & ~is_sliver(common, shared, limits.sliver_m2, limits.sliver_width_m)
-    over &= ~heights.apart(tile.rows[c], tile.rows[d])
+    over &= ~paper.heights.apart(tile.rows[c], tile.rows[d])
     return _Found(
         tile.rows[mine],
         tile.measures.area[mine],
@@ -196,7 +211,7 @@ def _look(
         _access(tile, mine, roads, access_m),
         (tile.rows[a[beside]], tile.rows[b[beside]], metres[beside]),
         (tile.rows[c[over]], tile.rows[d[over]], shared[over]),
-        tile_conflicts(parcels, tile, fabric, heights, ground, limits),
+        tile_conflicts(paper, tile, fabric, ground, limits),
     )
 
 
@@ -227,7 +242,8 @@ def _access(tile: Tile, mine: Bools, roads: Geometries | None, access_m: float) 
     return reached
 
 
-def _shape_columns(count: int, found: list[_Found], has_roads: bool) -> dict[str, pa.Array]:
+def _shape_columns(count: int, found: list[_Found], has_roads: bool) -> tuple[dict[str, pa.Array], Floats]:
+    """The columns of each parcel's shape, and its area [m²]; NaN without an outline."""
     area, perimeter = np.full(count, np.nan), np.full(count, np.nan)
     access = np.zeros(count, bool)
     for part in found:
@@ -236,102 +252,20 @@ def _shape_columns(count: int, found: list[_Found], has_roads: bool) -> dict[str
     # The rectangle of the same area and perimeter; a shape rounder than a square has its square's side.
     root = np.sqrt(np.maximum(perimeter**2 - 16 * area, 0))
     width = np.minimum((perimeter - root) / 4, np.sqrt(area))
-    return {
+    columns = {
         "perimeter_m": _column(perimeter, none),
         "compactness": _column(4 * np.pi * area / perimeter**2, none),
         "width_m": _column(width, none),
         "has_road_access": pa.array(access, pa.bool_(), mask=none | (not has_roads)),
     }
-
-
-def _neighbour_columns(
-    parcels: pa.Table,
-    found: list[_Found],
-    contracts: pa.Table | None,
-    occupancies: pa.Table | None,
-    boundary_min_m: float,
-) -> dict[str, pa.Array]:
-    first, second, metres = _pairs([p.beside for p in found])
-    keep = metres >= boundary_min_m
-    first, second, metres = first[keep], second[keep], metres[keep]
-    me, other = np.concatenate([first, second]), np.concatenate([second, first])
-    count = parcels.num_rows
-    area = np.full(count, np.nan)
-    for part in found:
-        area[part.rows] = part.area
-    none = np.isnan(area)
-    leader = group_rows(parcels, first, second, occupancies)
-    ids = parcels.column("parcel_id").combine_chunks().cast(pa.string())
-    same, unsaid = _same_holder(parcels, me, other)
-    return {
-        "neighbour_holder_same": pa.array(same, pa.bool_(), mask=none | unsaid),
-        "neighbour_count": pa.array(np.bincount(me, minlength=count), pa.int64(), mask=none),
-        "shared_boundary_m": _column(_sum(me, np.tile(metres, 2), count), none),
-        "adjoining_vacant_m2": _column(*_adjoining(me, other, area, _vacant(parcels), none)),
-        "adjoining_idle_m2": _column(*_adjoining(me, other, area, _idle(parcels, contracts), none)),
-        "site_group": ids.take(pa.array(leader)),
-        "site_group_parcels": pa.array(np.bincount(leader, minlength=count)[leader], pa.int64()),
-    }
-
-
-def _adjoining(me: Ints, other: Ints, area: Floats, state: Floats, none: Bools) -> tuple[Floats, Bools]:
-    """Area [m²] of neighbours in a state (1 yes, 0 no, NaN unknown), and where that is unknown.
-
-    A sum that already holds some such neighbour is kept as the least it can be; a zero is only said when
-    every neighbour is known not to be so.
-    """
-    count = len(area)
-    total = _sum(me, np.where(state[other] == 1, area[other], 0.0), count)
-    unsure = _sum(me, np.isnan(state[other]).astype(np.float64), count) > 0
-    return total, none | ((total == 0) & unsure)
-
-
-def _same_holder(parcels: pa.Table, me: Ints, other: Ints) -> tuple[Bools, Bools]:
-    """Whether every neighbour has the parcel's own holder, and where that cannot be said (or there is
-    none)."""
-    holder = text_codes(column_or_nulls(parcels, "holder", pa.string()))
-    count = parcels.num_rows
-    said = (holder[me] >= 0) & (holder[other] >= 0)
-    differ = _sum(me, (said & (holder[me] != holder[other])).astype(np.float64), count) > 0
-    gap = _sum(me, (~said).astype(np.float64), count) > 0
-    alone = _sum(me, np.ones(len(me)), count) == 0
-    return ~differ, alone | (gap & ~differ)
-
-
-def _vacant(parcels: pa.Table) -> Floats:
-    """1 where nothing stands or happens on a parcel, 0 where something does, NaN where nobody says."""
-    use, floor = column_or_nulls(parcels, "use_state", pa.string()), floats(parcels, "floor_area_m2")
-    empty = pc.is_in(use, value_set=pa.array(EMPTY_USE)).to_numpy(zero_copy_only=False)
-    said = pc.is_valid(use).to_numpy(zero_copy_only=False)
-    by_floor = np.where(np.isnan(floor), np.nan, np.where(floor == 0, 1.0, 0.0))
-    vacant: Floats = np.where(said, np.where(empty, 1.0, 0.0), by_floor)
-    return vacant
-
-
-def _idle(parcels: pa.Table, contracts: pa.Table | None) -> Floats:
-    """1 where a contract's works have not begun or stand still, 0 where they go on or are done."""
-    source = contracts if contracts is not None else parcels
-    state = column_or_nulls(source, "work_state", pa.string())
-    idle = pc.is_in(state, value_set=pa.array(IDLE_WORK)).to_numpy(zero_copy_only=False)
-    said = pc.is_valid(state).to_numpy(zero_copy_only=False)
-    value: Floats = np.where(said, np.where(idle, 1.0, 0.0), np.nan)
-    if contracts is None:
-        return value
-    at = pc.index_in(contracts["parcel_id"], value_set=parcels["parcel_id"].combine_chunks())
-    rows = at.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    placed = np.full(parcels.num_rows, np.nan)
-    known = (rows >= 0) & ~np.isnan(value)
-    placed[rows[known]] = value[known]
-    return placed
+    return columns, area
 
 
 def _conflict_columns(count: int, found: list[_Found], heights: Heights) -> dict[str, pa.Array]:
     """Ground shared with others: where volumes meet, and where a missing height leaves it open."""
-    first, second, area = _pairs([p.over for p in found])
-    open_question = heights.unknown(first, second)
-    me = np.concatenate([first, second])
-    sure = _sum(me, np.tile(np.where(open_question, 0.0, area), 2), count)
-    unsure = _sum(me, np.tile(np.where(open_question, area, 0.0), 2), count)
+    pairs = Pairs([part.over for part in found], count)
+    sure = pairs.sum(lambda me, other, area: np.where(heights.unknown(me, other), 0.0, area))
+    unsure = pairs.sum(lambda me, other, area: np.where(heights.unknown(me, other), area, 0.0))
     none = np.ones(count, bool)
     for part in found:
         none[part.rows] = False
@@ -397,14 +331,6 @@ def _at(rows: Ints, some: Ints) -> pa.Array:
 
 def _column(values: Floats, none: Bools) -> pa.Array:
     return pa.array(values, pa.float64(), mask=none)
-
-
-def _pairs(parts: list[tuple[Ints, Ints, Floats]]) -> tuple[Ints, Ints, Floats]:
-    """The pairs of all tiles behind each other."""
-    if not parts:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    first, second, value = zip(*parts, strict=True)
-    return np.concatenate(first), np.concatenate(second), np.concatenate(value)
 
 
 def _sum(rows: Ints, values: Floats, count: int) -> Floats:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import shapely
 
 from panhuo.core.problems import Problem
+from panhuo.inventory.drawn import Drawn
 from panhuo.inventory.geometry import (
     DEGREE_M,
     ZONE_DEGREES,
@@ -39,7 +40,6 @@ Region = tuple[float, float, float, float]
 T = TypeVar("T")
 
 TILE_PARCELS: Final = 25_000
-_CHUNK: Final = 25_000
 _ROOT_DEGREES: Final = 4.0
 _MIN_TILE_DEGREES: Final = 2.0**-10
 
@@ -95,32 +95,34 @@ def map_tiles(
     workers: int = 2,
     tile_parcels: int = TILE_PARCELS,
     recall: Recall[T] | None = None,
+    drawn: Drawn | None = None,
 ) -> tuple[list[T], list[Problem]]:
     """`work` on each tile of `parcels` (parcel_id, geometry WKB in EPSG:4490), `workers` at a time, in order.
 
     Tiles are cut on fixed lines of the globe and each lies in one zone, so a figure does not depend on what
     else the table holds. Only boxes are held for the whole table; outlines live while their tile is worked.
-    recall: tiles on which nothing changed since they were last worked on are not worked on again.
+    recall: tiles on which nothing changed since they were last worked on are not worked on again. drawn: the outlines
+    of the parcels where the table does not hold them.
     """
-    ids = required_column(parcels, "parcel_id")
-    wkb = required_column(parcels, "geometry").combine_chunks()
-    bounds = boxes_of(wkb, workers)
+    ids = required_column(parcels, "parcel_id").combine_chunks()
+    drawn = drawn or Drawn.of_column(required_column(parcels, "geometry"))
+    bounds = boxes_of(drawn, workers)
     usable = (
         np.isfinite(bounds).all(1)
         & (np.abs(bounds[:, [0, 2]]) <= 180).all(1)
         & (np.abs(bounds[:, [1, 3]]) <= 90).all(1)
     )
     lost = np.flatnonzero(~usable)
-    _, unplaced = outlines(wkb.take(lost), _names(ids, lost))
+    _, unplaced = outlines(drawn.take(lost), _names(ids, lost))
     problems = [_at_row(p, lost) for p in unplaced]
 
     def one(cut: tuple[int, Region, Ints]) -> tuple[T, list[Problem]]:
         *place, rows = cut
-        here = wkb.take(pa.array(rows))
+        here = near.take(rows)
         if recall is None:
             tile, found = _load(*cut, ids, here, bounds)
             return work(tile), found
-        key = recall.key(tuple(place), rows, ids.take(pa.array(rows)).combine_chunks(), here)
+        key = recall.key(tuple(place), rows, ids.take(pa.array(rows)), here)
         held = recall.get(key, rows)
         if held is None:
             tile, found = _load(*cut, ids, here, bounds)
@@ -129,13 +131,14 @@ def map_tiles(
         return held
 
     cuts = list(_cuts(bounds, np.flatnonzero(usable), halo_m / DEGREE_M, tile_parcels))
+    near = drawn.near([rows for *_, rows in cuts])
     with ThreadPoolExecutor(max_workers=workers) as pool:
         results = list(pool.map(one, cuts))
     return [r for r, _ in results], problems + [p for _, ps in results for p in ps]
 
 
 def _load(
-    zone: int, region: Region, rows: Ints, ids: pa.ChunkedArray, wkb: pa.Array, bounds: Floats
+    zone: int, region: Region, rows: Ints, ids: pa.Array, wkb: pa.Array, bounds: Floats
 ) -> tuple[Tile, list[Problem]]:
     """The tile of some rows, without those that cannot be used, and what was wrong with the rows it answers for."""
     points, measures = _in_plane(wkb, zone)
@@ -162,7 +165,7 @@ def _in_plane(wkb: pa.Array, zone: int) -> tuple[Outlines, Measures]:
     return planar, measure(planar)
 
 
-def _names(ids: pa.ChunkedArray, rows: Ints) -> list[str]:
+def _names(ids: pa.Array, rows: Ints) -> list[str]:
     return [str(i) for i in ids.take(pa.array(rows, pa.int64())).to_pylist()]
 
 
@@ -171,11 +174,11 @@ def _at_row(problem: Problem, rows: Ints) -> Problem:
     return replace(problem, row=int(rows[problem.row - 1]) + 1) if problem.row is not None else problem
 
 
-def boxes_of(wkb: pa.Array, workers: int = 1) -> Floats:
-    """Boxes of a WKB column [degrees], NaN where there is no outline."""
-    slices = [wkb.slice(begin, _CHUNK) for begin in range(0, len(wkb), _CHUNK)]
+def boxes_of(drawn: Drawn, workers: int = 1) -> Floats:
+    """Boxes of outlines [degrees], NaN where there is none."""
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        return np.concatenate([np.empty((0, 4)), *pool.map(_boxes, slices)])
+        found = pool.map(lambda number: _boxes(drawn.read(number)), range(len(drawn.ends)))
+        return np.concatenate([np.empty((0, 4)), *found])
 
 
 def _boxes(wkb: pa.Array) -> Floats:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 import panhuo
 from panhuo.core.problems import PanhuoError, Problem, problem_table
@@ -181,14 +182,19 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def read(ws: Workspace, place: str = "") -> dict[str, pa.Table]:
-    """The datasets an assessment reads, corrections laid over, kept to `place` where one is given.
+    """What rules read of the datasets, corrections laid over, kept to `place` where one is given; parcels with FILE_ROW
+    instead of their outlines.
 
     Raises PanhuoError when the workspace has neither parcels nor batches, or none in the place.
     """
     tables = {}
     for name in DATASETS:
-        if (table := ws.dataset(name)) is not None:
-            tables[name] = table
+        if path := ws.dataset_path(name):
+            read_by_rules = dataset_fields(name).keys() - {GEOMETRY}
+            columns = [c for c in pq.read_schema(path).names if c in read_by_rules]
+            table = ws.dataset(name, columns=columns, numbered=name == "parcels")
+            if table is not None:
+                tables[name] = table
     if place:
         for name in ("parcels", "batches"):
             if name in tables:

@@ -20,7 +20,7 @@ from panhuo.inventory.walk import streets
 from panhuo.rulebook import Rulebook
 from panhuo.workspace.outputs import checked_output, write_tables
 from panhuo.workspace.reshape import held, said
-from panhuo.workspace.space import land_law, slope_table
+from panhuo.workspace.space import land_law, outlines_of, slope_table
 from panhuo.workspace.store import Workspace
 
 UNDER: Final = ("bridge", "viaduct")
@@ -111,7 +111,7 @@ def site_screen(
         avoid=tuple(avoid),
     )
     parcels = held(ws, "parcels")
-    slopes, partial = slope_table(ws, parcels, land_law(law, on, place))
+    slopes, partial = slope_table(ws, parcels, land_law(law, on, place), outlines_of(ws, parcels))
     if slopes is not None:
         at = pc.index_in(parcels["parcel_id"], slopes["parcel_id"].combine_chunks())
         parcels = parcels.append_column("slope_mean_deg", slopes["slope_mean_deg"].take(at))

@@ -1,6 +1,6 @@
 """What the land itself says, as an assessment needs it: spatial facts, conflicts, slopes, by the law of a day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from panhuo.core.problems import Problem
 from panhuo.inventory.conflicts import CONFLICTS_SCHEMA
-from panhuo.inventory.geometry import column_or_nulls
+from panhuo.inventory.drawn import Drawn
+from panhuo.inventory.geometry import required_column
 from panhuo.inventory.spatial_facts import ROADS, Survey, survey
 from panhuo.inventory.spec import dataset_spec
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import Tables
 from panhuo.workspace.memory import FolderMemory
-from panhuo.workspace.store import Workspace
+from panhuo.workspace.store import FILE_ROW, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +53,54 @@ def land(ws: Workspace, tables: Tables, law: LandLaw) -> Survey:
     if parcels is None:
         none = pa.table({"parcel_id": pa.array([], pa.string())})
         return Survey(none, CONFLICTS_SCHEMA.empty_table(), [])
-    slopes, problems = slope_table(ws, parcels, law)
+    drawn = outlines_of(ws, parcels)
+    slopes, problems = slope_table(ws, parcels, law, drawn)
     memory = FolderMemory(ws.root / "cache" / "space")
     found = survey(
         parcels,
-        dict(layers_with_facts(ws)),
+        Layers(ws),
         contracts=tables.get("contracts"),
         occupancies=tables.get("occupancies"),
         slopes=slopes,
         boundary_min_m=law.boundary_min_m,
         memory=memory,
+        drawn=drawn,
     )
     memory.trim()
     return Survey(found.facts, found.conflicts, [*found.problems, *problems])
 
 
-def layers_with_facts(ws: Workspace) -> Iterator[tuple[str, pa.Table]]:
-    """(kind, layer) of the roads and of each layer whose share of a parcel is a fact."""
-    facts = dataset_spec("spatial").fields
-    for name in ws.dataset_names():
-        kind = name.removeprefix("layers/")
-        asked = kind == ROADS or f"{kind}_m2" in facts
-        if kind != name and asked and (layer := ws.dataset(name, columns=["geometry"])) is not None:
-            yield kind, layer
+def outlines_of(ws: Workspace, parcels: pa.Table) -> Drawn:
+    """The outlines of parcels: the table's own, or those of the workspace where it names its rows there (FILE_ROW)."""
+    if FILE_ROW not in parcels.column_names:
+        return Drawn.of_column(required_column(parcels, "geometry"))
+    return ws.outlines("parcels").only(parcels[FILE_ROW].to_numpy())
 
 
-def slope_table(ws: Workspace, parcels: pa.Table, law: LandLaw) -> tuple[pa.Table | None, list[Problem]]:
+class Layers(Mapping[str, pa.Table]):
+    """The roads of a workspace and each layer whose share of a parcel is a fact, by kind; read when asked for."""
+
+    def __init__(self, ws: Workspace) -> None:
+        facts = dataset_spec("spatial").fields
+        names = (name.removeprefix("layers/") for name in ws.dataset_names() if name.startswith("layers/"))
+        self.ws, self.kinds = ws, [kind for kind in names if kind == ROADS or f"{kind}_m2" in facts]
+
+    def __getitem__(self, kind: str) -> pa.Table:
+        layer = self.ws.dataset(f"layers/{kind}", columns=["geometry"]) if kind in self.kinds else None
+        if layer is None:
+            raise KeyError(kind)
+        return layer
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.kinds)
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+
+def slope_table(
+    ws: Workspace, parcels: pa.Table, law: LandLaw, drawn: Drawn
+) -> tuple[pa.Table | None, list[Problem]]:
     """Slopes of the parcels on the elevation grids held; None without a grid or without classes in the law."""
     files = ws.elevation_files()
     if not files or law.slope_bounds_deg is None or law.gentle_deg is None:
@@ -85,6 +108,5 @@ def slope_table(ws: Workspace, parcels: pa.Table, law: LandLaw) -> tuple[pa.Tabl
     # Raster libraries take a second to load; a workspace without a grid need not wait for them.
     from panhuo.inventory.slopes import slopes  # noqa: PLC0415
 
-    columns = {"parcel_id": pa.string(), "geometry": pa.binary()}
-    outlines = pa.table({name: column_or_nulls(parcels, name, kind) for name, kind in columns.items()})
-    return slopes(outlines, files, list(law.slope_bounds_deg), law.gentle_deg)
+    ids = parcels.select(["parcel_id"])
+    return slopes(ids, files, list(law.slope_bounds_deg), law.gentle_deg, drawn)

@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -29,6 +30,7 @@ import pyproj
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.corrections import lay_over
+from panhuo.inventory.drawn import Drawn
 from panhuo.inventory.spec import dataset_spec, dataset_specs
 
 CONFIG: Final = "panhuo.toml"
@@ -38,6 +40,7 @@ ABANDONED_S: Final = 3600.0
 WAIT_S: Final = 900.0
 """How long a finished assessment waits for a running import before it gives up."""
 ROW_GROUP: Final = 65_536
+FILE_ROW: Final = "file_row"
 ELEVATION: Final = "layers/elevation"
 
 
@@ -142,11 +145,13 @@ class Workspace:
         corrected: bool = True,
         ended: bool = False,
         snapshot: str | None = None,
+        numbered: bool = False,
     ) -> pa.Table | None:
         """A dataset's current rows, or None when it was never imported.
 
-        columns: which to read; corrected: lay verified corrections over; ended: rows of the past too. Columns that the
-        spec does not know, of an older program's snapshot, are not read.
+        columns: which to read; corrected: lay verified corrections over; ended: rows of the past too; numbered: with
+        the row each has in its file, FILE_ROW, by which `outlines` knows it. Columns that the spec does not know, of an
+        older program's snapshot, are not read.
         """
         path = self.dataset_path(name, snapshot)
         if path is None:
@@ -159,12 +164,27 @@ class Workspace:
             else [c for c in pq.read_schema(path).names if c in known]
         )
         table = pq.read_table(path, columns=wanted)
+        if numbered:
+            table = table.append_column(FILE_ROW, pa.array(np.arange(table.num_rows)))
+            columns = None if columns is None else [*columns, FILE_ROW]
         if not ended and table["ended_on"].null_count < table.num_rows:
             table = table.filter(pc.is_null(table["ended_on"]))
         if corrected and name != "corrections":
             notes = self.dataset("corrections", snapshot=snapshot)
             table = lay_over(table, name, spec, notes) if notes is not None else table
         return table if columns is None else table.select(list(columns))
+
+    def outlines(self, name: str) -> Drawn:
+        """The corrected outlines of a dataset by row of its file, read when they are asked for."""
+        path = self.dataset_path(name)
+        if path is None:
+            return Drawn.of_column(pa.chunked_array([], pa.binary()))
+        notes = self.dataset("corrections", columns=["dataset", "field"])
+        if notes is None or {"dataset": name, "field": "geometry"} not in notes.to_pylist():
+            return Drawn.of_file(path)
+        table = self.dataset(name, columns=["geometry"], ended=True)
+        assert table is not None
+        return Drawn.of_column(table["geometry"])
 
     def problems(self, snapshot: str | None = None) -> pa.Table | None:
         """The problem rows of a snapshot (columns of core.problems.Problem)."""

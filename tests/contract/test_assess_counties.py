@@ -10,6 +10,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -20,6 +21,7 @@ from panhuo.core.problems import PanhuoError
 from panhuo.workspace import assess as module
 from panhuo.workspace import counties, store
 from panhuo.workspace.assess import assess
+from panhuo.workspace.space import LandLaw, land
 from panhuo.workspace.store import Workspace, write_table
 
 DAY = date(2026, 11, 23)
@@ -84,6 +86,32 @@ def test_after_a_small_change_only_the_county_touched_is_judged_and_the_bytes_ar
     facts = ws.assessment("facts")
     changed = facts.filter(pc.equal(facts["works_done"], 0.01))
     assert changed["division"].to_pylist() == [county]
+
+
+def test_the_ground_read_from_a_file_in_any_order_is_that_of_the_table(province, tmp_path):
+    ws = copy(province, tmp_path / "ws", results=False)
+    before = ws.snapshot_dir()
+    with ws.locked(), ws.write_snapshot("mixed") as folder:
+        shutil.copytree(before, folder, dirs_exist_ok=True)
+        table = pq.read_table(before / "parcels.parquet")
+        past = table.slice(100, 20).set_column(
+            table.column_names.index("ended_on"), "ended_on", pa.array([date(2026, 2, 1)] * 20)
+        )
+        mixed = pa.concat_tables([past, table])
+        order = np.random.default_rng(7).permutation(mixed.num_rows)
+        pq.write_table(mixed.take(order), folder / "parcels.parquet", row_group_size=5)
+    for place in ("", "4301"):
+        read = module.read(ws, place)
+        held = ws.dataset("parcels")
+        held = held.filter(pc.starts_with(held["division"], place))
+        assert "geometry" not in read["parcels"].column_names
+        assert 0 < held.num_rows == read["parcels"].num_rows
+        law = LandLaw(1.0)
+        whole = {name: ws.dataset(name) for name in ("contracts", "occupancies")}
+        ours, theirs = land(ws, read, law), land(ws, {**whole, "parcels": held}, law)
+        assert ours.facts.equals(theirs.facts)
+        assert ours.conflicts.equals(theirs.conflicts)
+        assert ours.problems == theirs.problems
 
 
 def test_another_day_takes_no_county_over(province, tmp_path):
