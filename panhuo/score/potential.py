@@ -5,6 +5,7 @@ nothing: the score is taken over the known weights, its range shows what the mis
 too little known there is no grade. Obstacles take points off; an unknown one is named, never assumed away.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
@@ -157,34 +158,83 @@ def potential(
         if scheme_id is None
         else bind(rulebook, load_potential(rulebook, scheme_id), on, place)
     )
-    values = _evaluated(facts, scheme)
-    points = {name: _points(curve, values[name]) for name, curve in scheme.indicators.items()}
-    hurdles = {name: values[name] for name in scheme.obstacles}
-    score, low, high, known = _scores(scheme, points, hurdles, facts.num_rows)
-    grade_no = _grade_numbers(scheme, score, known)
+    return _graded(facts, scheme, _easy_first([facts], scheme))
+
+
+def potential_parts(
+    parts: Callable[[], Iterable[pa.Table]], rulebook: Rulebook, on: date, place: str = ""
+) -> Iterator[pa.Table]:
+    """The grades of `potential`, part by part, of facts that come part by part and are asked for twice: the order from
+    easy to hard runs over all of them, and only its keys are held."""
+    scheme = pick(rulebook, PotentialScheme, place, on)
+    order, begin = _easy_first(parts(), scheme), 0
+    for facts in parts():
+        yield _graded(facts, scheme, order[begin : begin + facts.num_rows]).grades
+        begin += facts.num_rows
+
+
+def _graded(facts: pa.Table, scheme: PotentialScheme, order_no: NDArray[np.int64]) -> Potential:
+    """The grades of parcels whose place in the easy-first order is known."""
+    found = _judged(facts, scheme)
     ids = facts.column("parcel_id").cast(pa.string())
-    count = _count(hurdles, facts.num_rows)
     names = pa.array([*scheme.grades, UNKNOWN])
     grades = {
         "parcel_id": ids,
         "scheme_id": pa.repeat(pa.scalar(scheme.id), len(ids)),
-        "grade": names.take(pa.array(grade_no)),
-        "score": score,
-        "score_low": low,
-        "score_high": high,
-        "known_share": known,
-        "obstacle_count": count,
-        "obstacles": _named({name: v > 0 for name, v in hurdles.items()}, len(ids)),
-        "unknown_obstacles": _named({name: np.isnan(v) for name, v in hurdles.items()}, len(ids)),
-        "missing": _named({name: np.isnan(v) for name, v in points.items()}, len(ids)),
-        "order_no": _ranks(_order_keys(facts, scheme, count, grade_no, score), ids),
-        "items": _items_json(values, points),
+        "grade": names.take(pa.array(found.grade_no)),
+        "score": found.score,
+        "score_low": found.low,
+        "score_high": found.high,
+        "known_share": found.known,
+        "obstacle_count": _count(found.hurdles, len(ids)),
+        "obstacles": _named({name: v > 0 for name, v in found.hurdles.items()}, len(ids)),
+        "unknown_obstacles": _named({name: np.isnan(v) for name, v in found.hurdles.items()}, len(ids)),
+        "missing": _named({name: np.isnan(v) for name, v in found.points.items()}, len(ids)),
+        "order_no": order_no,
+        "items": _items_json(found.values, found.points),
     }
     columns = {
         f.name: pa.array(v, f.type, from_pandas=True) if isinstance(v := grades[f.name], np.ndarray) else v
         for f in GRADES
     }
-    return Potential(pa.table(columns, schema=GRADES), scheme, values, points)
+    return Potential(pa.table(columns, schema=GRADES), scheme, found.values, found.points)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Values of indicators and obstacles, points of indicators, and what they come to, by parcel."""
+
+    values: dict[str, Floats]
+    points: dict[str, Floats]
+    hurdles: dict[str, Floats]
+    score: Floats
+    low: Floats
+    high: Floats
+    known: Floats
+    grade_no: NDArray[np.int64]
+
+
+def _judged(facts: pa.Table, scheme: PotentialScheme) -> _Judged:
+    values = _evaluated(facts, scheme)
+    points = {name: _points(curve, values[name]) for name, curve in scheme.indicators.items()}
+    hurdles = {name: values[name] for name in scheme.obstacles}
+    score, low, high, known = _scores(scheme, points, hurdles, facts.num_rows)
+    return _Judged(values, points, hurdles, score, low, high, known, _grade_numbers(scheme, score, known))
+
+
+def _easy_first(parts: Iterable[pa.Table], scheme: PotentialScheme) -> NDArray[np.int64]:
+    """1, 2, 3 … from easy to hard over the parcels of all parts, in their order."""
+    ids: list[pa.Array] = []
+    keys: list[list[Floats]] = [[np.empty(0)] for _ in scheme.order]
+    for facts in parts:
+        found = _judged(facts, scheme)
+        count = _count(found.hurdles, facts.num_rows)
+        for column, key in zip(
+            keys, _order_keys(facts, scheme, count, found.grade_no, found.score), strict=True
+        ):
+            column.append(key)
+        ids += facts.column("parcel_id").cast(pa.string()).chunks
+    return _ranks([np.concatenate(column) for column in keys], pa.chunked_array(ids, pa.string()))
 
 
 def potential_facts(rulebook: Rulebook, on: date, place: str = "") -> list[str]:

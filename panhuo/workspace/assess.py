@@ -34,7 +34,7 @@ from panhuo.rulebook.scheme import pick_scheme
 from panhuo.rulebook.spec import dataset_fields
 from panhuo.score.engine import score
 from panhuo.score.land_base import PARCELS
-from panhuo.score.potential import GRADES, potential, potential_facts
+from panhuo.score.potential import GRADES, potential_facts, potential_parts
 from panhuo.workspace.counties import Counties, County, pieces
 from panhuo.workspace.results import Earlier, Results, split
 from panhuo.workspace.space import land, land_law
@@ -127,7 +127,6 @@ def made(
     tables = without_outlines(tables)
     results, earlier = Results(folder), Earlier(ws.assessment_dir())
     not_assessed: dict[str, str] = {}
-    scores: dict[str, list[pa.Table]] = {}
     try:
         for part in asked:
             mine = only(tables, part.units)
@@ -137,19 +136,18 @@ def made(
             with clock.stage("score"):
                 tick("score", 0, 1)
                 for name, rows in scored(mine, book, home, part.as_of, problems):
-                    scores.setdefault(name, []).append(rows)
+                    results.append(name, rows)
         with clock.stage("potential"):
             tick("potential", 0, 1)
             try:
-                scores["potential"] = [graded(results, book, latest, home)]
+                for rows in graded(results, book, latest, home):
+                    results.append("potential", rows)
             except PanhuoError as refused:
                 not_assessed["potential"] = refused.what
         with clock.stage("write"):
             tick("write", 0, 1)
-            whole = {name: pa.concat_tables(rows, promote_options="default") for name, rows in scores.items()}
-            whole |= {"conflicts": surveyed.conflicts, "problems": problem_table(problems)}
-            for name, table in sorted(whole.items()):
-                write_table(table, folder / f"{name}.parquet")
+            write_table(surveyed.conflicts, folder / "conflicts.parquet")
+            write_table(problem_table(problems), folder / "problems.parquet")
             results.finish({"findings": FINDINGS, "options": OPTIONS, "routes": ROUTES})
     finally:
         earlier.close()
@@ -324,13 +322,14 @@ def ground_of(firms: pa.Table, tables: Tables) -> tuple[pa.Table | None, pa.Tabl
     return uses, parcels
 
 
-def graded(results: Results, book: Rulebook, on: date, place: str) -> pa.Table:
-    """The potential grade of every parcel, and the order from easy to hard over all of them.
+def graded(results: Results, book: Rulebook, on: date, place: str) -> Iterator[pa.Table]:
+    """The potential grade of every parcel, and the order from easy to hard over all of them, part by part.
 
     Raises PanhuoError when no scheme is in force in the place on the day.
     """
-    facts = results.read("facts", potential_facts(book, on, place))
-    return GRADES.empty_table() if facts is None else potential(facts, book, on, place).grades
+    names = potential_facts(book, on, place)
+    yield GRADES.empty_table()
+    yield from potential_parts(lambda: results.parts("facts", names), book, on, place)
 
 
 def fingerprint(ws: Workspace, book: Rulebook, parts: Iterable[Part], place: tuple[str, str]) -> str:

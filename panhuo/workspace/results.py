@@ -18,10 +18,13 @@ import pyarrow.parquet as pq
 
 from panhuo.rulebook.facts import Tables
 from panhuo.workspace.counties import County
+from panhuo.workspace.store import TableFile
 
 COUNTIES: Final = "counties.json"
 CODED: Final = ("findings", "options", "routes")
 """Tables whose words travel as dictionary codes."""
+PART: Final = 131_072
+"""Rows of a table read at once."""
 UNIQUE: Final = ("evidence",)
 """Columns whose words hardly repeat, which are not dictionary-coded."""
 
@@ -35,6 +38,7 @@ class Results:
         self._findings: Counter[tuple[str, str]] = Counter()
         self.rows: Counter[str] = Counter()
         self._open: dict[str, pq.ParquetWriter] = {}
+        self._whole: dict[str, TableFile] = {}
         self._groups: Counter[str] = Counter()
         self._counties: dict[str, dict[str, int]] = {}
 
@@ -81,19 +85,26 @@ class Results:
         ids = sorted({finding for finding, _ in self._findings})
         return {f: {status: self._findings[f, status] for status in ("yes", "unknown")} for f in ids}
 
-    def read(self, name: str, columns: Sequence[str]) -> pa.Table | None:
-        """Some columns (those there are) of a table written so far, which then is complete; None without rows."""
-        if name not in self._open:
-            return None
-        self._open.pop(name).close()
-        path = self.folder / f"{name}.parquet"
-        return pq.read_table(path, columns=[c for c in columns if c in pq.read_schema(path).names])
+    def append(self, name: str, table: pa.Table) -> None:
+        """Adds rows to a table that is not cut by county."""
+        self._whole.setdefault(name, TableFile(self.folder / f"{name}.parquet")).write(table)
+
+    def parts(self, name: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Some columns (those there are) of a table written so far, which then is complete, part by part."""
+        if name in self._open:
+            self._open.pop(name).close()
+        if name in self._groups:
+            with pq.ParquetFile(self.folder / f"{name}.parquet") as file:
+                held = [c for c in columns if c in file.schema_arrow.names]
+                for batch in file.iter_batches(PART, columns=held):
+                    yield pa.table(batch)
 
     def close(self) -> None:
         """Ends every file."""
-        for writer in self._open.values():
+        for writer in (*self._open.values(), *self._whole.values()):
             writer.close()
         self._open.clear()
+        self._whole.clear()
 
     def finish(self, empty: Mapping[str, pa.Schema]) -> None:
         """Ends every file, makes those of `empty` that have no row, and notes which row groups are whose."""

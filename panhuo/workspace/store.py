@@ -250,11 +250,44 @@ def write_table(table: pa.Table, path: Path) -> None:
 
     Only columns that repeat are dictionary-coded, which saves time and space.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if "geometry" in table.column_names:
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"geo": geo_metadata()})
-    coded = [name for name in table.column_names if repeats(table[name])]
-    pq.write_table(table, path, compression="snappy", use_dictionary=coded, row_group_size=ROW_GROUP)
+    file = TableFile(path)
+    file.write(table)
+    file.close()
+
+
+class TableFile:
+    """A file as `write_table` writes it, of a table that comes part by part; all parts have the first one's columns."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._waiting: list[pa.Table] = []
+        self._out: pq.ParquetWriter | None = None
+
+    def write(self, part: pa.Table) -> None:
+        """Adds rows; whole row groups are written out."""
+        self._waiting.append(part)
+        held = sum(table.num_rows for table in self._waiting)
+        if held >= ROW_GROUP:
+            whole = pa.concat_tables(self._waiting)
+            self._flush(whole.slice(0, held - held % ROW_GROUP))
+            self._waiting = [whole.slice(held - held % ROW_GROUP)]
+
+    def close(self) -> None:
+        """Writes what is left and ends the file; without any part there is none."""
+        left = [table for table in self._waiting if table.num_rows or self._out is None]
+        if left:
+            self._flush(pa.concat_tables(left))
+        if self._out is not None:
+            self._out.close()
+
+    def _flush(self, table: pa.Table) -> None:
+        if "geometry" in table.column_names:
+            table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"geo": geo_metadata()})
+        if self._out is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            coded = [name for name in table.column_names if repeats(table[name])]
+            self._out = pq.ParquetWriter(self.path, table.schema, compression="snappy", use_dictionary=coded)
+        self._out.write_table(table, row_group_size=ROW_GROUP)
 
 
 def repeats(column: pa.ChunkedArray) -> bool:
