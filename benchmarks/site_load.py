@@ -31,6 +31,8 @@ PAGE = ROOT / "docs" / "benchmarks" / "site.md"
 PROGRAM = [sys.executable, "-c", "from panhuo.cli import main; main()"]
 DIVISIONS = ("43", "4301", "43", "430101", "4302")
 """The land of the people in turn."""
+VIEW = 0.01
+"""Half of what QGIS has in view, in degrees (about a kilometre)."""
 
 
 def prepare(root: Path, divisions: Sequence[str]) -> dict[str, Any]:
@@ -61,6 +63,8 @@ def prepare(root: Path, divisions: Sequence[str]) -> dict[str, Any]:
             f"SELECT enterprise_id AS id FROM enterprises WHERE starts_with(division, '{division}') LIMIT 200"
         )
         findings = rows(f"SELECT DISTINCT unnest(findings) AS id {where}")
+        judged = one(f"SELECT count(*) AS n FROM placed_findings WHERE starts_with(division, '{division}')")
+        boxes = rows(f"SELECT lon, lat {where} USING SAMPLE reservoir(50 ROWS) REPEATABLE ({number})")
         cast.append(
             {
                 "number": number,
@@ -69,6 +73,11 @@ def prepare(root: Path, divisions: Sequence[str]) -> dict[str, Any]:
                 "enterprises": [r["id"] for r in firms],
                 "findings": sorted(r["id"] for r in findings),
                 "pages": -(-count["n"] // 50) if count else 1,
+                "parcels_total": count["n"] if count else 1,
+                "findings_total": judged["n"] if judged else 1,
+                "boxes": [
+                    f"{r['lon'] - VIEW},{r['lat'] - VIEW},{r['lon'] + VIEW},{r['lat'] + VIEW}" for r in boxes
+                ],
                 "archive": archive,
             }
         )
@@ -194,7 +203,8 @@ def page(runs: dict[str, dict[str, Any]], parcels: int, options: argparse.Namesp
         f"Machine: {machine()}.",
         "",
         "Whole page = the ledger with its filters; the other lists are the rows htmx asks for. Deep page = any page of "
-        "the whole list. Tile = one range of the scope's archive, of its mean tile length.",
+        "the whole list. OGC pages hold 100 features; in view = a square of two kilometres. Tile = one range of the "
+        "scope's archive, of its mean tile length.",
     ]
     for database, run in runs.items():
         ready = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in run["prepared_s"].items())

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from panhuo.core.problems import PanhuoError
 from panhuo.workspace.store import Workspace
@@ -21,6 +22,14 @@ def prepare(root: Path) -> None:
 
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def behind_proxy(is_https: bool, proxy: str) -> dict[str, Any]:
+    """waitress's settings: whom to believe that a request came by https, and from whom. Without a proxy, nobody."""
+    if not is_https:
+        return {"clear_untrusted_proxy_headers": True}
+    headers = {"x-forwarded-for", "x-forwarded-proto"}
+    return {"clear_untrusted_proxy_headers": True, "trusted_proxy": proxy, "trusted_proxy_headers": headers}
 
 
 def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threads: int = 8) -> None:
@@ -51,7 +60,9 @@ def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threa
             port=port,
             threads=threads,
             ident="panhuo",
-            clear_untrusted_proxy_headers=True,
+            **behind_proxy(
+                os.environ.get("PANHUO_HTTPS") == "1", os.environ.get("PANHUO_PROXY", "127.0.0.1")
+            ),
         )
     finally:
         worker.terminate()

@@ -4,6 +4,7 @@ PANHUO_WORKSPACE      the folder served (set by `panhuo serve`)
 PANHUO_DATABASE_URL   postgres://… instead of the workspace's panhuo.db
 PANHUO_HOSTS          comma-separated host names, default localhost only
 PANHUO_HTTPS=1        the site stands behind TLS: secure cookies, HSTS
+PANHUO_PROXY          the address of the proxy that ends TLS, default 127.0.0.1: it alone is believed
 PANHUO_OIDC           JSON of one OpenID Connect provider: {"name", "client_id", "secret", "server_url"}
 PANHUO_TIANDITU_KEY   key for the online basemap 天地图; without it the map is offline
 PANHUO_BASEMAP_URL    another basemap in Web Mercator: its tiles' address with {z}, {x}, {y} (and {layer}, {s}, {key})

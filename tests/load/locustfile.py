@@ -1,7 +1,8 @@
-"""An office at work, for locust: lists, parcels, enterprises, boards and the map, each person on their own land.
+"""An office at work, for locust: lists, parcels, enterprises, boards, law, map, QGIS, programs, each on their own land.
 
 Run by `python -m benchmarks.site_load`, which names in PANHUO_LOAD a JSON file of people: the session cookie, ids of
-parcels and enterprises of their land, pages their list has, and their tile archive with its length and mean tile.
+parcels and enterprises of their land, how much of each there is, boxes in it, and their tile archive with its length
+and mean tile.
 """
 
 import itertools
@@ -27,10 +28,10 @@ class Officer(HttpUser):
         self.dice = random.Random(self.person["number"])
         self.client.cookies.set("sessionid", self.person["session"])
 
-    def listed(self, name, query, rows_only=True):
+    def listed(self, name, query, rows_only=True, dataset="parcels"):
         """The list as htmx asks for it, or the whole page."""
         headers = {"HX-Request": "true", "HX-Target": "list"} if rows_only else {}
-        self.client.get(f"/ledger/parcels/?{query}", name=f"list: {name}", headers=headers)
+        self.client.get(f"/ledger/{dataset}/?{query}", name=f"list: {name}", headers=headers)
 
     @task(3)
     def open_the_list(self):
@@ -73,8 +74,53 @@ class Officer(HttpUser):
         )
 
     @task(2)
+    def enterprise_list(self):
+        query = self.dice.choice(["", "sort=-revenue_wan", "status=stopped", "tier=D&sort=tax_wan", "q=00"])
+        self.listed("enterprises", query, dataset="enterprises")
+
+    @task(2)
+    def contract_list(self):
+        query = self.dice.choice(
+            ["", "sort=-invested_wan", "work_state=not_started", "start_by.max=2020-01-01"]
+        )
+        self.listed("contracts", query, dataset="contracts")
+
+    @task(2)
     def board(self):
         self.client.get("/", name="board")
+
+    @task(1)
+    def board_of_a_list(self):
+        self.client.get(
+            f"/boards/?findings={self.dice.choice(self.person['findings'])}", name="board of a list"
+        )
+
+    @task(1)
+    def law(self):
+        self.client.get("/law/", name="law: list")
+        self.client.get(f"/law/rules/{self.dice.choice(self.person['findings'])}/", name="law: a rule")
+
+    @task(1)
+    def case(self):
+        self.client.get(f"/cases/case_{self.dice.randrange(1, 21):02d}/", name="a case")
+
+    @task(3)
+    def features(self):
+        """QGIS: a page of a collection, from its start or from deep inside, or what lies in view."""
+        name = self.dice.choice(("parcels", "findings"))
+        address, total = f"/ogc/collections/{name}/items", self.person[f"{name}_total"]
+        self.client.get(address, name=f"OGC {name}: first page")
+        self.client.get(f"{address}?offset={self.dice.randrange(total)}", name=f"OGC {name}: deep page")
+        self.client.get(
+            f"{address}?bbox={self.dice.choice(self.person['boxes'])}", name=f"OGC {name}: in view"
+        )
+
+    @task(2)
+    def program(self):
+        self.client.get(
+            f"/api/v1/parcels?page={self.dice.randrange(1, self.person['pages'] + 1)}", name="API: list"
+        )
+        self.client.get(f"/api/v1/parcels/{self.dice.choice(self.person['parcels'])}", name="API: a parcel")
 
     @task(1)
     def open_the_map(self):
