@@ -42,7 +42,7 @@ class InputSpec(BaseModel):
     least: float | None = None
     most: float | None = None
     above: float | None = None
-    one_of: tuple[str, ...] = ()
+    one_of: Mapping[str, Label] = {}
     spread: bool = False
     """Whether the input is uncertain: it is varied in sensitivity runs."""
 

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
@@ -12,6 +12,7 @@ from panhuo.inventory.spec import dataset_specs, problem_types
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.precedents import load_precedents
+from panhuo.rulebook.schema import Label
 from panhuo.rulebook.scheme import Scheme, ScoreboardScheme, load_schemes
 from panhuo.score.potential import PotentialScheme
 from panhuo.site.words import english, pick, pick_label
@@ -111,10 +112,11 @@ def coded(codes: str, value: str) -> str:
 
 
 def division(code: str | None) -> str:
-    """A division's name with its city before it: 长沙市望城区."""
+    """A division's name with its city before it: 长沙市望城区. A prefix of two or four digits is a province or city."""
     if not code:
         return "—"
     names = code_list("divisions")
+    code = code.ljust(6, "0") if f"{code:0<6}" in names else code
     if code[:6] not in names:
         return code
     city = names.get(code[:4] + "00", {}).get("zh", "") if not code[:6].endswith("00") else ""
@@ -150,6 +152,30 @@ def fact(name: str) -> str:
     if declared := rulebook().facts.get(name):
         return pick(declared.label.zh, declared.label.en)
     return field(_home(name), name)
+
+
+def rule_message(words: Label) -> str:
+    """A rule's message with what each figure in it is called, for a page of the rule itself."""
+    return re.sub(r"\{(\w+)\}", lambda hit: f"〔{fact(hit[1])}〕", pick(words.zh, words.en))
+
+
+def facts(given: str | Iterable[str]) -> str:
+    """Several facts by what they are called."""
+    return "、".join(fact(n.strip()) for n in (given.split(",") if isinstance(given, str) else given))
+
+
+CLAUSES: Final = {
+    "requires": ("要求", "Requires"),
+    "blocked_by": ("障碍", "Blocked by"),
+    "favoured_by": ("有利", "Favoured by"),
+}
+
+
+def clause(code: str) -> str:
+    """A clause of a tool's law file: `requires.0` is its first requirement."""
+    kind, _, number = code.partition(".")
+    words = pick(*CLAUSES.get(kind, (kind, kind)))
+    return f"{words} {int(number) + 1}" if number.isdigit() else words
 
 
 def fact_value(given: Any, name: str) -> str:

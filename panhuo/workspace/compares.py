@@ -1,7 +1,7 @@
 """Comparing the tools of a parcel: what the user gave over what the ledger holds, kept with the assessment."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -160,13 +160,17 @@ def given_for(given: Mapping[str, Any], parcel_id: str) -> dict[str, Any]:
     return {**(given.get("all") or {}), **((given.get("parcels") or {}).get(parcel_id) or {})}
 
 
-def assessed(ws: Workspace, table: str, parcel_id: str) -> list[dict[str, Any]]:
-    """A parcel's rows of a result table of the latest assessment."""
+def assessed(
+    ws: Workspace, table: str, parcel_id: str, columns: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """A parcel's rows of a result table of the latest assessment, of all columns or those of `columns` it has."""
     folder = ws.assessment_dir()
     path = folder / f"{table}.parquet" if folder else None
     if path is None or not path.is_file():
         return []
-    rows: list[dict[str, Any]] = pq.read_table(path, filters=[("parcel_id", "=", parcel_id)]).to_pylist()
+    held = None if columns is None else [c for c in pq.read_schema(path).names if c in columns]
+    found = pq.read_table(path, columns=held, filters=[("parcel_id", "=", parcel_id)])
+    rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 
 

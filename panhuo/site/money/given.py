@@ -12,6 +12,7 @@ from panhuo.appraise.law import Law
 from panhuo.appraise.run import Case, model_files, model_of
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook import Rulebook
+from panhuo.rulebook.schema import Label
 from panhuo.site.labels import number, units
 from panhuo.site.words import pick, pick_label
 
@@ -127,10 +128,10 @@ def _row(
         "label": pick(spec.label.zh, spec.label.en),
         "unit": pick_label(unit, spec.unit if spec.unit != "ratio" else ""),
         "type": spec.type,
-        "one_of": spec.one_of,
+        "one_of": {code: pick(label.zh, label.en) for code, label in spec.one_of.items()},
         "mark": item.mark,
         "rank": "asked" if item.mark == "missing" and name in needed else item.mark,
-        "value": _told_value(item.value),
+        "value": _told_value(item.value, spec.one_of),
         "source": sources.get(name) if item.mark == "given" else item.source,
         "leaf": leaf if item.mark == "defaulted" and start else "",
         "start": start,
@@ -140,13 +141,15 @@ def _row(
     }
 
 
-def _told_value(value: Any) -> str:
+def _told_value(value: Any, words: Mapping[str, Label]) -> str:
     if value is None:
         return "—"
     if isinstance(value, bool):
         return pick("是", "yes") if value else pick("否", "no")
     if isinstance(value, float):
         return number(value, 4)
+    if value in words:
+        return pick(words[value].zh, words[value].en)
     if isinstance(value, tuple):
         return "; ".join(f"{p.on} {p.amount_wan:g}" for p in value)
     return str(value)

@@ -2,17 +2,21 @@
 
 import json
 import math
+import re
 from typing import Any, Final
 
 import shapely
 
 from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import dataset_specs
+from panhuo.report.chain import message
 from panhuo.report.land_chain import conflict_chain, potential_chain
+from panhuo.rulebook.schema import Rule
 from panhuo.site import gate
 from panhuo.site.gate import found
 from panhuo.site.labels import rulebook
-from panhuo.site.shelf import Row, one, rows
+from panhuo.site.shelf import Row, one, rows, shelf
+from panhuo.workspace.compares import assessed
 from panhuo.workspace.reading import BORROWED
 
 NEAR: Final = 0.0005
@@ -20,6 +24,8 @@ NEAR: Final = 0.0005
 
 DEGREE_M: Final = 111_195
 """A degree of latitude on the ground."""
+PLACES: Final = re.compile(r"\{(\w+)\}")
+"""Where a fact stands in a rule's message."""
 RELATED: Final = ("contracts", "encumbrances", "buildings", "occupancies")
 
 
@@ -57,6 +63,13 @@ def findings(parcel_id: str) -> list[Row]:
             c.strip().partition(":")[::2] for c in (row["cites"] or "").split(";") if c.strip()
         ]
     return found_rows
+
+
+def told(rule: Rule, finding: Row) -> dict[str, str] | None:
+    """The rule's message with the parcel's own figures in it; None where it does not hold, or no facts were kept."""
+    names = {name for words in (rule.message.zh, rule.message.en) for name in PLACES.findall(words)}
+    facts = assessed(shelf().workspace, "facts", finding["parcel_id"], {"parcel_id", *names})
+    return message(rule.message, facts[0]) if facts and finding["status"] == "yes" else None
 
 
 def conflicts(person: Any, parcel_id: str) -> list[Row]:

@@ -66,7 +66,8 @@ def chain(request: HttpRequest, parcel_id: str, finding_id: str) -> HttpResponse
     context = {
         "parcel": row,
         "finding": finding,
-        "rule": rulebook().rules.get(finding_id),
+        "rule": (rule := rulebook().rules.get(finding_id)),
+        "message": story.told(rule, finding) if rule else None,
         "sources": {source: rulebook().sources.get(source) for source, _ in finding["articles"]},
         "related": story.related(parcel_id),
         "snapshot": shelf().key.split("+"),
