@@ -207,6 +207,27 @@ def scheme(name: str) -> str:
     return pick(found.label.zh, found.label.en) if found else name
 
 
+SCORE_LINES: Final[dict[str, dict[str, str]]] = {
+    "land_mu": {"zh": "评价用地（亩）", "en": "Land base (mu)"},
+    "bonus_cap": {"zh": "加分封顶扣回", "en": "Over the cap on bonuses"},
+}
+"""Items of a score that are neither an indicator nor a bonus of its scheme."""
+
+
+def score_line(name: str) -> str:
+    """An item of a score: the land base, a bonus of some scheme, or the fact of that name."""
+    if name in SCORE_LINES:
+        return pick_label(SCORE_LINES[name], name)
+    extras = (one.bonus[name] for one in _schemes(Scheme).values() if name in one.bonus)
+    extra = next(extras, None)
+    return pick(extra.label.zh, extra.label.en) if extra else fact(name)
+
+
+def holdings(kinds: str | None) -> str:
+    """How land is held, of kinds joined by commas."""
+    return "、".join(value("occupancies", "kind", kind) for kind in (kinds or "").split(",") if kind) or "—"
+
+
 def parameter(name: str) -> str:
     """A parameter's label."""
     found = rulebook().parameters.get(name)

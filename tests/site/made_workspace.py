@@ -288,7 +288,8 @@ def make(folder: Path, n: int = 400, seed: int = 7) -> Path:
         results / "scores": pa.table(
             {
                 "enterprise_id": firms["enterprise_id"],
-                "scheme_id": ["mu_benefit"] * k,
+                "scheme_id": ["hunan_default"] * k,
+                "group_id": ["above_scale"] * k,
                 "score": [round(100 - 90 * i / max(k, 1), 2) for i in range(k)],
                 "rank": pa.array(range(1, k + 1), pa.int64()),
                 "tier": tiers,
@@ -298,13 +299,13 @@ def make(folder: Path, n: int = 400, seed: int = 7) -> Path:
         ),
         results / "score_items": pa.table(
             {
-                "enterprise_id": [e for e in firms["enterprise_id"].to_pylist() for _ in range(2)],
-                "scheme_id": ["mu_benefit"] * (2 * k),
-                "indicator": ["tax_per_mu", "revenue_per_mu"] * k,
-                "value": [12.5, 300.0] * k,
-                "base": [30.0, 600.0] * k,
-                "points": [18.0, 12.0] * k,
-                "note": pa.nulls(2 * k, pa.string()),
+                "enterprise_id": [e for e in firms["enterprise_id"].to_pylist() for _ in range(3)],
+                "scheme_id": ["hunan_default"] * (3 * k),
+                "indicator": ["tax_per_mu", "revenue_per_mu", "land_mu"] * k,
+                "value": [12.5, 300.0, 48.0] * k,
+                "base": [30.0, 600.0, None] * k,
+                "points": [18.0, 12.0, None] * k,
+                "note": [None, "封顶 (capped)", None] * k,
             }
         ),
         results / "plan": pa.table(

@@ -74,7 +74,11 @@ ROUTES = {
     ),
     "parcel/<str:parcel_id>/value/<str:name>/": page("see", own=True, parcel_id=PARCEL, name="area_m2"),
     "parcel/<str:parcel_id>/tool/<str:tool_id>/": page("see", own=True, parcel_id=PARCEL, tool_id="{tool}"),
-    "parcel/<str:parcel_id>/history/": page("see", own=True, parcel_id=PARCEL),
+    "parcel/<str:subject>/history/": page("see", own=True, subject=PARCEL),
+    "enterprise/<str:subject>/history/": page("see", own=True, subject=FIRM),
+    "enterprise/<str:enterprise_id>/score/<str:scheme_id>/<str:indicator>/": page(
+        "see", own=True, enterprise_id=FIRM, scheme_id="hunan_default", indicator="tax_per_mu"
+    ),
     "enterprise/<str:enterprise_id>/value/<str:name>/": page(
         "see", own=True, enterprise_id=FIRM, name="tax_wan"
     ),

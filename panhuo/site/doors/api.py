@@ -19,7 +19,7 @@ from panhuo.site import gate
 from panhuo.site.accounts.acts import person_of_token
 from panhuo.site.ledger.disclosed import published_rows
 from panhuo.site.ledger.query import KEYS, page_rows, parse, totals
-from panhuo.site.parcel import story
+from panhuo.site.parcel import firm, story
 
 
 def _person(request: HttpRequest, key: str) -> Any:
@@ -91,7 +91,7 @@ def enterprise(request: HttpRequest, enterprise_id: str) -> dict[str, Any]:
     gate.demand(request.user, "see")
     return {
         "enterprise": story.enterprise_row(request.user, enterprise_id),
-        "scores": story.enterprise_scores(enterprise_id),
+        "scores": firm.scores(enterprise_id),
     }
 
 

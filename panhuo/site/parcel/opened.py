@@ -5,6 +5,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, Final
 
+from django.db.models import Q
 from django.utils import timezone
 
 from panhuo.inventory.spec import dataset_spec
@@ -14,6 +15,7 @@ from panhuo.site.corrections.models import Correction
 from panhuo.site.corrections.values import correctable
 from panhuo.site.gate import found
 from panhuo.site.ledger.models import Publication
+from panhuo.site.parcel import firm as firms
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.records import key_of
 from panhuo.site.shelf import Row, rows, shelf
@@ -56,6 +58,14 @@ def changes(dataset: str, held: list[Row]) -> list[dict[str, Any]]:
     return told
 
 
+def changes_by_year(held: list[Row]) -> list[dict[str, Any]]:
+    """As `changes`, for an enterprise: a row is changed by a later row of the same year, not by the next year's."""
+    by_year: dict[Any, list[Row]] = {}
+    for row in held:
+        by_year.setdefault(row["year"], []).append(row)
+    return [change for rows_ in by_year.values() for change in changes("enterprises", rows_)]
+
+
 def findings_over_time(parcel_id: str) -> list[dict[str, Any]]:
     """At each of the latest assessments, which findings came and which went."""
     root = shelf().workspace.root / "assessments"
@@ -87,34 +97,46 @@ def _day(at: Any) -> datetime:
     return timezone.make_aware(datetime(at.year, at.month, at.day))
 
 
-def history(parcel_id: str) -> list[dict[str, Any]]:
-    """Everything that happened to the parcel, the latest first: imports, corrections, files, publication, findings."""
-    held = versions("parcels", parcel_id)
+def history(dataset: str, subject: str) -> list[dict[str, Any]]:
+    """Everything that happened to a parcel or an enterprise, the latest first: imports, corrections, files,
+    publication, findings or scores."""
+    held = versions(dataset, subject)
     events: list[dict[str, Any]] = [
         {"kind": "taken", "at": r["valid_from"], "row": r} for r in held[:1] if r["valid_from"]
     ]
-    events += [{"kind": "changed", **c} for c in changes("parcels", held) if c["at"] and c["fields"]]
-    events += [{"kind": "found", **f} for f in findings_over_time(parcel_id)]
-    for c in Correction.objects.filter(dataset="parcels", key=parcel_id).select_related("by", "decided_by"):
+    firm = dataset == "enterprises"
+    changed = changes_by_year(held) if firm else changes(dataset, held)
+    events += [{"kind": "changed", **c} for c in changed if c["at"] and c["fields"]]
+    if firm:
+        events += [{"kind": "scored", "at": s["as_of"], "score": s} for s in firms.scores_over_time(subject)]
+    else:
+        events += [{"kind": "found", **f} for f in findings_over_time(subject)]
+    corrected = Correction.objects.filter(_corrections_of(dataset, subject)).select_related(
+        "by", "decided_by"
+    )
+    for c in corrected:
         events.append({"kind": "proposed", "at": c.at, "correction": c})
         if c.decided_at:
             events.append({"kind": "decided", "at": c.decided_at, "correction": c})
-    events += [
-        {"kind": "filed", "at": f.at, "file": f}
-        for f in Attachment.objects.filter(
-            dataset="parcels", subject=parcel_id, correction=None
-        ).select_related("by")
-    ]
-    events += [
-        {"kind": "published", "at": p.at, "by": p.by}
-        for p in Publication.objects.filter(parcel_id=parcel_id).select_related("by")
-    ]
+    filed = Attachment.objects.filter(dataset=dataset, subject=subject, correction=None).select_related("by")
+    events += [{"kind": "filed", "at": f.at, "file": f} for f in filed]
+    if not firm:
+        shown = Publication.objects.filter(parcel_id=subject).select_related("by")
+        events += [{"kind": "published", "at": p.at, "by": p.by} for p in shown]
     told = ("file.attach", "correction.propose", "correction.approve", "correction.refuse")
-    events += [
-        {"kind": "act", "at": t.at, "act": t}
-        for t in Trail.objects.filter(subject=parcel_id).exclude(what__in=told)[:50]
-    ]
+    acts = Trail.objects.filter(subject=subject).exclude(what__in=told)[:50]
+    events += [{"kind": "act", "at": t.at, "act": t} for t in acts]
     return sorted(events, key=lambda e: _day(e["at"]), reverse=True)
+
+
+def _corrections_of(dataset: str, subject: str) -> Q:
+    """The corrections that a page tells of: of an enterprise's years, or of a parcel and its contracts."""
+    if dataset == "enterprises":
+        return Q(dataset=dataset, key__startswith=f"{subject}|")
+    numbers = [
+        r["contract_no"] for r in rows("SELECT contract_no FROM contracts WHERE parcel_id = ?", (subject,))
+    ]
+    return Q(dataset=dataset, key=subject) | Q(dataset="contracts", key__in=numbers)
 
 
 def value(dataset: str, key: str, row: Row, name: str) -> dict[str, Any]:

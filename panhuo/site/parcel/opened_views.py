@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from panhuo.site.gate import found, gated
 from panhuo.site.labels import rulebook
-from panhuo.site.parcel import opened, story
+from panhuo.site.parcel import firm, opened, story
 from panhuo.site.shelf import shelf
 from panhuo.workspace.reading import result_specs
 
@@ -51,7 +51,19 @@ def option(request: HttpRequest, parcel_id: str, tool_id: str) -> HttpResponse:
 
 
 @gated("see")
-def history(request: HttpRequest, parcel_id: str) -> HttpResponse:
-    """Everything that happened to a parcel; the parcel's page asks for it once it stands."""
-    story.parcel_row(request.user, parcel_id)
-    return render(request, "parcel/history.html", {"events": opened.history(parcel_id)})
+def history(request: HttpRequest, dataset: str, subject: str) -> HttpResponse:
+    """Everything that happened to a parcel or an enterprise; its page asks for it once it stands."""
+    story.row_of(request.user, dataset, subject)
+    return render(
+        request, "parcel/history.html", {"events": opened.history(dataset, subject), "dataset": dataset}
+    )
+
+
+@gated("see")
+def score_item(request: HttpRequest, enterprise_id: str, scheme_id: str, indicator: str) -> HttpResponse:
+    """What stands behind one item of a score: formula, values, dated parameters, rows."""
+    row = story.enterprise_row(request.user, enterprise_id)
+    context = found(firm.item(enterprise_id, scheme_id, indicator, row))
+    land = firm.land(request.user, enterprise_id) if context.get("uses_land") else []
+    more = {"enterprise": row, "land": land, "snapshot": shelf().key.split("+")}
+    return render(request, "parcel/score_item.html", context | more)

@@ -141,8 +141,8 @@ def users(parcel_id: str) -> list[Row]:
         "SELECT DISTINCT enterprise_id, kind FROM occupancies WHERE parcel_id = ?", (parcel_id,)
     )
     ids = [row["enterprise_id"] for row in found_rows]
-    names = {r["enterprise_id"]: r["name"] for r in _among("enterprises", "enterprise_id", ids)}
-    scores = _among("scores", "enterprise_id", ids)
+    names = {r["enterprise_id"]: r["name"] for r in among("enterprises", "enterprise_id", ids)}
+    scores = among("scores", "enterprise_id", ids)
     return [
         {
             **row,
@@ -155,7 +155,7 @@ def users(parcel_id: str) -> list[Row]:
     ]
 
 
-def _among(table: str, key: str, ids: list[str], where: gate.Rows = gate.EVERYTHING) -> list[Row]:
+def among(table: str, key: str, ids: list[str], where: gate.Rows = gate.EVERYTHING) -> list[Row]:
     """The rows of a table whose key is one of a few. The bounds let the engine skip the blocks of all others."""
     if not ids:
         return []
@@ -183,7 +183,7 @@ def neighbours(person: Any, parcel: Row) -> list[Row]:
         where.values,
     )
     drawn = {
-        r["parcel_id"]: r["geometry"] for r in _among("shapes", "parcel_id", [r["parcel_id"] for r in near])
+        r["parcel_id"]: r["geometry"] for r in among("shapes", "parcel_id", [r["parcel_id"] for r in near])
     }
     return [{**row, "geometry": drawn[row["parcel_id"]]} for row in near if row["parcel_id"] in drawn]
 
@@ -234,18 +234,3 @@ def data_groups(parcel: Row) -> list[tuple[str, Any]]:
 def per_mu(price_wan: float | None, area_m2: float | None) -> float | None:
     """万元 per 亩."""
     return price_wan / m2_to_mu(area_m2) if price_wan is not None and area_m2 else None
-
-
-def enterprise_scores(enterprise_id: str) -> list[Row]:
-    """The enterprise's scores, each with its items."""
-    scores = rows("SELECT * FROM scores WHERE enterprise_id = ?", (enterprise_id,))
-    items = rows("SELECT * FROM score_items WHERE enterprise_id = ?", (enterprise_id,))
-    for score in scores:
-        score["items_"] = [i for i in items if i["scheme_id"] == score["scheme_id"]]
-    return scores
-
-
-def enterprise_parcels(person: Any, enterprise_id: str) -> list[Row]:
-    """The parcels the enterprise uses, of the person's land."""
-    used = rows("SELECT DISTINCT parcel_id FROM occupancies WHERE enterprise_id = ?", (enterprise_id,))
-    return _among("parcels", "parcel_id", [row["parcel_id"] for row in used], gate.parcels(person))

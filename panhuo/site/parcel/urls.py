@@ -7,7 +7,18 @@ urlpatterns = [
     path("parcel/<str:parcel_id>/finding/<str:finding_id>/", views.chain, name="chain"),
     path("parcel/<str:parcel_id>/value/<str:name>/", opened_views.parcel_value, name="parcel_value"),
     path("parcel/<str:parcel_id>/tool/<str:tool_id>/", opened_views.option, name="option"),
-    path("parcel/<str:parcel_id>/history/", opened_views.history, name="history"),
+    path("parcel/<str:subject>/history/", opened_views.history, {"dataset": "parcels"}, name="history"),
+    path(
+        "enterprise/<str:subject>/history/",
+        opened_views.history,
+        {"dataset": "enterprises"},
+        name="enterprise_history",
+    ),
+    path(
+        "enterprise/<str:enterprise_id>/score/<str:scheme_id>/<str:indicator>/",
+        opened_views.score_item,
+        name="score_item",
+    ),
     path(
         "enterprise/<str:enterprise_id>/value/<str:name>/",
         opened_views.enterprise_value,

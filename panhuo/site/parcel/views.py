@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
@@ -14,10 +15,10 @@ from panhuo.inventory.spec import dataset_spec
 from panhuo.site.gate import found, gated
 from panhuo.site.labels import rulebook
 from panhuo.site.ledger.models import Publication
-from panhuo.site.parcel import acts, story
+from panhuo.site.parcel import acts, firm, story
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.parcel.opened import UNTOLD
-from panhuo.site.records import address
+from panhuo.site.records import address, key_of
 from panhuo.site.shelf import kept_file, shelf
 from panhuo.site.words import say
 
@@ -34,7 +35,6 @@ def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
     near = story.neighbours(request.user, row)
     weighed = story.options(parcel_id)
     judged = story.findings(parcel_id)
-    files = list(Attachment.objects.filter(dataset="parcels", subject=parcel_id).select_related("by"))
     context: dict[str, Any] = {
         "parcel": row,
         "drawing": story.drawing(story.outline(parcel_id), near, story.conflict_shapes(parcel_id)),
@@ -51,11 +51,9 @@ def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
         "related": story.related(parcel_id),
         "untold": (*UNTOLD, "parcel_id"),
         "users": story.users(parcel_id),
-        "files": [f for f in files if not f.is_picture],
-        "pictures": sorted((f for f in files if f.is_picture), key=lambda f: (f.day, f.pk)),
         "published": Publication.objects.filter(parcel_id=parcel_id).exists(),
     }
-    return render(request, "parcel/parcel.html", context)
+    return render(request, "parcel/parcel.html", context | kept_with("parcels", parcel_id))
 
 
 @gated("see")
@@ -77,15 +75,34 @@ def chain(request: HttpRequest, parcel_id: str, finding_id: str) -> HttpResponse
 
 @gated("see")
 def enterprise(request: HttpRequest, enterprise_id: str) -> HttpResponse:
-    """一企一档: data, land used, scores taken apart."""
+    """一企一档: figures by year, score taken apart, land, contracts, files and history of one enterprise."""
     row = story.enterprise_row(request.user, enterprise_id)
+    held = firm.land(request.user, enterprise_id)
+    told = firm.scores(enterprise_id)
     context = {
         "enterprise": row,
-        "scores": story.enterprise_scores(enterprise_id),
-        "parcels": story.enterprise_parcels(request.user, enterprise_id),
+        "tiles": firm.tiles(row, held, told),
+        "scores": told,
+        "parcels": held,
+        "drawing": firm.plot(held),
+        "years": firm.years(request.user, enterprise_id),
+        "followed": firm.MONEY,
+        "contracts": firm.contracts(request.user, [p["parcel_id"] for p in held]),
+        "contract_columns": firm.CONTRACT,
+        "key": key_of("enterprises", row),
         "data": [(k, v) for k, v in row.items() if v is not None and k in dataset_spec("enterprises").fields],
     }
-    return render(request, "parcel/enterprise.html", context)
+    return render(request, "parcel/enterprise.html", context | kept_with("enterprises", enterprise_id))
+
+
+def kept_with(dataset: str, subject: str) -> dict[str, Any]:
+    """The files and photographs kept with a parcel or enterprise, and where further ones go."""
+    files = list(Attachment.objects.filter(dataset=dataset, subject=subject).select_related("by"))
+    return {
+        "files": [f for f in files if not f.is_picture],
+        "pictures": sorted((f for f in files if f.is_picture), key=lambda f: (f.day, f.pk)),
+        "attach_to": reverse("enterprise_attach" if dataset == "enterprises" else "attach", args=[subject]),
+    }
 
 
 @gated("attach")

@@ -48,6 +48,8 @@ register.filter("parameter", labels.parameter)
 register.filter("told", labels.told)
 register.filter("step", labels.step)
 register.filter("deed", labels.deed)
+register.filter("score_line", labels.score_line)
+register.filter("holdings", labels.holdings)
 
 
 @register.filter

@@ -1,0 +1,150 @@
+"""Everything known of one enterprise, read for its page: figures by year, score taken apart, land, contracts."""
+
+import json
+from datetime import date
+from typing import Any, Final
+
+import shapely
+
+from panhuo.core.units import m2_to_mu
+from panhuo.inventory.spec import dataset_spec
+from panhuo.rulebook.predicate import parse
+from panhuo.rulebook.scheme import Scheme, bind, load_schemes
+from panhuo.site import gate
+from panhuo.site.labels import rulebook
+from panhuo.site.parcel import story
+from panhuo.site.shelf import Row, rows, shelf
+from panhuo.workspace.enterprises import explained
+
+PAST: Final = 8
+"""As many assessments the scores are looked up in."""
+MONEY: Final = (
+    "revenue_wan",
+    "tax_wan",
+    "output_wan",
+    "value_added_wan",
+    "rd_wan",
+    "energy_tce",
+    "employees",
+)
+"""What is followed from year to year."""
+CONTRACT: Final = (
+    "contract_no", "parcel_id", "signed_on", "start_by", "finish_by", "work_state", "invested_wan",
+)  # fmt: skip
+"""What is shown of its contracts."""
+
+
+def as_of() -> date:
+    """The day the newest assessment judged by."""
+    folder = shelf().workspace.assessment_dir()
+    path = folder / "manifest.json" if folder else None
+    return date.fromisoformat(json.loads(path.read_text("utf-8"))["as_of"]) if path else date.today()
+
+
+def years(person: Any, enterprise_id: str) -> list[Row]:
+    """The enterprise's row of each year, the latest first."""
+    where = gate.enterprises(person).also("enterprise_id = ?", (enterprise_id,))
+    own = ", ".join(dataset_spec("enterprises").fields)
+    return rows(
+        f"SELECT {own}, source_file, source_row FROM enterprises WHERE {where.sql} ORDER BY year DESC NULLS LAST",
+        where.values,
+    )
+
+
+def scores(enterprise_id: str) -> list[Row]:
+    """The enterprise's scores, each with its items, their words and formulas, and the policies of its tier."""
+    held = rows("SELECT * FROM scores WHERE enterprise_id = ?", (enterprise_id,))
+    items = rows("SELECT * FROM score_items WHERE enterprise_id = ?", (enterprise_id,))
+    told = [explained(rulebook(), score, items, as_of()) for score in held]
+    for score in told:
+        score["rows"] = score.pop("items")
+        score["treatment"] = list(json.loads(score["policies"] or "{}").values())
+    return told
+
+
+def scores_over_time(enterprise_id: str) -> list[Row]:
+    """The scores of the latest assessments, the newest first."""
+    root = shelf().workspace.root / "assessments"
+    dated = sorted(
+        (json.loads(p.read_text("utf-8"))["as_of"], p.parent / "scores.parquet")
+        for p in root.glob("*/manifest.json")
+    )
+    found: list[Row] = []
+    for day, path in reversed(dated[-PAST:]):
+        if path.is_file():
+            held = rows("SELECT * FROM read_parquet(?) WHERE enterprise_id = ?", (str(path), enterprise_id))
+            found += [{**row, "as_of": date.fromisoformat(day)} for row in held]
+    return found
+
+
+def land(person: Any, enterprise_id: str) -> list[Row]:
+    """The parcels the enterprise uses, of the person's land, each with how it is held and its outline."""
+    used = rows(
+        "SELECT parcel_id, string_agg(DISTINCT kind, ',' ORDER BY kind) AS kinds, sum(area_m2) AS used_m2 "
+        "FROM occupancies WHERE enterprise_id = ? GROUP BY parcel_id",
+        (enterprise_id,),
+    )
+    by_id = {row["parcel_id"]: row for row in used}
+    drawn = {r["parcel_id"]: r["geometry"] for r in story.among("shapes", "parcel_id", [*by_id])}
+    return [
+        {**parcel, **by_id[parcel["parcel_id"]], "geometry": drawn.get(parcel["parcel_id"])}
+        for parcel in story.among("parcels", "parcel_id", [*by_id], gate.parcels(person))
+    ]
+
+
+def plot(held: list[Row]) -> dict[str, Any] | None:
+    """The enterprise's parcels as one picture."""
+    outlined = [row for row in held if row["geometry"]]
+    shapes = [shapely.from_wkb(bytes(row["geometry"])) for row in outlined]
+    return story.drawing(shapely.union_all(shapes), outlined, []) if shapes else None
+
+
+def contracts(person: Any, parcel_ids: list[str]) -> list[Row]:
+    """The contracts of its parcels."""
+    return story.among("contracts", "parcel_id", parcel_ids, gate.parcels(person))
+
+
+def item(enterprise_id: str, scheme_id: str, indicator: str, row: Row) -> dict[str, Any] | None:
+    """One item of a score opened: its formula with the values in it, the dated values of the law, the rows behind.
+
+    row: the enterprise's figures of the scored year.
+    """
+    score = next((s for s in scores(enterprise_id) if s["scheme_id"] == scheme_id), None)
+    held = next((i for i in score["rows"] if i["indicator"] == indicator), None) if score else None
+    if score is None or held is None:
+        return None
+    scheme = load_schemes(rulebook(), Scheme).get(scheme_id)
+    opened: dict[str, Any] = {"score": score, "item": held, "scheme": scheme, "facts": [], "values": ()}
+    group = scheme.groups.get(score["group_id"]) if scheme else None
+    one = group.indicators.get(indicator) if group else None
+    if scheme is None or group is None or one is None:
+        return opened
+    names = dict.fromkeys((*parse(one.numerator).names, *parse(one.denominator).names))
+    mu = next((i["value"] for i in score["rows"] if i["indicator"] == "land_mu"), None)
+    facts = [{"name": n, "value": mu if n == "land_mu" else row.get(n), "own": n in row} for n in names]
+    bound = bind(rulebook(), scheme, as_of())
+    drawn = [
+        v
+        for v in bound.parameters
+        if f"${v.name}" in (one.cap, one.floor, one.base.value, one.base.min_firms)
+    ]
+    return opened | {
+        "group": group,
+        "indicator": one,
+        "bound": bound.groups[score["group_id"]].indicators[indicator],
+        "facts": facts,
+        "values": drawn,
+        "uses_land": "land_mu" in names,
+    }
+
+
+def tiles(row: Row, held: list[Row], told: list[Row]) -> dict[str, Any]:
+    """The figures at the head of the page."""
+    area = sum(p["area_m2"] for p in held if p["area_m2"] is not None) if held else None
+    mu = m2_to_mu(area) if area else None
+    return {
+        "area_m2": area,
+        "tax_per_mu": row["tax_wan"] / mu if mu and row["tax_wan"] is not None else None,
+        "findings": sum(len(p["findings"]) for p in held),
+        "score": next((s for s in told if s["tier"]), told[0] if told else None),
+    }

@@ -1,0 +1,106 @@
+"""一企一档: every item of the score opens, the land is drawn, files and the history of changes are kept."""
+
+import io
+
+import pytest
+from upload_files import PDF, named, picture
+
+from panhuo.site.corrections.models import Correction
+from panhuo.site.jobs.work import step
+from panhuo.site.parcel import opened
+from panhuo.site.parcel.models import Attachment
+from panhuo.site.shelf import one, shelf
+
+
+@pytest.fixture
+def firm(cast):
+    """An enterprise with a parcel in its own county."""
+    return one(
+        "SELECT e.enterprise_id AS id FROM enterprises e JOIN occupancies USING (enterprise_id) "
+        "JOIN parcels p USING (parcel_id) WHERE e.division = '430112' AND p.division = '430112' ORDER BY 1"
+    )["id"]
+
+
+def test_every_item_of_the_score_opens_to_its_formula_values_and_rows(as_, firm):
+    client = as_("clerk")
+    page = client.get(f"/enterprise/{firm}/")
+    score = page.context["scores"][0]
+    assert [i["indicator"] for i in score["rows"]] == ["tax_per_mu", "revenue_per_mu", "land_mu"]
+    for item in score["rows"]:
+        path = f"/enterprise/{firm}/score/{score['scheme_id']}/{item['indicator']}/"
+        assert f'href="{path}"' in page.content.decode()
+        assert client.get(path).context["item"] == item
+    chain = client.get(f"/enterprise/{firm}/score/hunan_default/tax_per_mu/")
+    told = {f["name"]: f["value"] for f in chain.context["facts"]}
+    tax = one("SELECT tax_wan FROM enterprises WHERE enterprise_id = ?", (firm,))["tax_wan"]
+    assert told == {"tax_wan": tax, "land_mu": 48.0}
+    assert "score.cap" in {v.name for v in chain.context["values"]}
+    assert {p["parcel_id"] for p in chain.context["land"]} == {
+        p["parcel_id"] for p in page.context["parcels"]
+    }
+    shown = chain.content.decode()
+    assert "tax_wan ÷ land_mu" in shown
+    for wrong in ("hunan_default/no_such", "no_such/tax_per_mu"):
+        assert client.get(f"/enterprise/{firm}/score/{wrong}/").status_code == 404
+
+
+def test_its_land_is_the_persons_own_drawn_with_its_contracts(as_, firm):
+    page = as_("clerk").get(f"/enterprise/{firm}/")
+    held = page.context["parcels"]
+    assert {p["division"] for p in held} == {"430112"}
+    assert len(page.context["drawing"]["near"]) == len(held) > 0
+    assert {c["parcel_id"] for c in page.context["contracts"]} == {p["parcel_id"] for p in held}
+    assert f"{sum(len(p['findings']) for p in held)}</a>" in page.content.decode()
+
+
+def test_its_files_are_kept_and_its_corrections_change_its_history(as_, firm):
+    client = as_("clerk")
+    client.post(
+        f"/enterprise/{firm}/attach/", {"file": [named(PDF, "营业执照.pdf"), named(picture(), "厂区.png")]}
+    )
+    page = client.get(f"/enterprise/{firm}/")
+    assert [f.name for f in page.context["files"]] == ["营业执照.pdf"]
+    assert [f.name for f in page.context["pictures"]] == ["厂区.png"]
+    said = {
+        "do": "propose",
+        "field": "employees",
+        "value": "77",
+        "evidence": "社保名册",
+        "file": named(PDF, "a.pdf"),
+    }
+    client.post(f"/correct/enterprises/{page.context['key']}/", said)
+    as_("leader").post(f"/corrections/{Correction.objects.get().pk}/decide/", {"do": "approve"})
+    assert step()
+    shelf().follow()
+    assert client.get(f"/enterprise/{firm}/").context["enterprise"]["employees"] == 77
+    told = client.get(f"/enterprise/{firm}/history/")
+    kinds = [e["kind"] for e in told.context["events"]]
+    assert kinds[:2] == ["decided", "proposed"]
+    assert {"filed", "scored"} <= set(kinds)
+    assert "社保名册" in told.content.decode()
+    assert Attachment.objects.filter(dataset="enterprises", subject=firm).count() == 3
+    value = client.get(f"/enterprise/{firm}/value/employees/").content.decode()
+    assert "证据与经过" in value
+
+
+def test_a_next_years_row_is_no_change_of_the_last(db):
+    held = [{"year": 2024, "tax_wan": 1.0, "valid_from": 1}, {"year": 2025, "tax_wan": 2.0, "valid_from": 2},
+            {"year": 2024, "tax_wan": 3.0, "valid_from": 3}]  # fmt: skip
+    told = opened.changes_by_year(held)
+    assert [(c["row"]["year"], c["fields"][0]["value"]) for c in told] == [(2024, "3")]
+
+
+def test_a_parcels_history_tells_of_its_contracts_corrections(as_, parcel_id):
+    number = one("SELECT contract_no FROM contracts WHERE parcel_id = ?", (parcel_id,))["contract_no"]
+    said = {
+        "do": "propose",
+        "field": "work_state",
+        "value": "suspended",
+        "evidence": "现场",
+        "file": io.BytesIO(PDF),
+    }
+    said["file"].name = "a.pdf"
+    as_("clerk").post(f"/correct/contracts/{number}/", said)
+    events = as_("clerk").get(f"/parcel/{parcel_id}/history/").context["events"]
+    assert events[0]["correction"].key == number
+    assert Attachment.objects.get().subject == parcel_id
