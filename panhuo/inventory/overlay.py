@@ -13,7 +13,7 @@ a projected CRS are measured in its own plane.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,7 @@ import pyproj
 import shapely
 
 from panhuo.core.problems import PanhuoError, Problem, problem_table
+from panhuo.inventory.elsewhere import Run, Tables
 from panhuo.inventory.equal_area import to_equal_area
 from panhuo.inventory.geometry import outlines, required_column
 from panhuo.inventory.overlay_grid import Grid, build_grid
@@ -39,6 +40,8 @@ LON_MOST: Final = 180.0
 LAT_MOST: Final = 90.0
 CHUNK: Final = 16_384
 """Parcels worked on at once by a thread."""
+SENT: Final = 131_072
+"""Parcels sent elsewhere at once: enough that the layers, which go with them, are read seldom."""
 
 AREAS: Final = pa.schema(
     [("parcel_id", pa.string()), ("layer", pa.string()), ("area_m2", pa.float64()), ("share", pa.float64())]
@@ -114,8 +117,9 @@ def overlays(
     *,
     sliver_m2: float = SLIVER_M2,
     threads: int = 2,
+    run: Run | None = None,
 ) -> list[OverlayResult]:
-    """What `overlay` gives for each of several layers, with the outlines read once.
+    """What `overlay` gives for each of several layers, with the outlines read once; run: measures them elsewhere.
 
     Raises PanhuoError when the layers are not all in one CRS.
     """
@@ -130,12 +134,13 @@ def overlays(
     unknown: list[Problem] = []
     slivers = [0] * len(layers)
     row = 0
-    for ids, wkb, (shared, own) in _measured(batches, layers, threads) if layers else ():
+    found = _measured(batches, layers, threads) if run is None else _sent(batches, layers, run)
+    for ids, (shared, own, why) in found if layers else ():
         for n, (layer, area) in enumerate(zip(layers, shared, strict=True)):
             kept = np.flatnonzero(np.isnan(own) | (area >= sliver_m2))
             parts[n].append(_area_rows(ids.take(pa.array(kept)), layer.kind, area[kept], own[kept]))
             slivers[n] += int(np.count_nonzero((area > NOISE_M2) & (area < sliver_m2)))
-        unknown += _without_outline(ids, wkb, np.isnan(own), row, layers[0].crs)
+        unknown += (replace(p, row=row + p.row) for p in why if p.row is not None)
         row += len(ids)
     return [
         OverlayResult(layer, pa.concat_tables(areas), (*layer.problems, *unknown), count)
@@ -143,29 +148,82 @@ def overlays(
     ]
 
 
-Measured = tuple[list[Floats], Floats]
-"""Area each outline shares with each layer, and its own."""
+Measured = tuple[list[Floats], Floats, list[Problem]]
+"""Area each outline shares with each layer; its own; why some have none, by row from 1."""
 
 
 def _measured(
     batches: Iterable[pa.Table | pa.RecordBatch], layers: Sequence[PreparedLayer], threads: int
-) -> Iterator[tuple[pa.ChunkedArray, pa.ChunkedArray, Measured]]:
-    """(ids, outlines, areas) of the parcels, chunk by chunk, in order; few chunks wait at a time."""
-    running: deque[tuple[pa.ChunkedArray, pa.ChunkedArray, Future[Measured]]] = deque()
+) -> Iterator[tuple[pa.ChunkedArray, Measured]]:
+    """Ids and areas of the parcels, chunk by chunk, in order; few chunks wait at a time."""
+    running: deque[tuple[pa.ChunkedArray, Future[Measured]]] = deque()
     grids = [layer.grid for layer in layers]
     with ThreadPoolExecutor(threads) as pool:
         for ids, wkb in _chunks(batches):
-            running.append((ids, wkb, pool.submit(_measure, wkb, layers[0].crs, grids)))
+            running.append((ids, pool.submit(_measure, ids, wkb, layers[0].crs, grids)))
             if len(running) > 2 * threads:
                 yield _finished(*running.popleft())
         for chunk in running:
             yield _finished(*chunk)
 
 
-def _finished(
-    ids: pa.ChunkedArray, wkb: pa.ChunkedArray, result: Future[Measured]
-) -> tuple[pa.ChunkedArray, pa.ChunkedArray, Measured]:
-    return ids, wkb, result.result()
+def _finished(ids: pa.ChunkedArray, result: Future[Measured]) -> tuple[pa.ChunkedArray, Measured]:
+    return ids, result.result()
+
+
+@dataclass(frozen=True, slots=True)
+class measure_outlines:  # noqa: N801 - used as the function it stands for; a class so that every engine can send it
+    """Areas of outlines under some layers of one CRS, as a stage. layers, parts: how many, each in how many tables."""
+
+    crs: str
+    layers: int
+    parts: int
+
+    def __call__(self, tables: Tables) -> Tables:
+        """`areas` (own, layer0, …) and `problems` of `parcels` under the layers `layer0-0`, …"""
+        grids = [
+            Grid.of_tables([tables[f"layer{n}-{k}"] for k in range(self.parts)]) for n in range(self.layers)
+        ]
+        areas, problems = [], list[Problem]()
+        row = 0
+        for ids, wkb in _chunks([tables["parcels"]]):
+            shared, own, why = _measure(ids, wkb, self.crs, grids)
+            areas.append(pa.table({"own": own, **{f"layer{n}": area for n, area in enumerate(shared)}}))
+            problems += (replace(p, row=row + p.row) for p in why if p.row is not None)
+            row += len(ids)
+        return {"areas": pa.concat_tables(areas).combine_chunks(), "problems": problem_table(problems)}
+
+
+def _sent(
+    batches: Iterable[pa.Table | pa.RecordBatch], layers: Sequence[PreparedLayer], run: Run
+) -> Iterator[tuple[pa.ChunkedArray, Measured]]:
+    """What `_measured` gives, measured by `run`; the layers go with every piece, the same tables each time."""
+    grids = [layer.grid.tables() for layer in layers]
+    shared = {f"layer{n}-{k}": table for n, grid in enumerate(grids) for k, table in enumerate(grid)}
+    named: list[pa.ChunkedArray] = []
+
+    def pieces() -> Iterator[tuple[str, Tables]]:
+        for parcels in _gathered(_chunks(batches)):
+            named.append(parcels["parcel_id"])
+            yield f"outlines {len(named)}", {"parcels": parcels, **shared}
+
+    stage = measure_outlines(layers[0].crs, len(layers), len(grids[0]))
+    for number, found in enumerate(run(stage, pieces())):
+        areas = {name: found["areas"][name].to_numpy() for name in found["areas"].column_names}
+        why = [Problem(**row) for row in found["problems"].to_pylist()]
+        yield named[number], ([areas[f"layer{n}"] for n in range(len(layers))], areas["own"], why)
+
+
+def _gathered(chunks: Iterable[tuple[pa.ChunkedArray, pa.ChunkedArray]]) -> Iterator[pa.Table]:
+    """Chunks of outlines put together to `SENT` or more."""
+    held: list[pa.Table] = []
+    for ids, wkb in chunks:
+        held.append(pa.table({"parcel_id": ids, "geometry": wkb}))
+        if sum(table.num_rows for table in held) >= SENT:
+            yield pa.concat_tables(held)
+            held = []
+    if held:
+        yield pa.concat_tables(held)
 
 
 def _chunks(
@@ -188,7 +246,7 @@ def _area_rows(ids: pa.ChunkedArray, kind: str, shared: Floats, own: Floats) -> 
 
 
 def _without_outline(
-    ids: pa.ChunkedArray, wkb: pa.ChunkedArray, unknown: Bools, before: int, crs: str
+    ids: pa.ChunkedArray, wkb: pa.ChunkedArray, unknown: Bools, crs: str
 ) -> Iterator[Problem]:
     """Why each parcel whose area is unknown has no outline to measure."""
     rows = np.flatnonzero(unknown)
@@ -198,7 +256,7 @@ def _without_outline(
     for number, (row, name) in enumerate(zip(rows, names, strict=True), 1):
         kind = why.get(number, "geometry_not_polygon")
         action = "kept: 面积未知 area unknown"
-        yield problem(kind, row=before + int(row) + 1, field="geometry", value=name, action=action)
+        yield problem(kind, row=int(row) + 1, field="geometry", value=name, action=action)
 
 
 def ground_areas(wkb: pa.ChunkedArray, crs: str = GEODETIC) -> Floats:
@@ -239,8 +297,9 @@ def _in_plane(outlines: Outlines, crs: str) -> Outlines:
     return outlines._replace(x=x, y=y, known=known)
 
 
-def _measure(wkb: pa.ChunkedArray, crs: str, grids: list[Grid]) -> Measured:
+def _measure(ids: pa.ChunkedArray, wkb: pa.ChunkedArray, crs: str, grids: list[Grid]) -> Measured:
     outlines = _in_plane(read_outlines(wkb), crs)
     own = own_areas(outlines)
     # Rounding may pass the ends by a hair.
-    return [np.clip(shared_areas(outlines, grid), 0.0, own) for grid in grids], own
+    shared = [np.clip(shared_areas(outlines, grid), 0.0, own) for grid in grids]
+    return shared, own, list(_without_outline(ids, wkb, np.isnan(own), crs))

@@ -67,8 +67,13 @@ class Recall(Generic[T]):
 
     def put(self, key: str, rows: Ints, result: T, problems: list[Problem]) -> None:
         """Keeps a result and the problems told with it."""
-        placed = [replace(p, row=int(np.searchsorted(rows, (p.row or 1) - 1))) for p in problems]
-        self.memory.put(key, [problem_table(placed), *self.write(result, rows)])
+        self.memory.put(key, entry(self.write(result, rows), rows, problems))
+
+
+def entry(tables: Sequence[pa.Table], rows: Ints, problems: Sequence[Problem]) -> list[pa.Table]:
+    """What is kept of a tile of some rows: the problems told by position among them, then the tables."""
+    placed = [replace(p, row=int(np.searchsorted(rows, (p.row or 1) - 1))) for p in problems]
+    return [problem_table(placed), *tables]
 
 
 def content(*tables: pa.Table | None) -> bytes:

@@ -7,6 +7,7 @@ neighbour nobody has looked at) is NULL: unknown, not zero.
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -26,6 +27,7 @@ from panhuo.inventory.conflicts import (
     tile_conflicts,
 )
 from panhuo.inventory.drawn import Drawn
+from panhuo.inventory.elsewhere import Run, Tables
 from panhuo.inventory.fabric import weave
 from panhuo.inventory.geometry import (
     DEGREE_M,
@@ -43,12 +45,14 @@ from panhuo.inventory.neighbour_facts import neighbour_columns
 from panhuo.inventory.neighbours import ADJOIN_TOLERANCE_M, shared_edges
 from panhuo.inventory.overlaps import overlaps
 from panhuo.inventory.overlay import GEODETIC, OverlayResult, PreparedLayer, overlays, prepare_layer
-from panhuo.inventory.recall import Memory, Recall, code, content
+from panhuo.inventory.recall import Memory, Recall, code, content, entry
 from panhuo.inventory.row_pairs import Pairs
 from panhuo.inventory.spec import problem
-from panhuo.inventory.tiling import Tile, map_tiles
+from panhuo.inventory.tiling import Sent, Tile, box_of, map_tiles, received
 
 ROADS: Final = "roads"
+KEPT: Final = ("problems", "own", "beside", "over", "conflicts")
+"""The tables that are kept of a tile."""
 ACCESS_M: Final = 5.0
 """A parcel this near a road polygon or line opens on it: half a verge and the error of both outlines."""
 
@@ -141,6 +145,7 @@ def survey(
     workers: int = 2,
     memory: Memory | None = None,
     drawn: Drawn | None = None,
+    run: Run | None = None,
 ) -> Survey:
     """Spatial facts and conflicts of the parcels.
 
@@ -149,7 +154,7 @@ def survey(
     `certificate_no`; layers: kind → polygons (prepared or not; `roads` lines too), each asked for when its turn comes;
     contracts: `parcel_id`, `work_state`; slopes: of `terrain.slope_facts`; boundary_min_m: neighbours share at least so
     much boundary [m]; memory: where what was found on a tile is kept, to be found again as long as nothing on it has
-    changed.
+    changed; run: works on the tiles that the memory does not hold, and lays the layers over.
     """
     drawn = drawn or Drawn.of_column(required_column(parcels, "geometry"))
     roads, road_problems = _road_lines(layers.get(ROADS))
@@ -164,7 +169,10 @@ def survey(
         numbers = np.stack([floats(parcels, name) for name in ("z_min_m", "z_max_m", "area_m2")], axis=1)
         recall = Recall(memory, about, numbers, _Found.tables, _Found.of_tables)
     halo_m = max(1.0, limits.gap_width_m)
-    found, problems = map_tiles(parcels, work, halo_m=halo_m, workers=workers, recall=recall, drawn=drawn)
+    send = None if run is None else partial(_sent, run, look_at_tile(limits, access_m), parcels, roads)
+    found, problems = map_tiles(
+        parcels, work, halo_m=halo_m, workers=workers, recall=recall, drawn=drawn, send=send
+    )
     shape, area = _shape_columns(parcels.num_rows, found, roads is not None)
     beside = Pairs([part.beside for part in found], parcels.num_rows, boundary_min_m)
     columns = {"parcel_id": paper.ids, **shape}
@@ -174,7 +182,7 @@ def survey(
     del found, beside, recall  # a province's layers need the room
     table = pa.table(columns)
     ready = [_ready(kind, layers[kind], memory) for kind in sorted(layers) if kind != ROADS]
-    for laid in overlays(_batches(paper.ids, drawn), ready, threads=workers):
+    for laid in overlays(_batches(paper.ids, drawn), ready, threads=workers, run=run):
         table = _with_layer(table, laid)
         problems += _layer_problems(laid)
     return Survey(_with_slopes(table, slopes), clashes, [*problems, *road_problems])
@@ -187,6 +195,43 @@ def _batches(ids: pa.Array, drawn: Drawn) -> Iterator[pa.RecordBatch]:
         columns = [ids.slice(begin, len(piece)), piece]
         yield pa.RecordBatch.from_arrays(columns, ["parcel_id", "geometry"])
         begin += len(piece)
+
+
+@dataclass(frozen=True, slots=True)
+class look_at_tile:  # noqa: N801 - used as the function it stands for; a class so that every engine can send it
+    """What one tile says, as a stage: `parcels` and `place` (of `tiling.Sent`) and the `roads` near it in, what is kept
+    of the tile out."""
+
+    limits: Limits
+    access_m: float
+
+    def __call__(self, tables: Tables) -> Tables:
+        """The tables of `recall.entry` by the names in KEPT."""
+        tile, problems = received(tables)
+        roads = tables.get(ROADS)
+        lines = None if roads is None else shapely.from_wkb(roads["geometry"].to_numpy())
+        rows = np.arange(tables["parcels"].num_rows)
+        found = _look(Paper(tables["parcels"]), tile, lines, self.limits, self.access_m)
+        return dict(zip(KEPT, entry(found.tables(rows), rows, problems), strict=True))
+
+
+def _sent(
+    run: Run, stage: look_at_tile, parcels: pa.Table, roads: Geometries | None, tiles: Iterator[Sent]
+) -> Iterator[list[pa.Table]]:
+    """What `run` finds on each tile."""
+    told = ("parcel_id", "area_m2", "z_min_m", "z_max_m")
+    ledger = parcels.select([name for name in told if name in parcels.column_names])
+
+    def pieces() -> Iterator[tuple[str, Tables]]:
+        for number, tile in enumerate(tiles):
+            tables = tile.tables(ledger)
+            if roads is not None:
+                near = _roads_near(roads, tile.box, stage.access_m)
+                tables[ROADS] = pa.table({"geometry": pa.array(shapely.to_wkb(near), pa.binary())})
+            yield f"tile {number}", tables
+
+    for found in run(stage, pieces()):
+        yield [found[name] for name in KEPT]
 
 
 def _look(
@@ -232,14 +277,20 @@ def _access(tile: Tile, mine: Bools, roads: Geometries | None, access_m: float) 
     reached = np.zeros(int(mine.sum()), bool)
     if roads is None or not len(roads) or not len(reached):
         return reached
-    low, high = tile.bounds[mine, :2].min(0), tile.bounds[mine, 2:].max(0)
-    margin = 2 * access_m / DEGREE_M
-    near = roads[shapely.intersects(roads, shapely.box(*(low - margin), *(high + margin)))]
+    near = _roads_near(roads, box_of(tile.bounds[mine]), access_m)
     if len(near):
         tree = shapely.STRtree(to_plane(near, tile.zone))
         hit, _ = tree.query(tile.shapes(np.flatnonzero(mine)), predicate="dwithin", distance=access_m)
         reached[hit] = True
     return reached
+
+
+def _roads_near(roads: Geometries, box: Floats, access_m: float) -> Geometries:
+    """The roads about a box [degrees]."""
+    margin = 2 * access_m / DEGREE_M
+    about = shapely.box(*(box[:2] - margin), *(box[2:] + margin))
+    near: Geometries = roads[shapely.intersects(roads, about)]
+    return near
 
 
 def _shape_columns(count: int, found: list[_Found], has_roads: bool) -> tuple[dict[str, pa.Array], Floats]:

@@ -17,6 +17,7 @@ import shapely
 
 from panhuo.core.problems import Problem
 from panhuo.inventory.drawn import Drawn
+from panhuo.inventory.elsewhere import Tables
 from panhuo.inventory.geometry import (
     DEGREE_M,
     ZONE_DEGREES,
@@ -40,6 +41,7 @@ Region = tuple[float, float, float, float]
 T = TypeVar("T")
 
 TILE_PARCELS: Final = 25_000
+_SIDES: Final = ("west", "south", "east", "north")
 _ROOT_DEGREES: Final = 4.0
 _MIN_TILE_DEGREES: Final = 2.0**-10
 
@@ -81,6 +83,42 @@ class Tile:
         return inside(self.region, low[:, 0], low[:, 1])
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a tile is worked from elsewhere: its zone and region, its rows of the table, their outlines (WKB, degrees)
+    and the box [degrees] of them all."""
+
+    zone: int
+    region: Region
+    rows: Ints
+    wkb: pa.Array
+    box: Floats
+
+    def tables(self, ledger: pa.Table) -> dict[str, pa.Table]:
+        """The same as tables, with the rows of `ledger`."""
+        place = {"zone": [self.zone], **dict(zip(_SIDES, ([side] for side in self.region), strict=True))}
+        parcels = ledger.take(pa.array(self.rows)).append_column("geometry", self.wkb)
+        return {"parcels": parcels, "place": pa.table(place)}
+
+
+Send = Callable[[Iterator[Sent]], Iterator[list[pa.Table]]]
+"""Has tiles worked on elsewhere; gives of each what a `Recall` keeps (`recall.entry`), in their order."""
+
+
+def received(tables: Tables) -> tuple[Tile, list[Problem]]:
+    """The tile that `Sent.tables` tells of, its rows counted from nought, and what was wrong with its own outlines."""
+    parcels, place = tables["parcels"], tables["place"].to_pylist()[0]
+    west, south, east, north = (place[side] for side in _SIDES)
+    wkb = parcels["geometry"].combine_chunks()
+    ids, bounds = parcels["parcel_id"].combine_chunks(), boxes_of(Drawn.of_column(parcels["geometry"]))
+    return _load(place["zone"], (west, south, east, north), np.arange(len(wkb)), ids, wkb, bounds)
+
+
+def box_of(bounds: Floats) -> Floats:
+    """The box about some boxes."""
+    return np.concatenate([bounds[:, :2].min(0), bounds[:, 2:].max(0)])
+
+
 def inside(region: Region, x: Floats, y: Floats) -> Bools:
     """Which points lie in a half-open box."""
     west, south, east, north = region
@@ -96,13 +134,14 @@ def map_tiles(
     tile_parcels: int = TILE_PARCELS,
     recall: Recall[T] | None = None,
     drawn: Drawn | None = None,
+    send: Send | None = None,
 ) -> tuple[list[T], list[Problem]]:
     """`work` on each tile of `parcels` (parcel_id, geometry WKB in EPSG:4490), `workers` at a time, in order.
 
     Tiles are cut on fixed lines of the globe and each lies in one zone, so a figure does not depend on what
     else the table holds. Only boxes are held for the whole table; outlines live while their tile is worked.
     recall: tiles on which nothing changed since they were last worked on are not worked on again. drawn: the outlines
-    of the parcels where the table does not hold them.
+    of the parcels where the table does not hold them. send: works on the tiles that `recall` does not hold.
     """
     ids = required_column(parcels, "parcel_id").combine_chunks()
     drawn = drawn or Drawn.of_column(required_column(parcels, "geometry"))
@@ -132,9 +171,34 @@ def map_tiles(
 
     cuts = list(_cuts(bounds, np.flatnonzero(usable), halo_m / DEGREE_M, tile_parcels))
     near = drawn.near([rows for *_, rows in cuts])
+    if recall is not None and send is not None:
+        _learn(recall, send, cuts, ids, near, bounds)
     with ThreadPoolExecutor(max_workers=workers) as pool:
         results = list(pool.map(one, cuts))
     return [r for r, _ in results], problems + [p for _, ps in results for p in ps]
+
+
+def _learn(
+    recall: Recall[T],
+    send: Send,
+    cuts: list[tuple[int, Region, Ints]],
+    ids: pa.Array,
+    near: Drawn,
+    bounds: Floats,
+) -> None:
+    """Has the tiles that `recall` lacks worked on elsewhere, and keeps what comes back."""
+    keys = []
+
+    def lacking() -> Iterator[Sent]:
+        for zone, region, rows in cuts:
+            wkb = near.take(rows)
+            key = recall.key((zone, region), rows, ids.take(pa.array(rows)), wkb)
+            if recall.memory.get(key) is None:
+                keys.append(key)
+                yield Sent(zone, region, rows, wkb, box_of(bounds[rows]))
+
+    for number, tables in enumerate(send(lacking())):
+        recall.memory.put(keys[number], tables)
 
 
 def _load(

@@ -1,6 +1,6 @@
 """What the land itself says, as an assessment needs it: spatial facts, conflicts, slopes, by the law of a day."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,8 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from panhuo.core.problems import Problem
+from panhuo.engines import Partition, Stage, open_engine
 from panhuo.inventory.conflicts import CONFLICTS_SCHEMA
 from panhuo.inventory.drawn import Drawn
+from panhuo.inventory.elsewhere import Run
 from panhuo.inventory.geometry import required_column
 from panhuo.inventory.spatial_facts import ROADS, Survey, survey
 from panhuo.inventory.spec import dataset_spec
@@ -44,7 +46,7 @@ def land_law(book: Rulebook, on: date, place: str = "") -> LandLaw:
     )
 
 
-def land(ws: Workspace, tables: Tables, law: LandLaw) -> Survey:
+def land(ws: Workspace, tables: Tables, law: LandLaw, engine: str = "local") -> Survey:
     """The survey of `tables["parcels"]` over the layers and elevation grids the workspace holds.
 
     Only layers that a fact of the dataset `spatial` speaks of are laid over; `panhuo land overlay` lays the others.
@@ -65,9 +67,21 @@ def land(ws: Workspace, tables: Tables, law: LandLaw) -> Survey:
         boundary_min_m=law.boundary_min_m,
         memory=memory,
         drawn=drawn,
+        run=None if engine == "local" else _by(engine),
     )
     memory.trim()
     return Survey(found.facts, found.conflicts, [*found.problems, *problems])
+
+
+def _by(engine: str) -> Run:
+    """Stages of the survey mapped by an engine; the local one's threads the survey has itself."""
+    opened = open_engine(engine)
+
+    def run(stage: Stage, pieces: Iterable[tuple[str, Tables]]) -> Iterator[Tables]:
+        for _, found in opened.map(stage, (Partition(key, tables) for key, tables in pieces)):
+            yield found
+
+    return run
 
 
 def outlines_of(ws: Workspace, parcels: pa.Table) -> Drawn:

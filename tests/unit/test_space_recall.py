@@ -1,14 +1,16 @@
 """What was found on a tile is found again only while nothing on it has changed."""
 
+import pickle
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import shapely
-from space_data import box, parcels, wkb_table
+from space_data import EAST, NORTH, box, parcels, wkb_table
 
-from panhuo.inventory import tiling
+from panhuo.inventory import overlay, tiling
 from panhuo.inventory.spatial_facts import Survey, survey
 from panhuo.workspace.memory import FolderMemory
 
@@ -101,3 +103,42 @@ def test_the_longest_unused_is_forgotten(tmp_path: Path, monkeypatch: pytest.Mon
     kept = {path.stem for path in tmp_path.iterdir()}
     assert kept == {"k2", "k3"}
     assert FolderMemory(tmp_path).get("k0") is None
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_tiles_and_layers_worked_on_elsewhere_say_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlay, "SENT", 100)
+    monkeypatch.setattr(overlay, "CHUNK", 30)
+    table = town(box(430, 430, 470, 470), box(900, 0, 2000, 20))
+    heights = pa.array([10.0, *[None] * (table.num_rows - 1)])
+    table = table.append_column("z_min_m", heights).append_column("z_max_m", heights)
+    crossed = shapely.Polygon([(112.0, 28.1), (112.001, 28.101), (112.001, 28.1), (112.0, 28.101)])
+    bare = pa.table({"parcel_id": ["crossed", "bare"], "geometry": [shapely.to_wkb(crossed), None]})
+    table = pa.concat_tables([table, bare], promote_options="default")
+    layers = {
+        "roads": parcels(shapely.LineString([(EAST + 100, NORTH - 10), (EAST + 101, NORTH + 2000)])),
+        "permanent_farmland": parcels(box(0, 0, 420, 2000)),
+    }
+    names = []
+
+    def run(stage, pieces):
+        for name, tables in pieces:
+            names.append(name)
+            found = pickle.loads(pickle.dumps(stage))({k: through_parquet(t) for k, t in tables.items()})
+            yield {k: through_parquet(t) for k, t in found.items()}
+
+    here = survey(table, layers)
+    assert same(survey(table, layers, memory=FolderMemory(tmp_path), run=run), here)
+    assert {name.split()[0] for name in names} == {"tile", "outlines"}
+    assert len(names) > 10
+    assert len(here.problems) >= 2
+    assert pc.sum(here.facts["has_road_access"]).as_py() > 5
+    assert pc.sum(here.facts["permanent_farmland_m2"]).as_py() > 100_000
+
+
+def through_parquet(table: pa.Table) -> pa.Table:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    return pq.read_table(sink.getvalue())

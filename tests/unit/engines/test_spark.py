@@ -18,8 +18,8 @@ from panhuo.core.problems import PanhuoError
 from panhuo.engines import ParquetSlice, Partition
 from panhuo.engines.local import LocalEngine
 from panhuo.flow import judge_county
-from panhuo.inventory.overlay import overlay, prepare_layer
-from panhuo.inventory.spatial_facts import spatial_facts
+from panhuo.inventory import overlay, spatial_facts
+from panhuo.inventory.tiling import map_tiles
 from panhuo.rulebook import Rulebook
 from panhuo.workspace.assess import read, scored, without_outlines
 from panhuo.workspace.counties import Counties, pieces
@@ -81,8 +81,8 @@ def counties(tmp_path):
 
 
 def under_layer(tables):
-    layer = prepare_layer(tables["layer"], "farmland", crs="EPSG:4547")
-    return {"areas": overlay(tables["parcels"], layer).areas}
+    layer = overlay.prepare_layer(tables["layer"], "farmland", crs="EPSG:4547")
+    return {"areas": overlay.overlay(tables["parcels"], layer).areas}
 
 
 def sorted_bytes(results):
@@ -206,10 +206,15 @@ def assessed(engine, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cut.pieces, "__defaults__", (HANDFUL,))
+        patch.setitem(map_tiles.__kwdefaults__, "tile_parcels", 3 * HANDFUL)
+        patch.setattr(overlay, "SENT", 3 * HANDFUL)
         for name in ("local", "spark"):
             made[name] = make_workspace(folder / name, 400)
             use_case.assess(made[name], as_of=AS_OF, engine=name)
-            patch.setattr(use_case, "judge_county", killed_once)  # from here on: of the Spark run
+            # From here on, for the Spark run: the driver looks at no outline, and an executor is killed.
+            patch.setattr(use_case, "judge_county", killed_once)
+            patch.delattr(spatial_facts, "_look", raising=False)
+            patch.delattr(overlay, "_measure", raising=False)
     assert (folder / "died").exists()
     return made
 
@@ -237,9 +242,9 @@ def test_neighbours_in_another_task_are_counted(assessed):
     whole = dict(zip(*counted.values(), strict=True))
     alone = {}
     for number in sorted(set(task.values())):
-        own, _ = spatial_facts(parcels.filter(pa.array([task[c] == number for c in where])), {})
+        own, _ = spatial_facts.spatial_facts(parcels.filter(pa.array([task[c] == number for c in where])), {})
         alone |= zip(own["parcel_id"].to_pylist(), own["neighbour_count"].to_pylist(), strict=True)
-    together, _ = spatial_facts(parcels, {})
+    together, _ = spatial_facts.spatial_facts(parcels, {})
     assert whole == dict(
         zip(together["parcel_id"].to_pylist(), together["neighbour_count"].to_pylist(), strict=True)
     )
