@@ -16,15 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import report
 from benchmarks.province import make_workspace
 from panhuo.workspace.counties import PIECE, SHARE
 
+Floats = NDArray[np.float64]
 SIZES = (100_000, 1_000_000)
 HANDFULS = (4_096, 16_384, 65_536)
 COUNTRY, PROVINCES, CITIES = 300_000_000, 31, 333
 """Parcels of the country the issue asks for; provinces and prefectures to share them."""
+JUDGE = "judge_county"
+STAGES = {"look_at_tile": "tiles", "measure_outlines": "layers", JUDGE: "counties"}
+"""The stages that are mapped, as the page calls them."""
 CORES = 200
 """A small cluster, for the hours on the clock."""
 KINDS = {"SparkSubmit": "driver JVM", "CoarseGrainedExecutor": "executor JVM", "pyspark.daemon": "worker"}
@@ -74,19 +79,38 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Tasks:
+    """The tasks of one mapped stage: its name and handful, (parcels, seconds, peak MB) each, the bytes of the exchange
+    folder in and out for each parcel of the land."""
+
+    stage: str
+    handful: int
+    rows: Sequence[tuple[int, float, float]]
+    bytes_in: float
+    bytes_out: float
+
+    @property
+    def parcels(self) -> float:
+        """Parcels in the mean task."""
+        return float(np.mean([row[0] for row in self.rows]))
+
+
+@dataclass(frozen=True)
 class Measured:
-    """What the tasks of all handfuls took: one row (handful, parcels, seconds, peak MB) each; bytes of the exchange in
-    and out for each parcel; of Spark's own event log the shuffle bytes and the bytes of answers for each task."""
+    """All stages mapped; of Spark's own event log the bytes shuffled for each parcel, and of a task's answer."""
 
-    tasks: Sequence[tuple[int, int, float, float]]
-    bytes_in: Mapping[int, float]
-    bytes_out: Mapping[int, float]
-    shuffle_bytes: int
-    answer_bytes: float
+    stages: Sequence[Tasks]
+    shuffled: float
+    answer: float
 
-    def line(self, column: int) -> Line:
-        """The line through a column of the tasks against their parcels."""
-        return through([(task[1], task[column]) for task in self.tasks])
+    def usual(self) -> Mapping[str, Tasks]:
+        """Of each stage its tasks of the largest handful."""
+        return {tasks.stage: tasks for tasks in sorted(self.stages, key=lambda tasks: tasks.handful)}
+
+    def line(self, stage: str, column: int) -> Line:
+        """The line through a column of the rows of a stage's tasks, of all handfuls, against their parcels."""
+        rows = [row for tasks in self.stages if tasks.stage == stage for row in tasks.rows]
+        return through([(row[0], row[column]) for row in rows])
 
 
 def through(points: Sequence[tuple[float, float]]) -> Line:
@@ -129,19 +153,17 @@ def assessed(folder: Path, parcels: int) -> list[Run]:
     return runs
 
 
-def tasks_of(folder: Path, workspace: Path, handfuls: Sequence[int]) -> Measured:
-    """The counties of a workspace judged by tasks of several sizes."""
+def tasks_of(folder: Path, workspace: Path, parcels: int, handfuls: Sequence[int]) -> Measured:
+    """The land of a workspace surveyed, and its counties judged by tasks of several sizes."""
     log = with_settings(folder / "tasks", reuse=False)
     used = report.measured("-m", "benchmarks.spark_tasks", workspace, "--handfuls", *map(str, handfuls))
-    rows, inward, outward = [], {}, {}
+    stages = []
     for run in json.loads(used.out):
-        parcels = sum(task["parcels"] for task in run["tasks"])
-        inward[run["handful"]], outward[run["handful"]] = run["inputs"] / parcels, run["outputs"] / parcels
-        for task in run["tasks"]:
-            peak = used.seen[task["pid"]].peak_mb
-            rows.append((run["handful"], task["parcels"], task["seconds"], peak))
-    shuffled, answered = shuffle_and_answers(log)
-    return Measured(rows, inward, outward, shuffled, answered)
+        rows = [(t["parcels"], t["seconds"], used.seen[t["pid"]].peak_mb) for t in run["tasks"]]
+        size = run["inputs"] / parcels, run["outputs"] / parcels
+        stages.append(Tasks(run["stage"], run.get("handful", 0), rows, *size))
+    shuffled, answer = shuffle_and_answers(log)
+    return Measured(stages, shuffled / parcels, answer)
 
 
 def shuffle_and_answers(log: Path) -> tuple[int, float]:
@@ -190,13 +212,14 @@ def lines_of(runs: Sequence[Run], tasks: Measured) -> list[str]:
         "",
         "## Tasks",
         "",
-        "Diagnosis and matching by tasks of several sizes, each in a fresh Python worker, two at a time: seconds hold "
-        "the worker's first reading of the law. Bytes are those of the Parquet files in the exchange folder.",
+        "Each stage that is mapped, each task in a fresh Python worker, two at a time: seconds hold what the worker's "
+        "first task prepares (the law read, kernels loaded). Bytes are those of the Parquet files in the exchange "
+        "folder, for each parcel of the land; tiles look a little beyond their edge, so their parcels are some more.",
         "",
         *task_table(tasks),
         "",
-        f"Shuffle, by Spark's event log: {tasks.shuffle_bytes:,} bytes over all tasks: there is one stage, and nothing "
-        f"to exchange between tasks. An answer to the driver (paths and metrics): {tasks.answer_bytes:,.0f} bytes.",
+        f"Shuffle, by Spark's event log: {tasks.shuffled:.0f} bytes a parcel over all stages: no stage exchanges "
+        f"anything between its tasks. An answer to the driver (paths and metrics): {tasks.answer:,.0f} bytes.",
         "",
         "## What larger lands need",
         "",
@@ -204,89 +227,90 @@ def lines_of(runs: Sequence[Run], tasks: Measured) -> list[str]:
     ]
 
 
-def task_table(tasks: Measured) -> list[str]:
-    """A row for each handful."""
+def task_table(measured: Measured) -> list[str]:
+    """A row for each stage and handful."""
     rows = []
-    for handful in tasks.bytes_in:
-        mine = [t for t in tasks.tasks if t[0] == handful]
-        _, parcels, seconds, peak = np.array(mine).T
-        rows.append(
-            [
-                f"{handful:,}",
-                str(len(mine)),
-                f"{parcels.mean():,.0f}",
-                f"{seconds.mean():.1f}",
-                f"{peak.max():.0f}",
-                f"{tasks.bytes_in[handful]:.0f}",
-                f"{tasks.bytes_out[handful]:.0f}",
-            ]
-        )
+    for tasks in measured.stages:
+        _, seconds, peak = np.array(tasks.rows).T
+        name = STAGES[tasks.stage] + (f", {tasks.handful:,} at least" if tasks.handful else "")
+        figures = [f"{tasks.parcels:,.0f}", f"{seconds.mean():.1f}", f"{peak.max():.0f}"]
+        rows.append([name, str(len(tasks.rows)), *figures, f"{tasks.bytes_in:.0f}", f"{tasks.bytes_out:.0f}"])
     heads = [
-        "parcels at least",
+        "stage",
         "tasks",
         "parcels a task",
         "s a task",
         "most worker MB",
         "bytes in a parcel",
-        "out",
+        "bytes out",
     ]
     return report.table(heads, rows)
 
 
-def larger(runs: Sequence[Run], tasks: Measured) -> list[str]:
+def larger(runs: Sequence[Run], measured: Measured) -> list[str]:
     """What a city, a province and a country in one workspace need, and by which formula."""
-    clock, memory = tasks.line(2), tasks.line(3)
+    lands = [COUNTRY / CITIES, COUNTRY / PROVINCES, COUNTRY]
+    rows = [["parcels N", *(f"{parcels:,.0f}" for parcels in lands)]]
+    tasks, hours, moved = np.zeros(3), np.zeros(3), 0.0
+    for stage, usual in measured.usual().items():
+        clock, memory, name = measured.line(stage, 1), measured.line(stage, 2), STAGES[stage]
+        count = np.maximum(np.ceil(np.array(lands) / usual.parcels), 1)
+        spent = (clock.fixed * count + clock.each * np.array(lands)) / 3600
+        formula = f"({clock.fixed:.1f} s × tasks + {clock.each * 1000:.3f} s × N ÷ 1000) ÷ 3600"
+        rows += [
+            [f"{name}: tasks, N ÷ {usual.parcels:,.0f}", *(f"{n:,.0f}" for n in count)],
+            [f"{name}: core-hours, {formula}", *(f"{h:,.2f}" for h in spent)],
+            [
+                f"{name}: worker MB, {memory.fixed:.0f} + {memory.each * 1000:.2f} × parcels of the task ÷ 1000",
+                *(f"{memory.at(min(usual.parcels, parcels)):,.0f}" for parcels in lands),
+            ],
+        ]
+        tasks, hours, moved = tasks + count, hours + spent, moved + usual.bytes_in + usual.bytes_out
+    most = measured.line(JUDGE, 2).at(PIECE + SHARE)
     spark = [run for run in runs if run.engine == "spark"]
     driver_mb = through([(run.parcels, run.peak_mb("driver")) for run in spark])
     driver_s = through([(run.parcels, run.cpu_s("driver")) for run in spark])
-    usual = max(tasks.bytes_in)
-    moved = tasks.bytes_in[usual] + tasks.bytes_out[usual]
-    shuffled = tasks.shuffle_bytes / sum(t[1] for t in tasks.tasks)
-    heads, columns = ["a city", "a province", "the country in one"], []
-    for parcels in (COUNTRY / CITIES, COUNTRY / PROVINCES, COUNTRY):
-        count = max(round(parcels / PIECE), 1)
-        hours = (clock.fixed * count + clock.each * parcels) / 3600
-        columns.append(
-            [
-                f"{parcels:,.0f}",
-                f"{count:,}",
-                f"{memory.at(min(parcels, PIECE)):,.0f}",
-                f"{memory.at(min(parcels, PIECE + SHARE)):,.0f}",
-                f"{moved * parcels / 1e9:,.1f}",
-                f"{shuffled * parcels:,.0f}",
-                f"{tasks.answer_bytes * count / 1e6:,.1f}",
-                f"{hours:,.1f}",
-                f"{hours * 60 / min(CORES, count):,.1f}",
-                f"{driver_s.at(parcels) / 3600:,.2f}",
-                f"{driver_mb.at(parcels) / 1024:,.1f}",
-            ]
-        )
-    names = [
-        "parcels N",
-        f"tasks: N ÷ {PIECE:,}",
-        f"worker MB of a usual task: {memory.fixed:.0f} + {memory.each * 1000:.2f} × parcels ÷ 1000",
-        f"worker MB of the largest: the same of {PIECE + SHARE:,} parcels",
-        f"GB through the exchange: {moved:.0f} B × N",
-        f"shuffle bytes: {shuffled:.0f} B × N",
-        f"MB of answers: {tasks.answer_bytes:,.0f} B × tasks",
-        f"core-hours of tasks: ({clock.fixed:.1f} s × tasks + {clock.each * 1000:.2f} s × N ÷ 1000) ÷ 3600",
-        f"minutes of tasks on {CORES} cores",
-        f"core-hours of the driver: ({driver_s.fixed:.0f} s + {driver_s.each * 1e6:.0f} s × N ÷ 10⁶) ÷ 3600",
-        f"driver GB: {driver_mb.fixed / 1024:.1f} + {driver_mb.each * 1e6 / 1024:.2f} × N ÷ 10⁶",
+    minutes = hours * 60 / np.minimum(tasks, CORES)
+    rows += [
+        [
+            f"worker MB of the largest task, of {PIECE + SHARE:,} parcels judged",
+            *(f"{most:,.0f}" for _ in lands),
+        ],
+        [f"core-hours of all tasks; on {CORES} cores minutes", *_pairs(hours, minutes)],
+        [f"GB through the exchange folder: {moved:.0f} B × N", *(f"{moved * n / 1e9:,.1f}" for n in lands)],
+        [
+            f"GB shuffled: {measured.shuffled:.0f} B × N",
+            *(f"{measured.shuffled * n / 1e9:,.1f}" for n in lands),
+        ],
+        [
+            f"MB of answers: {measured.answer:,.0f} B × tasks",
+            *(f"{measured.answer * n / 1e6:,.1f}" for n in tasks),
+        ],
+        [
+            f"driver: core-hours, ({driver_s.fixed:.0f} s + {driver_s.each * 1e6:.0f} s × N ÷ 10⁶) ÷ 3600",
+            *(f"{driver_s.at(parcels) / 3600:,.2f}" for parcels in lands),
+        ],
+        [
+            f"driver: GB, {driver_mb.fixed / 1024:.2f} + {driver_mb.each * 1e6 / 1024:.2f} × N ÷ 10⁶",
+            *(f"{driver_mb.at(parcels) / 1024:,.1f}" for parcels in lands),
+        ],
     ]
-    rows = [[name, *(column[at] for column in columns)] for at, name in enumerate(names)]
     return [
         f"{COUNTRY:,} parcels shared evenly by {CITIES} cities or {PROVINCES} provinces, at this machine's speed. Each "
-        "line names its formula; its constants are fitted to the figures above (tasks: a straight line through all "
-        "tasks; driver: its Python process in the Spark runs above).",
+        "line names its formula; its constants are fitted to the figures above (tasks: a straight line through those "
+        "of the stage; driver: its Python process in the Spark runs above).",
         "",
-        *report.table(["need", *heads], rows),
+        *report.table(["need", "a city", "a province", "the country in one"], rows),
         "",
-        "The driver is what ends first: it holds the fields and the outlines of all parcels of the workspace it "
-        "assesses. So a country is assessed province by province (or city by city), a workspace and a driver each, "
-        "side by side on one cluster: firms are ranked by city, and lose nothing; what is not seen is a neighbour "
-        "beyond the edge of the workspace.",
+        "The driver is what ends first: it holds the fields of all parcels of the workspace it assesses. So a country "
+        "is assessed province by province (or city by city), a workspace and a driver each, side by side on one "
+        "cluster: firms are ranked by city, and lose nothing; what is not seen is a neighbour beyond the edge of the "
+        "workspace.",
     ]
+
+
+def _pairs(hours: Floats, minutes: Floats) -> list[str]:
+    return [f"{a:,.1f} h; {b:,.1f} min" for a, b in zip(hours, minutes, strict=True)]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -303,7 +327,7 @@ def main(arguments: list[str] | None = None) -> None:
             runs += assessed(folder, parcels)
             print(runs[-2:], file=sys.stderr, flush=True)
         largest = folder / "local" / str(max(options.sizes))
-        tasks = tasks_of(folder, largest, options.handfuls)
+        tasks = tasks_of(folder, largest, runs[-1].parcels, options.handfuls)
     lines = lines_of(runs, tasks)
     report.write_page(options.folder, "spark", "Spark engine: cost and reach", WORDS, lines)
 

@@ -1,15 +1,15 @@
-"""Tasks of an assessment by their size, on Spark: `python -m benchmarks.spark_tasks WORKSPACE --handfuls N …`.
+"""Tasks of an assessment on Spark: `python -m benchmarks.spark_tasks WORKSPACE --handfuls N …`.
 
-Judges every county by handfuls of at least N parcels, each task in a Python worker of its own, and prints as JSON what
-each took: parcels, seconds, its worker's number; and the bytes of the exchange folder by table. Run by spark_bench.
+Surveys the land and judges every county, by handfuls of at least N parcels, each task in a Python worker of its own;
+prints as JSON what each task took and what the exchange folder held. Run by spark_bench.
 """
 
 import argparse
 import json
 import os
+import shutil
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -27,7 +27,7 @@ from panhuo.workspace.counties import Counties, pieces
 from panhuo.workspace.space import land, land_law
 from panhuo.workspace.store import Workspace
 
-TASK = "task"
+TOOK = "took"
 
 
 @dataclass(frozen=True)
@@ -37,44 +37,35 @@ class Timed:
     stage: Stage
 
     def __call__(self, tables: Tables) -> Tables:
-        began, cpu = time.perf_counter(), time.process_time()
+        began = time.perf_counter()
         made = self.stage(tables)
-        took = {
-            "parcels": tables["parcels"].num_rows,
-            "seconds": time.perf_counter() - began,
-            "cpu_s": time.process_time() - cpu,
-            "pid": os.getpid(),
-        }
-        return {**made, TASK: pa.Table.from_pylist([took])}
+        parcels, seconds = tables["parcels"].num_rows, time.perf_counter() - began
+        took = pa.table({"parcels": [parcels], "seconds": [seconds], "pid": [os.getpid()]})
+        return {**made, TOOK: took}
 
 
 class Weighed(SparkEngine):
-    """The Spark engine, which says what the exchange folder of its last run held: bytes by kind and table."""
+    """The Spark engine, which notes of each stage it maps the tasks and the bytes in the exchange folder."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: Counter[tuple[str, str]] = Counter()
+        self.runs: list[dict[str, Any]] = []
+
+    def map(self, stage: Stage, partitions: Iterable[Partition]) -> Iterator[tuple[str, Tables]]:
+        """See `Engine.map`."""
+        tasks: list[dict[str, Any]] = []
+        self.runs.append({"stage": type(stage).__name__, "tasks": tasks})
+        for key, tables in super().map(Timed(stage), partitions):
+            tasks += tables[TOOK].to_pylist()
+            yield key, tables
 
     @contextmanager
     def _run_folder(self) -> Iterator[str]:
         with super()._run_folder() as folder:
             yield folder
-            self.held.clear()
-            for path in Path(folder).rglob("*.parquet"):
-                kind, name, *_ = path.relative_to(folder).parts
-                self.held[kind, name] += path.stat().st_size
-
-
-def judged(counties: Counties, handful: int, stage: Stage) -> dict[str, Any]:
-    """The tasks of one run by handfuls of at least so many units, and the bytes in and out of all."""
-    engine = Weighed()
-    partitions = (Partition(piece[0].key, counties.inputs(piece)) for piece in pieces(counties.list, handful))
-    tasks = [tables[TASK].to_pylist()[0] for _, tables in engine.map(Timed(stage), partitions)]
-    sums = {
-        kind: sum(size for (where, name), size in engine.held.items() if where == kind and name != TASK)
-        for kind in ("inputs", "outputs")
-    }
-    return {"handful": handful, "tasks": tasks, **sums}
+            for kind in ("inputs", "outputs"):
+                files = [path for path in Path(folder, kind).rglob("*.parquet") if TOOK not in path.parts]
+                self.runs[-1][kind] = sum(path.stat().st_size for path in files)
 
 
 def main() -> None:
@@ -84,11 +75,16 @@ def main() -> None:
     parser.add_argument("--handfuls", type=int, nargs="+", required=True)
     options = parser.parse_args()
     ws, book, day = Workspace.open(options.workspace), Rulebook.load(None), date.today()
-    tables = read(ws)
-    tables["spatial"] = land(ws, tables, land_law(book, day)).facts
+    shutil.rmtree(ws.root / "cache", ignore_errors=True)  # tiles that are remembered would not be looked at
+    engine, tables = Weighed(), read(ws)
+    tables["spatial"] = land(ws, tables, land_law(book, day), engine).facts
     counties = Counties(without_outlines(tables))
-    stage = judge_county(book.root, day)
-    print(json.dumps([judged(counties, handful, stage) for handful in options.handfuls]))
+    for handful in options.handfuls:
+        partitions = (Partition(cut[0].key, counties.inputs(cut)) for cut in pieces(counties.list, handful))
+        for _ in engine.map(judge_county(book.root, day), partitions):
+            pass
+        engine.runs[-1]["handful"] = handful
+    print(json.dumps(engine.runs))
 
 
 if __name__ == "__main__":

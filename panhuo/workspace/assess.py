@@ -122,7 +122,9 @@ def made(
     latest = max(part.as_of for part in asked)
     with clock.stage("space"):
         tick("space", 0, 1)
-        surveyed = land(ws, tables, land_law(book, latest, place), engine)
+        # This machine's threads the survey has itself.
+        elsewhere = None if engine == "local" else open_engine(engine)
+        surveyed = land(ws, tables, land_law(book, latest, place), elsewhere)
         tables["spatial"], problems = surveyed.facts, surveyed.problems
     tables = without_outlines(tables)
     results, earlier = Results(folder), Earlier(ws.assessment_dir())

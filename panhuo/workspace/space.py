@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from panhuo.core.problems import Problem
-from panhuo.engines import Partition, Stage, open_engine
+from panhuo.engines import Engine, Partition, Stage
 from panhuo.inventory.conflicts import CONFLICTS_SCHEMA
 from panhuo.inventory.drawn import Drawn
 from panhuo.inventory.elsewhere import Run
@@ -46,10 +46,11 @@ def land_law(book: Rulebook, on: date, place: str = "") -> LandLaw:
     )
 
 
-def land(ws: Workspace, tables: Tables, law: LandLaw, engine: str = "local") -> Survey:
+def land(ws: Workspace, tables: Tables, law: LandLaw, engine: Engine | None = None) -> Survey:
     """The survey of `tables["parcels"]` over the layers and elevation grids the workspace holds.
 
     Only layers that a fact of the dataset `spatial` speaks of are laid over; `panhuo land overlay` lays the others.
+    engine: what works on outlines instead of this process's threads.
     """
     parcels = tables.get("parcels")
     if parcels is None:
@@ -67,18 +68,17 @@ def land(ws: Workspace, tables: Tables, law: LandLaw, engine: str = "local") -> 
         boundary_min_m=law.boundary_min_m,
         memory=memory,
         drawn=drawn,
-        run=None if engine == "local" else _by(engine),
+        run=None if engine is None else _by(engine),
     )
     memory.trim()
     return Survey(found.facts, found.conflicts, [*found.problems, *problems])
 
 
-def _by(engine: str) -> Run:
-    """Stages of the survey mapped by an engine; the local one's threads the survey has itself."""
-    opened = open_engine(engine)
+def _by(engine: Engine) -> Run:
+    """Stages of the survey mapped by an engine."""
 
     def run(stage: Stage, pieces: Iterable[tuple[str, Tables]]) -> Iterator[Tables]:
-        for _, found in opened.map(stage, (Partition(key, tables) for key, tables in pieces)):
+        for _, found in engine.map(stage, (Partition(key, tables) for key, tables in pieces)):
             yield found
 
     return run
