@@ -24,7 +24,7 @@ from panhuo.workspace.counties import PIECE, SHARE
 
 Floats = NDArray[np.float64]
 SIZES = (100_000, 1_000_000)
-HANDFULS = (4_096, 16_384, 65_536)
+HANDFULS = (16_384, 65_536)
 COUNTRY, PROVINCES, CITIES = 300_000_000, 31, 333
 """Parcels of the country the issue asks for; provinces and prefectures to share them."""
 JUDGE = "judge_county"
