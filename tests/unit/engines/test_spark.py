@@ -191,14 +191,12 @@ class KilledOnce:
         return HalfWritten(made, self.died) if hit else made
 
 
-@pytest.fixture(scope="module")
-def assessed(engine, tmp_path_factory):
+def assessed(folder):
     """One province assessed by the local engine, and on Spark with an executor killed in the middle of it."""
     from benchmarks.province import make_workspace
     from panhuo.workspace import assess as use_case
     from panhuo.workspace import counties as cut
 
-    folder = tmp_path_factory.mktemp("assessed")
     made = {}
 
     def killed_once(*law):
@@ -219,10 +217,18 @@ def assessed(engine, tmp_path_factory):
     return made
 
 
-def test_a_whole_assessment_with_an_executor_killed_is_the_same_bytes(assessed):
+def test_a_whole_assessment_with_an_executor_killed(engine, tmp_path):
+    # One test, so that whoever runs the suite on several processes assesses once.
+    made = assessed(tmp_path)
+    all_bytes_are_those_of_the_local_engine(made)
+    neighbours_in_another_task_are_counted(made["spark"])
+    firms_are_ranked_over_their_whole_city(made["spark"])
+
+
+def all_bytes_are_those_of_the_local_engine(made):
     written = {
         name: {p.name: p.read_bytes() for p in ws.assessment_dir().glob("*.parquet")}
-        for name, ws in assessed.items()
+        for name, ws in made.items()
     }
     assert {"findings.parquet", "options.parquet", "conflicts.parquet"} <= written["local"].keys()
     assert written["spark"] == written["local"]
@@ -234,8 +240,8 @@ def handful_of(ws):
     return {c.key: n for n, piece in enumerate(pieces(counties, HANDFUL)) for c in piece}
 
 
-def test_neighbours_in_another_task_are_counted(assessed):
-    ws, task = assessed["spark"], handful_of(assessed["spark"])
+def neighbours_in_another_task_are_counted(ws):
+    task = handful_of(ws)
     parcels = ws.dataset("parcels", columns=["parcel_id", "division", "geometry"])
     where = pc.utf8_slice_codeunits(parcels["division"], 0, 6).to_pylist()
     counted = ws.assessment("facts").select(["parcel_id", "neighbour_count"]).to_pydict()
@@ -252,8 +258,8 @@ def test_neighbours_in_another_task_are_counted(assessed):
     assert missed > len(whole) / 10  # a task by itself would not have seen them
 
 
-def test_firms_are_ranked_over_their_whole_city(assessed):
-    ws, task = assessed["spark"], handful_of(assessed["spark"])
+def firms_are_ranked_over_their_whole_city(ws):
+    task = handful_of(ws)
 
     def ranks(tables):
         tables = [t for name, t in scored(tables, Rulebook.load(), "43", AS_OF, []) if name == "scores"]
