@@ -9,6 +9,7 @@ ALL = {
     "overlay_bench": ["--parcels", "0", "--naive-parcels", "3000", "--folder", "{pages}"],
     "import_bench": ["--parcels", "3000", "--runs", "1"],
     "tiles_bench": ["--parcels", "3000"],
+    "predicate_bench": ["--parcels", "4000", "--runs", "1", "--folder", "{pages}"],
     "score_bench": ["--firms", "1000", "--runs", "1", "--folder", "{pages}"],
     "plan_bench": ["--sizes", "100", "--folder", "{pages}"],
     "spark_bench": ["--sizes", "2000", "--handfuls", "1000", "--folder", "{pages}"],
