@@ -14,9 +14,12 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmarks import report
 from benchmarks.province import make_workspace, write_gdal
+from panhuo.workspace.store import Workspace, write_table
 
 mpl.use("svg")
 from matplotlib import pyplot as plt
@@ -28,7 +31,9 @@ TILES = "import sys; from pathlib import Path; from panhuo.workspace.store impor
 from panhuo.workspace.tiles import parcel_tiles; parcel_tiles(Workspace(Path(sys.argv[1])), 'all', 'TRUE', [])"
 WORDS = """One run for each size of a made-up province (parcels, contracts, a fifth as many enterprises, three layers):
 `panhuo import` of the parcels as GeoPackage into an empty workspace, `panhuo assess` in its stages, the map's tiles
-baked. Import, assess and tiles run in a process each; assess (whole) is its process from start to end. The exponent is
+baked. Import, assess and tiles run in a process each; assess (whole) is its process from start to end; assess (again)
+the same after one figure of one contract has changed, when the counties it does not touch are taken over. The largest
+size is assessed only. The exponent is
 the slope of log seconds on log parcels from 100,000 on, where fixed costs no longer hide it: 1 is in proportion; n log
 n is 1.08 over these sizes. Short stages are noisy."""
 FIXED = 100_000
@@ -41,6 +46,8 @@ class Point:
     parcels: int
     seconds: dict[str, float]
     peak_mb: dict[str, float]
+    again: dict[str, int]
+    """Counties judged and taken over when assessed again."""
 
 
 def measure(parcels: int, whole: bool) -> Point:
@@ -56,10 +63,31 @@ def measure(parcels: int, whole: bool) -> Point:
         assess = report.panhuo("assess", workspace.root, "--json")
         if whole:
             used["tiles"] = report.measured("-c", TILES, workspace.root)
+        used["assess (whole)"] = assess
+        change_one_contract(workspace)
+        used["assess (again)"] = report.panhuo("assess", workspace.root, "--json")
+        again = workspace.assessment_dir()
+        assert again is not None
+        counties = json.loads((again / "manifest.json").read_text(encoding="utf-8"))["counties"]
     said = json.loads(assess.out)
-    used["assess (whole)"] = assess
     seconds = {stage: one.wall_s for stage, one in used.items()} | said["seconds"]
-    return Point(said["parcels"], seconds, {stage: one.peak_mb for stage, one in used.items()})
+    return Point(said["parcels"], seconds, {stage: one.peak_mb for stage, one in used.items()}, counties)
+
+
+def change_one_contract(workspace: Workspace) -> None:
+    """A new snapshot in which one contract's works are further on; the other files are the same ones."""
+    before = workspace.snapshot_dir()
+    assert before is not None
+    with workspace.locked(), workspace.write_snapshot("changed") as folder:
+        for path in before.rglob("*.parquet"):
+            target = folder / path.relative_to(before)
+            target.parent.mkdir(exist_ok=True)
+            target.hardlink_to(path)
+        contracts = pq.read_table(folder / "contracts.parquet")
+        done = pa.chunked_array([pa.array([0.123]), *contracts["works_done"].slice(1).chunks])
+        (folder / "contracts.parquet").unlink()
+        at = contracts.column_names.index("works_done")
+        write_table(contracts.set_column(at, "works_done", done), folder / "contracts.parquet")
 
 
 def exponents(points: Sequence[Point]) -> dict[str, float]:
@@ -77,6 +105,20 @@ def exponents(points: Sequence[Point]) -> dict[str, float]:
 def stages_of(points: Sequence[Point]) -> list[str]:
     """All stages any size ran, in the order run."""
     return list(dict.fromkeys(stage for p in points for stage in p.seconds))
+
+
+def grown(points: Sequence[Point]) -> list[str]:
+    """How assess grows from the second largest size to the largest."""
+    if len(points) < 2:
+        return []
+    small, large = points[-2:]
+    stage = "assess (whole)"
+    times = large.seconds[stage] / small.seconds[stage]
+    return [
+        f"From {small.parcels:,} to {large.parcels:,} parcels ({large.parcels / small.parcels:.2f} ×) a whole assess "
+        f"takes {times:.2f} × the time: {small.seconds[stage]:.1f} s and {large.seconds[stage]:.1f} s; its peak "
+        f"memory is {small.peak_mb[stage]:,.0f} MB and {large.peak_mb[stage]:,.0f} MB."
+    ]
 
 
 def draw(points: Sequence[Point], path: Path) -> None:
@@ -108,6 +150,14 @@ def lines_of(points: Sequence[Point]) -> list[str]:
     processes = list(points[0].peak_mb)
     memory = [[f"{p.parcels:,}", *(cell(p.peak_mb, s, ".0f") for s in processes)] for p in points]
     return [
+        *grown(points),
+        "",
+        *(
+            f"Assessed again, {p.parcels:,} parcels: {p.again['judged']} counties judged, "
+            f"{p.again['taken_over']} taken over, {p.seconds['assess (again)']:.1f} s."
+            for p in points[-2:]
+        ),
+        "",
         "![seconds and memory against parcels](growth.svg)",
         "",
         "## Seconds",

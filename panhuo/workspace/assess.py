@@ -29,7 +29,7 @@ from panhuo.flow import judge_county, law_on
 from panhuo.match.options import OPTIONS
 from panhuo.match.routes import ROUTES
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.facts import GEOMETRY
+from panhuo.rulebook.facts import GEOMETRY, OWN_DATASETS
 from panhuo.rulebook.scheme import pick_scheme
 from panhuo.rulebook.spec import dataset_fields
 from panhuo.score.engine import score
@@ -43,6 +43,9 @@ from panhuo.workspace.store import WAIT_S, Workspace, write_table, write_text
 DATASETS: Final = (
     "parcels", "contracts", "batches", "encumbrances", "buildings", "occupancies", "enterprises", "demands",
 )  # fmt: skip
+
+
+UNITS_OWN: Final = frozenset(name for names in OWN_DATASETS.values() for name in names)
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,9 @@ def made(
         # This machine's threads the survey has itself.
         elsewhere = None if engine == "local" else open_engine(engine)
         surveyed = land(ws, tables, land_law(book, latest, place), elsewhere)
-        tables["spatial"], problems = surveyed.facts, surveyed.problems
+        tables["spatial"] = surveyed.facts.select(filled(surveyed.facts))
+        conflicts, problems = surveyed.conflicts, surveyed.problems
+        del surveyed
     tables = without_outlines(tables)
     results, earlier = Results(folder), Earlier(ws.assessment_dir())
     not_assessed: dict[str, str] = {}
@@ -148,7 +153,7 @@ def made(
                 not_assessed["potential"] = refused.what
         with clock.stage("write"):
             tick("write", 0, 1)
-            write_table(surveyed.conflicts, folder / "conflicts.parquet")
+            write_table(conflicts, folder / "conflicts.parquet")
             write_table(problem_table(problems), folder / "problems.parquet")
             results.finish({"findings": FINDINGS, "options": OPTIONS, "routes": ROUTES})
     finally:
@@ -183,7 +188,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 def read(ws: Workspace, place: str = "") -> dict[str, pa.Table]:
     """What rules read of the datasets, corrections laid over, kept to `place` where one is given; parcels with FILE_ROW
-    instead of their outlines.
+    instead of their outlines, and without fields nobody filled in.
 
     Raises PanhuoError when the workspace has neither parcels nor batches, or none in the place.
     """
@@ -194,7 +199,7 @@ def read(ws: Workspace, place: str = "") -> dict[str, pa.Table]:
             columns = [c for c in pq.read_schema(path).names if c in read_by_rules]
             table = ws.dataset(name, columns=columns, numbered=name == "parcels")
             if table is not None:
-                tables[name] = table
+                tables[name] = table.select(filled(table)) if name in UNITS_OWN else table
     if place:
         for name in ("parcels", "batches"):
             if name in tables:
@@ -208,6 +213,12 @@ def read(ws: Workspace, place: str = "") -> dict[str, pa.Table]:
             remedy="先运行 panhuo import 导入宗地或批次 import parcels or batches first",
         )
     return tables
+
+
+def filled(table: pa.Table) -> list[str]:
+    """The columns that hold a value; a field of a unit's own that holds none is as unknown as one that is not there."""
+    needed = {"parcel_id", "batch_id", "division"}
+    return [c for c in table.column_names if c in needed or table[c].null_count < table.num_rows]
 
 
 def only(tables: Tables, units: frozenset[str] | None) -> dict[str, pa.Table]:

@@ -88,6 +88,16 @@ def test_after_a_small_change_only_the_county_touched_is_judged_and_the_bytes_ar
     assert changed["division"].to_pylist() == [county]
 
 
+def test_the_first_value_of_a_field_touches_its_own_county_alone(province, tmp_path):
+    assert province.dataset("parcels")["height_max_m"].null_count == province.dataset("parcels").num_rows
+    ws = copy(province, tmp_path / "ws")
+    county = change(ws, "parcels", "height_max_m", 9, 24.0)
+    assess(ws, as_of=DAY)
+    assert told(ws)["counties"] == {"judged": 1, "taken_over": 125}
+    facts = ws.assessment("facts")
+    assert facts.filter(pc.equal(facts["height_max_m"], 24.0))["division"].to_pylist() == [county]
+
+
 def test_the_ground_read_from_a_file_in_any_order_is_that_of_the_table(province, tmp_path):
     ws = copy(province, tmp_path / "ws", results=False)
     before = ws.snapshot_dir()
