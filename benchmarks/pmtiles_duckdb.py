@@ -5,9 +5,8 @@ from pathlib import Path
 
 import duckdb
 import duckdb_extension_spatial
-import numpy as np
 
-from panhuo.workspace.pmtiles import GZIP, HEAD, MAGIC, directories
+from panhuo.workspace.pmtiles import GZIP, HEAD, MAGIC, directories, first_of, hilbert
 
 MVT = 1
 SQL = """
@@ -41,7 +40,8 @@ def bake(rows: Path, target: Path, zooms: range) -> None:
     at = 0
     for zoom in zooms:
         found = db.execute(SQL.format(zoom=zoom, half=HALF, span=2 * HALF / 2**zoom)).fetchall()
-        for tile_id, content in sorted((hilbert_id(zoom, x, y), gzip.compress(tile)) for x, y, tile in found):
+        ids = [first_of(zoom) + hilbert(zoom, x, y) for x, y, _ in found]
+        for tile_id, content in sorted(zip(ids, (gzip.compress(t) for *_, t in found), strict=True)):
             entries.append((tile_id, 1, at, len(content)))
             data.append(content)
             at += len(content)
@@ -61,19 +61,3 @@ def bake(rows: Path, target: Path, zooms: range) -> None:
     head = HEAD.pack(MAGIC, 3, *sections, *[len(entries)] * 3, 1, GZIP, GZIP, MVT, zooms[0], zooms[-1],
                      *(-1_800_000_000, -850_000_000, 1_800_000_000, 850_000_000), 0, 0, 0)  # fmt: skip
     target.write_bytes(b"".join([head, root, metadata, leaves, *data]))
-
-
-def hilbert_id(zoom: int, x: int, y: int) -> int:
-    """The tile's place: all tiles of lower zooms, then along the Hilbert curve of its own."""
-    before = (4**zoom - 1) // 3
-    distance = 0
-    for bit in reversed(range(zoom)):
-        half = 1 << bit
-        east, south = int(bool(x & half)), int(bool(y & half))
-        distance += half * half * ((3 * east) ^ south)
-        if not south:
-            if east:
-                x, y = half - 1 - x, half - 1 - y
-            x, y = y, x
-        x, y = np.bitwise_and([x, y], half - 1).tolist()
-    return before + distance

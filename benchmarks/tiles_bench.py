@@ -60,9 +60,11 @@ def make_rows(folder: Path, parcels: int) -> Path:
 def placed(rows: Path) -> pa.Table:
     """The rows with a point of each, as the site's reading copy has them."""
     table = pq.read_table(rows).replace_schema_metadata(None)
-    middle = shapely.centroid(shapely.from_wkb(table["geometry"].to_numpy()))
-    table = table.append_column("lon", pa.array(shapely.get_x(middle)))
-    return table.append_column("lat", pa.array(shapely.get_y(middle)))
+    west, south, east, north = shapely.bounds(shapely.from_wkb(table["geometry"].to_numpy())).T
+    places = ((west + east) / 2, (south + north) / 2, west, south, east, north)
+    for name, values in zip(tiles.PLACED, places, strict=True):
+        table = table.append_column(name, pa.array(values))
+    return table
 
 
 def panhuo(rows: Path, target: Path) -> None:
@@ -109,7 +111,9 @@ def tippecanoe(rows: Path, target: Path) -> None:
 
 def gdal(rows: Path, target: Path) -> None:
     """GDAL's driver alone."""
-    tiles.with_gdal(pq.read_table(rows), target, "parcels", (ZOOMS[0], ZOOMS[-1]))
+    sheet = tiles.Sheet(pq.read_table(rows), (ZOOMS[0], ZOOMS[-1]))
+    ((made, _),) = tiles.with_gdal([sheet], target.parent, "parcels")
+    made.replace(target)
 
 
 def duckdb(rows: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
+from panhuo.workspace.pmtiles import Block
 from panhuo.workspace.reading import result_specs
 
 Floats = NDArray[np.float64]
@@ -29,6 +30,10 @@ COVER_A_TILE: Final = 128
 BURNT_AT_ONCE: Final = 10_000
 MOST_A_TILE: Final = 5_000
 """Parcels of one tile; at some 80 bytes each it stays under 500 KB, which a phone loads at once."""
+AT_ONCE: Final = 100_000
+"""Outlines baked at once: a tiler holds kilobytes for each."""
+EDGE: Final = 1 / 16
+"""A tile draws what lies this share of it beyond its edge: more than any tiler does."""
 NEAREST: Final = 10
 """From this zoom a parcel of a hectare is more than a speck."""
 
@@ -103,6 +108,36 @@ def on_square(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     """Shares of the way across a Web Mercator square, from the west and from the north."""
     north = np.arcsinh(np.tan(np.radians(np.clip(lat, -85, 85)))) / np.pi
     return (lon + 180) / 360, (1 - north) / 2
+
+
+def blocks(boxes: Floats, near: int) -> Iterator[tuple[Block, Ints]]:
+    """Squares of ground of some `AT_ONCE` outlines, each with the rows that its tiles of zoom `near` and nearer draw.
+
+    boxes: of each row, n × 4 (west, south, east, north) [degrees]. A row on an edge is of both squares.
+    """
+    west, south, east, north = boxes.T
+    x, y = on_grid((west + east) / 2, (south + north) / 2, 1 << near)
+    for zoom in range(near + 1):
+        _, counts = np.unique(x >> near - zoom << 32 | y >> near - zoom, return_counts=True)
+        if counts.max(initial=0) <= AT_ONCE:
+            break
+    edge = EDGE / (1 << near)
+    corners = ((on_square(west, north), -edge), (on_square(east, south), edge))
+    (left, top), (right, bottom) = (
+        [(np.clip(v + beyond, 0, 1 - 1e-12) * (1 << zoom)).astype(np.int64) for v in corner]
+        for corner, beyond in corners
+    )
+    keys, touched = [], []
+    for column in range(int((right - left).max(initial=0)) + 1):
+        for row in range(int((bottom - top).max(initial=0)) + 1):
+            rows = np.flatnonzero((left + column <= right) & (top + row <= bottom))
+            keys.append(left[rows] + column << 32 | top[rows] + row)
+            touched.append(rows)
+    key, rows = np.concatenate(keys), np.concatenate(touched)
+    order = np.lexsort((rows, key))
+    for part in np.split(order, np.flatnonzero(np.diff(key[order])) + 1):
+        square = int(key[part[0]])
+        yield Block(zoom, square >> 32, square & 0xFFFFFFFF), rows[part]
 
 
 def outlines(x: Ints, y: Ints, side: int, wide: Ints | int = 1) -> pa.Array:

@@ -6,7 +6,7 @@ import json
 import shutil
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
@@ -70,16 +70,59 @@ def zoom_of(tile: int) -> int:
     return int((3 * tile + 1).bit_length() - 1) // 2
 
 
-def join(parts: Sequence[Path], target: Path) -> None:
-    """Archives of rising zooms, made alike, as one."""
-    archives = [a for a in map(read_archive, parts) if a.entries]
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A square of ground: the tile at `x`, `y` (from the north-west) of a zoom."""
+
+    zoom: int
+    x: int
+    y: int
+
+    def within(self, entries: Iterable[Entry]) -> list[Entry]:
+        """The tiles that lie in the block, of its own zoom and nearer: at each zoom they follow one another."""
+        own = hilbert(self.zoom, self.x, self.y)
+        out = []
+        for tile, run, at, length in entries:
+            deeper = zoom_of(tile) - self.zoom
+            first = first_of(zoom_of(tile)) + (own << 2 * deeper)
+            begin, end = max(tile, first), min(tile + run, first + (1 << 2 * deeper))
+            if begin < end:
+                out.append((begin, end - begin, at, length))
+        return out
+
+
+WORLD: Final = Block(0, 0, 0)
+
+
+def first_of(zoom: int) -> int:
+    """The id of the first tile of a zoom: all tiles of lower zooms come before it."""
+    return int((4**zoom - 1) // 3)
+
+
+def hilbert(zoom: int, x: int, y: int) -> int:
+    """How far along the Hilbert curve of its zoom a tile lies."""
+    distance = 0
+    for bit in reversed(range(zoom)):
+        half = 1 << bit
+        east, south = int(bool(x & half)), int(bool(y & half))
+        distance += half * half * ((3 * east) ^ south)
+        if not south:
+            if east:
+                x, y = ~x, ~y
+            x, y = y, x
+    return distance
+
+
+def join(parts: Sequence[tuple[Path, Block]], target: Path) -> None:
+    """Archives made alike as one: of each the tiles in its block."""
+    read = [(read_archive(path), block) for path, block in parts]
+    archives = [replace(a, entries=kept) for a, block in read if (kept := tuple(block.within(a.entries)))]
     starts = [0, *accumulate(a.data_bytes for a in archives)]
-    entries = [
+    entries = sorted(
         (tile, run, at + start, length)
         for archive, start in zip(archives, starts[:-1], strict=True)
         for tile, run, at, length in archive.entries
-    ]
-    last = archives[-1]
+    )
     root, leaves = directories(entries)
     metadata = gzip.compress(json.dumps(joined_metadata(archives), ensure_ascii=False).encode())
     leaves_at = HEAD.size + len(root) + len(metadata)
@@ -87,13 +130,23 @@ def join(parts: Sequence[Path], target: Path) -> None:
                 leaves_at + len(leaves), starts[-1])  # fmt: skip
     counts = (sum(e[1] for e in entries), len(entries), len({e[2] for e in entries}))
     zooms = (zoom_of(entries[0][0]), zoom_of(entries[-1][0]))
-    head = HEAD.pack(MAGIC, 3, *sections, *counts, 0, GZIP, *last.head[15:17], *zooms, *last.head[19:])
+    head = HEAD.pack(
+        MAGIC, 3, *sections, *counts, 0, GZIP, *archives[0].head[15:17], *zooms, *extent(archives)
+    )
     with target.open("wb") as stream:
         stream.write(head + root + metadata + leaves)
         for archive in archives:
             with archive.path.open("rb") as source:
                 source.seek(archive.data_at)
                 shutil.copyfileobj(source, stream)
+
+
+def extent(archives: Sequence[Archive]) -> tuple[int, ...]:
+    """West, south, east, north, the zoom to begin at and the middle, as the header has them, of the nearest zoom."""
+    top = max(a.head[18] for a in archives)
+    west, south, east, north = zip(*[a.head[19:23] for a in archives if a.head[18] == top], strict=True)
+    box = (min(west), min(south), max(east), max(north))
+    return (*box, archives[0].head[23], (box[0] + box[2]) // 2, (box[1] + box[3]) // 2)
 
 
 def joined_metadata(archives: Sequence[Archive]) -> dict[str, Any]:

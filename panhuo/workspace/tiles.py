@@ -10,23 +10,27 @@ has a wheel (Linux x86-64, Apple silicon), elsewhere with the PMTiles driver of 
 import json
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyogrio
 import shapely
 
-from panhuo.workspace.overview import NEAREST, coverage, overview, whole_from_zoom
-from panhuo.workspace.pmtiles import join
+from panhuo.workspace.overview import NEAREST, Floats, blocks, coverage, overview, whole_from_zoom
+from panhuo.workspace.pmtiles import WORLD, Block, join
 from panhuo.workspace.reading import key_of, open_copy, reading_copy
 from panhuo.workspace.store import Workspace, try_lock
+from panhuo.workspace.tiler import Job, bake_files
 
 TOP_ZOOM: Final = 14
 COARSE_ABOVE: Final = 20_000
@@ -34,6 +38,10 @@ COARSE_ABOVE: Final = 20_000
 MAKE: Final = 2
 """Raised whenever the tiles of the same rows come out otherwise."""
 TILE_BYTES: Final = 500_000
+FEW: Final = 20_000
+"""So many outlines are baked in less time than another process takes to begin."""
+PLACED: Final = ("lon", "lat", "xmin", "ymin", "xmax", "ymax")
+"""A point inside a parcel, and its box."""
 
 FIELDS: Final = (
     "parcel_id, name, holder, area_m2, array_to_string(findings, ' ') AS finding, coalesce(severity, '') AS severity, "
@@ -56,7 +64,7 @@ def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[A
     def rows() -> pa.Table:
         with open_copy(workspace, copy) as db:
             sql = (
-                f"SELECT {FIELDS}, s.geometry, lon, lat FROM parcels p LEFT JOIN shapes s USING (parcel_id) "
+                f"SELECT {FIELDS}, s.geometry, {', '.join(PLACED)} FROM parcels p LEFT JOIN shapes s USING (parcel_id) "
                 f"WHERE lon IS NOT NULL AND ({where})"
             )
             return _placed(db.execute(sql, list(values)).to_arrow_table())
@@ -144,17 +152,23 @@ def _baked(
     return target
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Outlines with their columns to be baked as one archive at some zooms, of which the tiles in `block` count."""
+
+    rows: pa.Table
+    zooms: tuple[int, int]
+    block: Block = WORLD
+
+
 def bake_parcels(table: pa.Table, target: Path) -> None:
-    """Parcels (`FIELDS`, `geometry` as WKB, `lon` and `lat` [degrees] of a point inside) as the layer `parcels`."""
-    lon, lat = (table[name].to_numpy() for name in ("lon", "lat"))
-    table = table.drop_columns(["lon", "lat"])
+    """Parcels as the layer `parcels`: `FIELDS`, `geometry` as WKB, and where each lies (`PLACED`) [degrees]."""
+    lon, lat, *box = (table[name].to_numpy() for name in PLACED)
+    boxes = np.column_stack(box)
+    table = table.drop_columns(list(PLACED))
     near = whole_from_zoom(lon, lat, TOP_ZOOM)
-    with TemporaryDirectory(dir=target.parent) as scratch:
-        parts = [Path(scratch) / f"{zoom}.pmtiles" for zoom in range(near + 1)]
-        for zoom, cells in overview(table, lon, lat, near):
-            bake(cells, parts[zoom], layer="parcels", zooms=(zoom, zoom))
-        bake(table, parts[near], layer="parcels", zooms=(near, TOP_ZOOM))
-        join(parts, target)
+    cells = (Sheet(rows, (zoom, zoom)) for zoom, rows in overview(table, lon, lat, near))
+    bake_sheets(chain(cells, squares(table, boxes, near)), target, "parcels")
 
 
 def bake_layer(table: pa.Table, target: Path, *, kind: str) -> None:
@@ -162,40 +176,64 @@ def bake_layer(table: pa.Table, target: Path, *, kind: str) -> None:
     if table.num_rows <= COARSE_ABOVE:
         bake(table, target, layer=kind)
         return
+    shapes = shapely.from_wkb(table["geometry"].to_numpy())
+    cells = (
+        Sheet(pa.table({"geometry": found}), (zoom, zoom))
+        for zoom, found in coverage(shapes, NEAREST)
+        if len(found)
+    )
+    near = squares(table, shapely.bounds(shapes), NEAREST)
+    bake_sheets(chain(cells, near), target, kind)
+
+
+def bake(table: pa.Table, target: Path, *, layer: str) -> None:
+    """Outlines with their columns as one layer of an archive."""
+    bake_sheets([Sheet(table, (0, TOP_ZOOM))], target, layer)
+
+
+def squares(table: pa.Table, boxes: Floats, near: int) -> Iterator[Sheet]:
+    """The rows, whose boxes are `boxes`, square by square for the zooms from `near`."""
+    for block, rows in blocks(boxes, near):
+        yield Sheet(table.take(pa.array(rows)), (near, TOP_ZOOM), block)
+
+
+def bake_sheets(sheets: Iterable[Sheet], target: Path, layer: str) -> None:
+    """All sheets as one archive, by the quickest tiler there is; each is let go of before the next is asked for."""
     with TemporaryDirectory(dir=target.parent) as scratch:
-        parts = [Path(scratch) / f"{zoom}.pmtiles" for zoom in range(NEAREST + 1)]
-        for zoom, cells in coverage(shapely.from_wkb(table["geometry"].to_numpy()), NEAREST):
-            if len(cells):
-                bake(pa.table({"geometry": cells}), parts[zoom], layer=kind, zooms=(zoom, zoom))
-        bake(table, parts[NEAREST], layer=kind, zooms=(NEAREST, TOP_ZOOM))
-        join([part for part in parts if part.exists()], target)
+        tiler = with_freestiler if find_spec("freestiler") else with_gdal
+        join(tiler(sheets, Path(scratch), layer), target)
 
 
-def bake(table: pa.Table, target: Path, *, layer: str, zooms: tuple[int, int] = (0, TOP_ZOOM)) -> None:
-    """Outlines with their columns as one layer of an archive, by the quickest tiler there is."""
-    (with_freestiler if find_spec("freestiler") else with_gdal)(table, target, layer, zooms)
+def with_freestiler(sheets: Iterable[Sheet], folder: Path, layer: str) -> list[tuple[Path, Block]]:
+    """The archives by freestiler, which is built for few platforms and takes seconds."""
+    made: list[tuple[Path, Block]] = []
+    jobs: list[Job] = []
+    rows = 0
+    for sheet in sheets:
+        source, archive = folder / f"{len(jobs)}.parquet", folder / f"{len(jobs)}.pmtiles"
+        write_geoparquet(sheet.rows, source)
+        low, high = sheet.zooms
+        jobs.append((str(source), str(archive), {"layer_name": layer, "min_zoom": low, "max_zoom": high}))
+        made.append((archive, sheet.block))
+        rows += sheet.rows.num_rows
+    bake_files(jobs, apart=rows > FEW)
+    return made
 
 
-def with_freestiler(table: pa.Table, target: Path, layer: str, zooms: tuple[int, int]) -> None:
-    """The archive by freestiler, which is built for few platforms and takes seconds."""
-    import freestiler
-
-    with TemporaryDirectory(dir=target.parent) as scratch:
-        path = Path(scratch) / "rows.parquet"
-        write_geoparquet(table, path)
-        freestiler.freestile_file(
-            path, target, layer_name=layer, min_zoom=zooms[0], max_zoom=zooms[1], quiet=True
-        )
-
-
-def with_gdal(table: pa.Table, target: Path, layer: str, zooms: tuple[int, int]) -> None:
-    """The archive by GDAL, which is there wherever panhuo is; too full a tile is drawn coarser."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*maximum tile size")
-        pyogrio.write_arrow(
-            table.replace_schema_metadata(None), target, layer=layer, driver="PMTiles", geometry_name="geometry",
-            geometry_type="Unknown", crs="EPSG:4326", MINZOOM=zooms[0], MAXZOOM=zooms[1], MAX_SIZE=TILE_BYTES,
-        )  # fmt: skip
+def with_gdal(sheets: Iterable[Sheet], folder: Path, layer: str) -> list[tuple[Path, Block]]:
+    """The archives by GDAL, which is there wherever panhuo is; too full a tile is drawn coarser."""
+    made: list[tuple[Path, Block]] = []
+    for sheet in sheets:
+        archive = folder / f"{len(made)}.pmtiles"
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*maximum tile size")
+            pyogrio.write_arrow(
+                sheet.rows.replace_schema_metadata(None), archive, layer=layer, driver="PMTiles",
+                geometry_name="geometry", geometry_type="Unknown", crs="EPSG:4326", MINZOOM=sheet.zooms[0],
+                MAXZOOM=sheet.zooms[1], MAX_SIZE=TILE_BYTES,
+            )  # fmt: skip
+        made.append((archive, sheet.block))
+    return made
 
 
 def write_geoparquet(table: pa.Table, path: Path) -> None:

@@ -8,7 +8,7 @@ import pyogrio
 import pytest
 import shapely
 
-from panhuo.workspace import tiles
+from panhuo.workspace import overview, tiles
 from panhuo.workspace.overview import MOST_A_TILE, NEAREST, whole_from_zoom
 from panhuo.workspace.pmtiles import directories, read_archive, read_directory, tile_bytes, zoom_of
 
@@ -41,6 +41,10 @@ def parcels() -> pa.Table:
             ),
             "lon": lon + 0.0015,
             "lat": lat + 0.0015,
+            "xmin": lon,
+            "ymin": lat,
+            "xmax": lon + 0.003,
+            "ymax": lat + 0.003,
         }
     )
 
@@ -69,6 +73,27 @@ def test_near_every_parcel_is_drawn_and_far_away_no_finding_is_lost(tmp_path):
     (layer,) = read_archive(path).metadata["vector_layers"]
     assert {"parcel_id", "finding", "severity", "count"} <= set(layer["fields"])
     assert [p for p in tmp_path.iterdir() if p != path] == []
+
+
+@pytest.mark.usefixtures("tiler")
+def test_square_by_square_the_tiles_are_those_of_one_run(tmp_path, monkeypatch):
+    whole, parts = tmp_path / "whole.pmtiles", tmp_path / "parts.pmtiles"
+    tiles.bake_parcels(parcels(), whole)
+    monkeypatch.setattr(overview, "AT_ONCE", 300)
+    assert len(list(overview.blocks(boxes(), NEAREST))) == 4
+    monkeypatch.setattr(tiles, "FEW", 0)
+    tiles.bake_parcels(parcels(), parts)
+    for zoom in (NEAREST - 1, NEAREST, 12, tiles.TOP_ZOOM):
+        # A parcel on an edge is drawn in each tile it touches, never twice in one.
+        one, other = (drawn(path, zoom) for path in (whole, parts))
+        columns = [c for c in one.column_names if c != "mvt_id"]
+        rows = [sorted(map(str, t.select(columns).to_pylist())) for t in (one, other)]
+        assert rows[0] == rows[1]
+    assert read_archive(whole).head[16:] == read_archive(parts).head[16:]
+
+
+def boxes():
+    return np.column_stack([parcels()[name].to_numpy() for name in tiles.PLACED[2:]])
 
 
 def test_crowded_parcels_are_drawn_whole_only_nearer():
