@@ -37,6 +37,8 @@ function draw(place: HTMLElement, chart: Chart): void {
   if (chart.kind === "bar") place.style.height = `${chart.rows.length * 26 + 10}px`;
   const on = echarts.init(place, undefined, { renderer: "svg" });
   drawn.set(place, { chart, on });
+  // On paper the drawing is scaled to its column by the style sheet alone: there is no time to draw it anew.
+  on.on("finished", () => place.querySelector("svg")?.setAttribute("viewBox", `0 0 ${on.getWidth()} ${on.getHeight()}`));
   on.setOption(option(chart));
   on.on("click", (at) => { const row = chart.rows[at.dataIndex]; if (row?.[4]) location.href = row[4]; });
   new ResizeObserver(() => on.resize()).observe(place);
@@ -59,5 +61,3 @@ for (const button of buttons) button.addEventListener("click", () => {
   for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
   for (const { chart, on } of drawn.values()) on.setOption(option(chart));
 });
-window.addEventListener("beforeprint", () => { for (const { on } of drawn.values()) on.resize({ width: 330 }); });
-window.addEventListener("afterprint", () => { for (const { on } of drawn.values()) on.resize({ width: "auto" }); });

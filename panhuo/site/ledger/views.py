@@ -7,6 +7,7 @@ import tempfile
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -23,6 +24,7 @@ from panhuo.site.ledger.said import conditions
 from panhuo.site.records import record
 from panhuo.site.words import say
 
+PUBLIC_PAGE = 100
 TABS = (
     ("parcels", "宗地", "Parcels"),
     ("enterprises", "企业", "Enterprises"),
@@ -155,11 +157,9 @@ def public(request: HttpRequest) -> HttpResponse:
             return HttpResponse(public_csv(found), content_type=export.FORMATS["csv"])
         case "geojson":
             return HttpResponse(public_geojson(found), content_type=export.FORMATS["geojson"])
-    return render(
-        request,
-        "ledger/public.html",
-        {"rows": found, "fields": [f for f in PUBLIC_FIELDS if f not in ("lon", "lat")]},
-    )
+    page = Paginator(found, PUBLIC_PAGE).get_page(request.GET.get("page"))
+    shown = [f for f in PUBLIC_FIELDS if f not in ("lon", "lat")]
+    return render(request, "ledger/public.html", {"page": page, "fields": shown})
 
 
 def public_csv(found: list[dict[str, Any]]) -> str:
