@@ -10,7 +10,8 @@ import { at, hush, make, say, setup, words } from "./map/setup";
 import { DRAWN, FONT, style, turn } from "./map/style";
 
 maplibregl.setWorkerUrl(setup.worker);
-maplibregl.addProtocol("pmtiles", new Protocol().tile);
+const archives = new Protocol();
+maplibregl.addProtocol("pmtiles", archives.tile);
 
 /** Layers that wait until the parcels are on the screen, which is what people come for. */
 const LATER = [...setup.layers.map((l) => `base-${l.kind}`), "conflicts"];
@@ -28,28 +29,42 @@ function open(): maplibregl.Map | null {
   }
 }
 
-let waiting = false;
-/** Waits for an archive that is still being made (503), as after an assessment, and opens the page anew with it. */
-async function wait(archive: string): Promise<void> {
-  const status = async (): Promise<number> => (await fetch(archive, { headers: { Range: "bytes=0-0" } })).status;
-  if (waiting || (await status()) !== 503) return;
-  waiting = true;
-  say(words.making, true);
-  do await new Promise((later) => { setTimeout(later, 2000); }); while ((await status()) === 503);
-  location.reload();
+/** The sources whose archive is still being made, as after an assessment. */
+const late = new Set<string>();
+
+/** Waits for such an archive (503) and gives the map its source anew. */
+async function whenMade(map: maplibregl.Map, id: string, url: string): Promise<void> {
+  if (late.has(id)) return;
+  late.add(id);
+  const path = url.replace("pmtiles://", "");
+  const busy = async (): Promise<boolean> => (await fetch(path, { headers: { Range: "bytes=0-0" } })).status === 503;
+  let waited = false;
+  for (; await busy(); waited = true) {
+    say(words.making, true);
+    await new Promise((later) => { setTimeout(later, 2000); });
+  }
+  late.delete(id);
+  if (!waited) return;
+  archives.tiles.delete(path); // what it remembers is the refusal
+  map.getSource<maplibregl.VectorTileSource>(id)?.setUrl(url);
+  if (!late.size) hush(words.making);
+  map.once("idle", ready);
+}
+
+function ready(): void {
+  if (!late.size) at("map").setAttribute("data-ready", "1");
 }
 
 /** Says that the map is being drawn until its parcels are on the screen; then come the other layers. */
 function progress(map: maplibregl.Map): void {
   say(words.drawing, true);
-  map.on("error", (event: maplibregl.ErrorEvent & { sourceId?: string }) => {
-    const lost = /^parcels(\d+)$/.exec(event.sourceId ?? "");
-    if (lost) void wait(setup.archives[Number(lost[1])]);
+  map.on("error", (event: maplibregl.ErrorEvent & { sourceId?: string; source?: { url?: string } }) => {
+    if (event.sourceId && event.source?.url?.startsWith("pmtiles:")) void whenMade(map, event.sourceId, event.source.url);
   });
   map.once("idle", () => {
     hush(words.drawing);
     for (const name of LATER) turn(map, name, view().on(name));
-    map.once("idle", () => { if (!waiting) at("map").setAttribute("data-ready", "1"); });
+    map.once("idle", ready);
     map.triggerRepaint();
   });
 }
