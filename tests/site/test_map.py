@@ -17,7 +17,7 @@ TRIANGLE = "112.800,28.360;112.812,28.360;112.806,28.372"
 
 def meeting(text, division=""):
     """Parcels that meet the polygon, one by one."""
-    shape = shapely.Polygon([tuple(map(float, c.split(","))) for c in text.split(";")])
+    shape = shapely.make_valid(shapely.Polygon([tuple(map(float, c.split(","))) for c in text.split(";")]))
     held = rows("SELECT p.parcel_id, division, geometry FROM parcels p JOIN shapes USING (parcel_id)")
     return {
         r["parcel_id"]
@@ -142,3 +142,17 @@ def test_archives_of_everybodys_land_are_made_ahead(cast):
     ahead()
     held = {path.stem for path in shelf().workspace.root.glob("tiles/*/*.pmtiles")}
     assert {"d-all", "d-4301", "d-43", "d-430112", "d-430424", "conflicts-d-430112"} <= held
+
+
+@pytest.mark.parametrize(
+    "area",
+    [
+        "112.79,28.35;113.2,28.35;113.2,28.40;112.79,28.40",
+        "112.80,28.36;112.81,28.37;112.80,28.37;112.81,28.36",  # crosses itself
+        "112.80,28.36;112.83,28.3601;112.80,28.3602",  # thinner than a parcel
+        "112.80,28.36;112.82,28.36;112.82,28.38;112.81,28.362;112.80,28.38",  # hollow
+        "111,27;114,27;114,30;112.806,28.366;111,30",  # far larger than the land
+    ],
+)
+def test_whatever_is_drawn_what_meets_it_is_selected(as_, area):
+    assert set(as_("admin").get("/map/selected/", {"area": area}).json()["ids"]) == meeting(area)

@@ -96,15 +96,14 @@ def _summary(query: Query, given: QueryDict) -> dict[str, Any]:
         query.where.values,
     )
     assert held is not None
-    ids = rows(
-        f"SELECT parcel_id FROM parcels WHERE {query.where.sql} LIMIT {MARKED + 1}", query.where.values
-    )
+    marked = held["n"] <= MARKED
+    ids = rows(f"SELECT parcel_id FROM parcels WHERE {query.where.sql}", query.where.values) if marked else []
     asked = given.urlencode()
     return {
         "n": held["n"],
         "area": labels.mu(held["area_m2"], 1),
         "bounds": [held[k] for k in ("x0", "y0", "x1", "y1")] if held["x0"] is not None else None,
-        "ids": [r["parcel_id"] for r in ids] if len(ids) <= MARKED else [],
+        "ids": [r["parcel_id"] for r in ids],
         "findings": [
             {"label": r["label"], "n": r["n"], "link": r["link"]}
             for r in grouped("finding", query.where, given)[:5]
