@@ -30,6 +30,8 @@ COUNTRY, PROVINCES, CITIES = 300_000_000, 31, 333
 JUDGE = "judge_county"
 STAGES = {"look_at_tile": "tiles", "measure_outlines": "layers", JUDGE: "counties"}
 """The stages that are mapped, as the page calls them."""
+CPU, PEAK = 2, 3
+"""Columns of a task's row."""
 CORES = 200
 """A small cluster, for the hours on the clock."""
 KINDS = {"SparkSubmit": "driver JVM", "CoarseGrainedExecutor": "executor JVM", "pyspark.daemon": "worker"}
@@ -80,12 +82,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Tasks:
-    """The tasks of one mapped stage: its name and handful, (parcels, seconds, peak MB) each, the bytes of the exchange
-    folder in and out for each parcel of the land."""
+    """The tasks of one mapped stage: its name and handful, (parcels, seconds, CPU seconds, peak MB) each, the bytes of
+    the exchange folder in and out for each parcel of the land."""
 
     stage: str
     handful: int
-    rows: Sequence[tuple[int, float, float]]
+    rows: Sequence[tuple[int, float, float, float]]
     bytes_in: float
     bytes_out: float
 
@@ -159,7 +161,7 @@ def tasks_of(folder: Path, workspace: Path, parcels: int, handfuls: Sequence[int
     used = report.measured("-m", "benchmarks.spark_tasks", workspace, "--handfuls", *map(str, handfuls))
     stages = []
     for run in json.loads(used.out):
-        rows = [(t["parcels"], t["seconds"], used.seen[t["pid"]].peak_mb) for t in run["tasks"]]
+        rows = [(t["parcels"], t["seconds"], t["cpu_s"], used.seen[t["pid"]].peak_mb) for t in run["tasks"]]
         size = run["inputs"] / parcels, run["outputs"] / parcels
         stages.append(Tasks(run["stage"], run.get("handful", 0), rows, *size))
     shuffled, answer = shuffle_and_answers(log)
@@ -231,15 +233,16 @@ def task_table(measured: Measured) -> list[str]:
     """A row for each stage and handful."""
     rows = []
     for tasks in measured.stages:
-        _, seconds, peak = np.array(tasks.rows).T
+        _, seconds, cpu, peak = np.array(tasks.rows).T
         name = STAGES[tasks.stage] + (f", {tasks.handful:,} at least" if tasks.handful else "")
-        figures = [f"{tasks.parcels:,.0f}", f"{seconds.mean():.1f}", f"{peak.max():.0f}"]
+        figures = [f"{tasks.parcels:,.0f}", f"{seconds.mean():.1f}", f"{cpu.mean():.1f}", f"{peak.max():.0f}"]
         rows.append([name, str(len(tasks.rows)), *figures, f"{tasks.bytes_in:.0f}", f"{tasks.bytes_out:.0f}"])
     heads = [
         "stage",
         "tasks",
         "parcels a task",
         "s a task",
+        "CPU s",
         "most worker MB",
         "bytes in a parcel",
         "bytes out",
@@ -253,7 +256,7 @@ def larger(runs: Sequence[Run], measured: Measured) -> list[str]:
     rows = [["parcels N", *(f"{parcels:,.0f}" for parcels in lands)]]
     tasks, hours, moved = np.zeros(3), np.zeros(3), 0.0
     for stage, usual in measured.usual().items():
-        clock, memory, name = measured.line(stage, 1), measured.line(stage, 2), STAGES[stage]
+        clock, memory, name = measured.line(stage, CPU), measured.line(stage, PEAK), STAGES[stage]
         count = np.maximum(np.ceil(np.array(lands) / usual.parcels), 1)
         spent = (clock.fixed * count + clock.each * np.array(lands)) / 3600
         formula = f"({clock.fixed:.1f} s × tasks + {clock.each * 1000:.3f} s × N ÷ 1000) ÷ 3600"
@@ -266,7 +269,7 @@ def larger(runs: Sequence[Run], measured: Measured) -> list[str]:
             ],
         ]
         tasks, hours, moved = tasks + count, hours + spent, moved + usual.bytes_in + usual.bytes_out
-    most = measured.line(JUDGE, 2).at(PIECE + SHARE)
+    most = measured.line(JUDGE, PEAK).at(PIECE + SHARE)
     spark = [run for run in runs if run.engine == "spark"]
     driver_mb = through([(run.parcels, run.peak_mb("driver")) for run in spark])
     driver_s = through([(run.parcels, run.cpu_s("driver")) for run in spark])
@@ -298,7 +301,8 @@ def larger(runs: Sequence[Run], measured: Measured) -> list[str]:
     return [
         f"{COUNTRY:,} parcels shared evenly by {CITIES} cities or {PROVINCES} provinces, at this machine's speed. Each "
         "line names its formula; its constants are fitted to the figures above (tasks: a straight line through those "
-        "of the stage; driver: its Python process in the Spark runs above).",
+        "of the stage; driver: its Python process in the Spark runs above). Core-hours are of CPU seconds, which a "
+        "busy machine changes little.",
         "",
         *report.table(["need", "a city", "a province", "the country in one"], rows),
         "",

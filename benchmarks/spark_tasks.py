@@ -37,11 +37,11 @@ class Timed:
     stage: Stage
 
     def __call__(self, tables: Tables) -> Tables:
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         made = self.stage(tables)
-        parcels, seconds = tables["parcels"].num_rows, time.perf_counter() - began
-        took = pa.table({"parcels": [parcels], "seconds": [seconds], "pid": [os.getpid()]})
-        return {**made, TOOK: took}
+        seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
+        took = {"parcels": tables["parcels"].num_rows, "seconds": seconds, "cpu_s": cpu_s, "pid": os.getpid()}
+        return {**made, TOOK: pa.Table.from_pylist([took])}
 
 
 class Weighed(SparkEngine):
