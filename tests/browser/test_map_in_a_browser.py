@@ -121,3 +121,40 @@ def test_the_map_waits_for_tiles_that_are_still_being_made(site, page):
     page.wait_for_selector("#map-says", state="hidden")
     page.unroute("**/d-all.pmtiles")
     assert len(turns) > 4
+
+
+def test_the_keyboard_reaches_legend_layers_and_a_selection(site, page):
+    open_map(site, page, NEAR)
+    page.focus("#legend button")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "false"
+    page.keyboard.press("Space")
+    assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    page.focus("[data-layer=conflicts]")
+    page.keyboard.press("Space")
+    page.wait_for_url(re.compile("off=conflicts"))
+    page.focus("#in-view")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#selection a.primary")
+    page.focus("[data-draw=polygon]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-draw=polygon][aria-pressed=true]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("[data-draw=polygon][aria-pressed=false]")
+
+
+def test_on_a_phone_what_is_selected_is_told(site, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_map(site, page, NEAR)
+    assert not page.locator("#mapside").is_visible()
+    page.click("#in-view")
+    page.wait_for_selector("#selection a.primary")
+    assert page.locator("#selection h2").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_conflicts_stand_on_the_parcel_page(site, page):
+    page.goto(f"{site[0]}/parcel/430112001001GB00003/")
+    assert page.locator("svg.outline path.clash").count() == 2
+    assert page.locator("svg.outline path.clash").first.bounding_box()["width"] > 10

@@ -98,9 +98,12 @@ export function panel(map: Map): void {
   }
   layers(map);
   choose("ground", "ground", map);
-  const side = at("mapside");
-  const toggle = at<HTMLButtonElement>("panel-toggle");
-  const show = (open: boolean): void => { side.hidden = !open; toggle.setAttribute("aria-expanded", String(open)); };
-  show(!matchMedia("(max-width: 48rem)").matches);
-  toggle.addEventListener("click", () => show(side.hidden));
+  unfold(!matchMedia("(max-width: 48rem)").matches);
+  at("panel-toggle").addEventListener("click", () => unfold(at("mapside").hidden));
+}
+
+/** Opens or closes the panel. */
+export function unfold(open = true): void {
+  at("mapside").hidden = !open;
+  at("panel-toggle").setAttribute("aria-expanded", String(open));
 }

@@ -1,6 +1,7 @@
 // Selecting parcels by box, polygon, view or one by one: the selection is an address of the ledger, kept in the link.
 import type { GeoJSONSource, LngLatBounds, Map } from "maplibre-gl";
 import type { TerraDraw } from "terra-draw";
+import { unfold } from "./legend";
 import { ask, at, type Box, make, say, setup, state, words } from "./setup";
 
 interface Held {
@@ -54,6 +55,7 @@ export async function show(map: Map, fit = false): Promise<void> {
   const query = asked();
   ids = [];
   place.hidden = !query;
+  if (query) { unfold(); at("mapside").scrollTop = 0; }
   if (!query) { outline(map); return; }
   outline(map);
   place.replaceChildren(make("p", words.busy));
