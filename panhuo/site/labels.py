@@ -35,6 +35,7 @@ DERIVED: Final[dict[str, dict[str, str]]] = {
     "source_file": {"zh": "来源文件", "en": "Source file"},
     "source_row": {"zh": "来源行", "en": "Source row"},
     "crs_given": {"zh": "原坐标系", "en": "CRS given"},
+    "as_of": {"zh": "基准日", "en": "As-of date"},
     "valid_from": {"zh": "启用日期", "en": "Valid from"},
     "parcels": {"zh": "宗地数", "en": "Parcels"},
 }
