@@ -51,7 +51,11 @@ FIELDS: Final = (
 
 
 class BeingMadeError(Exception):
-    """Another process or thread is making the archive asked for."""
+    """Another process or thread is making the archive asked for. `older`: that of the data before, if any."""
+
+    def __init__(self, name: str, older: Path | None) -> None:
+        super().__init__(name)
+        self.older = older
 
 
 def parcel_tiles(workspace: Workspace, name: str, where: str, values: Sequence[Any]) -> Path:
@@ -137,7 +141,7 @@ def _baked(
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f".{name}.lock").open("a+b") as stream:
         if not try_lock(stream):
-            raise BeingMadeError(name)
+            raise BeingMadeError(name, older(folder, name))
         if not target.exists():
             part = folder / f".new-{name}.pmtiles"
             table = rows()
@@ -146,10 +150,26 @@ def _baked(
             else:
                 part.write_bytes(b"")
             part.replace(target)
-            for old in folder.parent.iterdir():
-                if old.is_dir() and old != folder:
-                    shutil.rmtree(old, ignore_errors=True)
+            clear(folder)
     return target
+
+
+def older(folder: Path, name: str) -> Path | None:
+    """The archive `name` as it was made of the data before."""
+    found = [path for path in folder.parent.glob(f"*/{name}.pmtiles") if path.parent != folder]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def clear(folder: Path) -> None:
+    """Removes the archives of the data before that stand in `folder` anew, and their folder with the last of them."""
+    have = {path.name for path in folder.glob("*.pmtiles")}
+    for old in folder.parent.iterdir():
+        if old.is_dir() and old != folder:
+            left = {path.name for path in old.glob("[!.]*.pmtiles")}
+            for name in left & have:
+                (old / name).unlink(missing_ok=True)
+            if left <= have:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,17 @@ def test_an_archive_that_another_is_making_is_not_waited_for(as_):
         answer = client.get("/tiles/d-430112.pmtiles")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
         assert as_("far_clerk").get("/tiles/d-430112.pmtiles").status_code == 404
-    assert client.get("/tiles/d-430112.pmtiles").status_code == 200
+        # Where there is one of the data before, it is shown meanwhile and told from the new one.
+        older = path.parent.with_name("before") / path.name
+        older.parent.mkdir()
+        older.write_bytes(b"older")
+        answer = client.get("/tiles/d-430112.pmtiles", headers={"Range": "bytes=0-4"})
+        assert (answer.status_code, answer.content, answer.headers["X-Older"]) == (206, b"older", "1")
+        assert as_("far_clerk").get("/tiles/d-430112.pmtiles").status_code == 404
+    answer = client.get("/tiles/d-430112.pmtiles")
+    assert answer.status_code == 200
+    assert "X-Older" not in answer.headers
+    assert not older.exists()
 
 
 def test_archives_of_everybodys_land_are_made_ahead(cast):

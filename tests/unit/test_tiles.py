@@ -11,6 +11,7 @@ import shapely
 from panhuo.workspace import overview, tiles
 from panhuo.workspace.overview import MOST_A_TILE, NEAREST, whole_from_zoom
 from panhuo.workspace.pmtiles import directories, read_archive, read_directory, tile_bytes, zoom_of
+from panhuo.workspace.store import Workspace
 
 SIDE = 40
 SPACING = 0.004
@@ -146,3 +147,25 @@ def to_degrees(at):
     radius = 6_378_137.0
     lat = np.degrees(np.arctan(np.sinh(at[:, 1] / radius)))
     return np.stack([np.degrees(at[:, 0] / radius), lat], axis=1)
+
+
+def test_while_an_archive_is_made_anew_the_one_before_is_told(tmp_path, monkeypatch):
+    workspace = Workspace.create(tmp_path / "ws")
+
+    def made(key, name):
+        return tiles._baked(workspace, key, name, parcels, lambda table, target: target.write_bytes(b"1"))
+
+    before = made("one", "d-all")
+    kept = made("one", "layer-roads")
+    monkeypatch.setattr(tiles, "try_lock", lambda stream: False)
+    with pytest.raises(tiles.BeingMadeError) as busy:
+        made("two", "d-all")
+    assert busy.value.older == before
+    with pytest.raises(tiles.BeingMadeError) as busy:
+        made("two", "d-43")
+    assert busy.value.older is None
+    monkeypatch.undo()
+    made("two", "d-all")
+    assert not before.exists() and kept.exists()
+    made("two", "layer-roads")
+    assert [p.name for p in (workspace.root / "tiles").iterdir()] == [f"two+{tiles.MAKE}"]

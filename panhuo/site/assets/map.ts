@@ -32,22 +32,25 @@ function open(): maplibregl.Map | null {
 /** The sources whose archive is still being made, as after an assessment. */
 const late = new Set<string>();
 
-/** Waits for such an archive (503) and gives the map its source anew. */
+/** Waits for such an archive (503, or the one of the data before) and gives the map its source anew. */
 async function whenMade(map: maplibregl.Map, id: string, url: string): Promise<void> {
   if (late.has(id)) return;
   late.add(id);
   const path = url.replace("pmtiles://", "");
-  const busy = async (): Promise<boolean> => (await fetch(path, { headers: { Range: "bytes=0-0" } })).status === 503;
+  const busy = async (): Promise<string> => {
+    const answer = await fetch(path, { headers: { Range: "bytes=0-0" }, cache: "no-store" });
+    return answer.status === 503 ? words.making : answer.headers.get("X-Older") ? words.older : "";
+  };
   let waited = false;
-  for (; await busy(); waited = true) {
-    say(words.making, true);
+  for (let why = await busy(); why; why = await busy(), waited = true) {
+    say(why, true);
     await new Promise((later) => { setTimeout(later, 2000); });
   }
   late.delete(id);
   if (!waited) return;
   archives.tiles.delete(path); // what it remembers is the refusal
   map.getSource<maplibregl.VectorTileSource>(id)?.setUrl(url);
-  if (!late.size) hush(words.making);
+  if (!late.size) for (const told of [words.making, words.older]) hush(told);
   map.once("idle", ready);
 }
 
@@ -64,9 +67,15 @@ function progress(map: maplibregl.Map): void {
   map.once("idle", () => {
     hush(words.drawing);
     for (const name of LATER) turn(map, name, view().on(name));
-    map.once("idle", ready);
+    map.once("idle", () => void Promise.all(baked(map).map(([id, url]) => whenMade(map, id, url))).then(ready));
     map.triggerRepaint();
   });
+}
+
+/** The sources that are read from archives, with their addresses. */
+function baked(map: maplibregl.Map): [string, string][] {
+  return Object.entries(map.getStyle().sources).flatMap(([id, source]) =>
+    "url" in source && source.url?.startsWith("pmtiles:") ? [[id, source.url] as [string, string]] : []);
 }
 
 /** What a click on a parcel tells. */

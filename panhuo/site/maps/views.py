@@ -1,6 +1,7 @@
 """The map page, and its tile archives by range request, each only to those whose land it is."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def words() -> dict[str, str]:
         "online": pick("在线底图", "Online basemap"),
         "offlineNow": pick("在线底图取不到，已改用本地底图", "The online basemap does not answer; offline ground"),
         "making": pick("正在生成地图，请稍候…", "The map is being made…"),
+        "older": pick("正按新数据重画，暂示上一版", "Being redrawn of the new data; the last map is shown"),
         "drawing": pick("正在绘制地图…", "Drawing the map…"),
         "webgl": pick("浏览器不能画图（没有 WebGL），请用台账。", "This browser has no WebGL; use the ledger."),
     }  # fmt: skip
@@ -146,11 +148,20 @@ def picture(request: HttpRequest, name: str, z: int, x: int, y: int) -> HttpResp
 
 @gated("see")
 def archive(request: HttpRequest, name: str) -> HttpResponse:
-    """A tile archive of one's own land, or of a basemap layer; 404 for anybody else's, 503 while it is being made."""
+    """A tile archive of one's own land, or of a basemap layer; 404 for anybody else's.
+
+    While it is being made: the one of the data before, marked `X-Older`, else 503.
+    """
     try:
         return ranged(request, archived(request.user, name))
-    except tiles.BeingMadeError:
-        return HttpResponse(status=503, headers={"Retry-After": "3"})
+    except tiles.BeingMadeError as busy:
+        if busy.older is None:
+            return HttpResponse(status=503, headers={"Retry-After": "3"})
+        with suppress(FileNotFoundError):  # it has just been replaced
+            response = ranged(request, busy.older)
+            response["X-Older"] = "1"
+            return response
+        return HttpResponse(status=503, headers={"Retry-After": "0"})
 
 
 def ranged(request: HttpRequest, path: Path) -> HttpResponse:
