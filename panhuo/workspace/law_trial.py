@@ -58,26 +58,31 @@ def _shape(value: Any) -> Any:
 @contextmanager
 def changed_law(
     name: str, start: date, value: Any, place: str = NATION, law: Path | None = None
-) -> Iterator[Path]:
-    """A copy of the law in which parameter `name` is `value` from `start` on, in division prefix `place`; it goes
-    with the block."""
+) -> Iterator[tuple[Path, Path]]:
+    """Two copies of the law as it lies on disk, in the second of which parameter `name` is `value` from `start` on, in
+    division prefix `place`; they go with the block.
+
+    A program that has run for long remembers the law it began with: beside a copy made now, every edit since would
+    show as if it were of the trial.
+    """
     with tempfile.TemporaryDirectory(prefix="panhuo-law-") as made:
-        folder = Path(made) / "law"
-        shutil.copytree(law or LAW, folder)
+        before, folder = Path(made) / "before", Path(made) / "law"
+        shutil.copytree(law or LAW, before)
+        shutil.copytree(before, folder)
         topic, _, short = name.partition(".")
         path = folder / (f"places/{place}.yaml" if place else f"parameters/{topic}.yaml")
         content: dict[str, Any] = read_yaml(path) if path.is_file() else {"label": {"zh": place, "en": place}}
         dated = (
             content.setdefault("parameters", {}).setdefault(name, {}) if place else content[short]["values"]
         )
-        held = Rulebook.load(law).parameters[name].values
+        held = Rulebook.load(before).parameters[name].values
         like = held[max((day for day in held if day <= start), default=min(held))]
         # Nobody has read this value in a source: it is marked as such.
         dated[start] = {
             "value": value, "source": like.source, "article": like.article, "mark": "M", "checked_on": date.today(),
         }  # fmt: skip
         path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-        yield folder
+        yield before, folder
 
 
 def try_value(
@@ -91,5 +96,5 @@ def try_value(
     law: Path | None = None,
 ) -> dict[str, Any]:
     """What `laws.diff` says of the law against the law with `name` = `value` from `start` on. See `laws.diff`."""
-    with changed_law(name, start, value, place, law) as folder:
-        return diff(ws, law, folder, as_of)
+    with changed_law(name, start, value, place, law) as (before, folder):
+        return diff(ws, before, folder, as_of)

@@ -1,5 +1,6 @@
 """A value of the law is tried on a workspace: what would differ is told, nothing is written."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -60,10 +61,21 @@ def test_a_value_from_a_later_day_moves_nothing_before_it(workspace: Workspace) 
 
 
 def test_the_tried_value_is_marked_unverified_and_goes_with_the_trial() -> None:
-    with changed_law("idle_land.fee_rate", DAY, 0.1) as folder:
+    with changed_law("idle_land.fee_rate", DAY, 0.1) as (_, folder):
         tried = Rulebook.load(folder).parameter("idle_land.fee_rate", DAY)
         assert (tried.value, tried.mark) == (0.1, "M")
     assert not Path(folder).exists()
+
+
+def test_an_edit_of_the_law_since_the_program_began_is_not_of_the_trial(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    law = shutil.copytree(LAW, tmp_path / "law")
+    assert Rulebook.load(law).parameter("idle_land.investigate_within_days", DAY).value == 30
+    topic = law / "parameters/idle_land.yaml"
+    topic.write_text(topic.read_text("utf-8").replace("{value: 30, source", "{value: 31, source"), "utf-8")
+    tried = try_value(workspace, "idle_land.fee_rate", date(2020, 1, 1), 0.1, law=law)
+    assert [change["name"] for change in tried["changes"]] == ["idle_land.fee_rate"]
 
 
 @pytest.mark.parametrize(
