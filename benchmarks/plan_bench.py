@@ -44,7 +44,7 @@ def generate(parcels: int, routes: int, years: int, seed: int) -> PlanProblem:
     )
 
 
-SIZES = (1_000, 10_000)
+SIZES = (1_000, 10_000, 100_000)
 ROUTES, YEARS, SEED = 6, 3, 1
 WORDS = f"""Made-up parcels, each with {ROUTES} routes in {YEARS} years, under a budget, bond quota and staff days a
 year and a target for each city, one run each. Gap: how far the plan may be from the best there is. Easy first: the
