@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threa
     if setup_needed():
         say("首次使用，请在此设立管理员 first run, make the administrator here:")
         say(f"  {address}/setup/{make_setup_token()}/")
-    worker = subprocess.Popen([sys.executable, "-m", "panhuo.site.serve", str(root)])
+    worker = subprocess.Popen([sys.executable, "-m", "panhuo.site.serve", str(root)], stdin=subprocess.PIPE)
     try:
         waitress.serve(
             application,
@@ -69,7 +70,14 @@ def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threa
         worker.wait()
 
 
+def end_with_server() -> None:
+    """Ends this process when the server is gone, however it went: its end of our input closes then."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_server, daemon=True).start()
     prepare(Path(sys.argv[1]))
     from panhuo.site.jobs.work import forever
 

@@ -145,7 +145,7 @@ def test_show_gives_values_articles_and_users() -> None:
     assert item["values"][0]["cite"]["words"]["en"]
     assert any("taxes.py" in user for user in item["used_by"])
     rule = show("idle_not_started", on=date(2026, 1, 1))["items"][0]
-    assert {cite["article"] for cite in rule["cites"]} == {"2", "22", "30"}
+    assert {cite["article"] for cite in rule["cites"]} == {"2", "11", "22", "30"}
     assert any(user.startswith("tools/") for user in rule["used_by"])
 
 

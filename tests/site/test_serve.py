@@ -1,0 +1,19 @@
+"""`panhuo serve` and its worker end together."""
+
+import subprocess
+import sys
+import time
+
+import psutil
+
+
+def test_the_worker_does_not_outlive_its_server(tmp_path):
+    command = [sys.executable, "-m", "panhuo", "serve", str(tmp_path / "ws"), "--port", "0"]
+    server = subprocess.Popen(command)
+    while not (children := psutil.Process(server.pid).children()):
+        assert server.poll() is None, "the server ended before it had a worker"
+        time.sleep(0.2)
+    server.kill()
+    server.wait()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive
