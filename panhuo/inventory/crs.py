@@ -59,7 +59,8 @@ def place(
     to take for east values without zone when nothing else tells it.
     Raises PanhuoError for a CRS unknown to anybody, and for rows of several systems in one file.
     """
-    boxes = bounds[~np.isnan(bounds).any(axis=1)]
+    drawn = ~np.isnan(bounds).any(axis=1)
+    boxes = bounds if drawn.all() else bounds[drawn]
     code = epsg_of(given or declared, file)
     if not len(boxes):
         return Placing(code or f"EPSG:{CGCS2000}", False, ())
@@ -68,8 +69,7 @@ def place(
     # East of the largest latitude of China nothing can be degrees exchanged, so the rows need not be looked at.
     plain = common[0] == "degrees" and whole[0, 0] > CHINA[3]
     kinds = common if plain or common[0] not in ("other", "degrees") else classify(boxes)
-    first_rows = np.flatnonzero(~np.isnan(bounds).any(axis=1))
-    refuse_mixed(kinds, first_rows, boxes, file)
+    refuse_mixed(kinds, np.flatnonzero(drawn), boxes, file)
     kind, swap = kind_of(kinds[0])
     notes: list[Problem] = []
     if swap:

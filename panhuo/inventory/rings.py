@@ -41,6 +41,8 @@ def head_length(wkb: pa.Array) -> Ints:
     """Bytes before the first point of each one-ring outline, 0 for anything else."""
     out = np.zeros(len(wkb), np.int64)
     for prefix in (ONE_POLYGON, ONE_MULTIPOLYGON):
+        if out.all():
+            break
         same = pc.fill_null(pc.equal(pc.binary_slice(wkb, 0, len(prefix)), prefix), False)
         out[same.to_numpy(zero_copy_only=False)] = len(prefix) + 4
     return out

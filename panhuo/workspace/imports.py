@@ -182,7 +182,7 @@ def write(
     number = int((ws.snapshot or "0").split("-")[0]) + 1
     staged = f"{number:04d}"
     with ws.write_snapshot(staged) as folder:
-        link_others(ws, folder, set(tables), {job.path.stem for job in jobs if job.grid is not None})
+        linked = link_others(ws, folder, set(tables), {job.path.stem for job in jobs if job.grid is not None})
         rows, total = 0, sum(t.num_rows for t in tables.values())
         for name, table in tables.items():
             tick("写入 writing", rows, total)
@@ -193,18 +193,21 @@ def write(
             if job.grid is not None:
                 job.grid.write(folder / ELEVATION)
         write_table(problems, folder / "problems.parquet")
-        manifest = manifest_of(folder, ws.snapshot, jobs, before, unchanged, vintage)
+        manifest = manifest_of(folder, ws.snapshot, jobs, before, linked, unchanged, vintage)
         write_text(
             folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
         )
     return staged, unchanged
 
 
-def link_others(ws: Workspace, folder: Path, touched: set[str], grids: set[str]) -> None:
-    """What an import does not touch, datasets and elevation grids: links to, or copies of, the files held before."""
+def link_others(ws: Workspace, folder: Path, touched: set[str], grids: set[str]) -> list[str]:
+    """What an import does not touch, datasets and elevation grids: links to, or copies of, the files held before.
+
+    Gives their names.
+    """
     before = ws.snapshot_dir()
     if before is None:
-        return
+        return []
     kept = [before / f"{name}.parquet" for name in set(ws.dataset_names()) - touched]
     kept += [path for path in ws.elevation_files() if path.stem not in grids]
     for source in kept:
@@ -214,6 +217,7 @@ def link_others(ws: Workspace, folder: Path, touched: set[str], grids: set[str])
             os.link(source, target)
         except OSError:
             shutil.copyfile(source, target)
+    return [path.relative_to(before).with_suffix("").as_posix() for path in kept]
 
 
 def all_problems(ws: Workspace, jobs: list[Job]) -> pa.Table:
@@ -231,6 +235,7 @@ def manifest_of(
     parent: str | None,
     jobs: list[Job],
     before: dict[str, Any],
+    linked: Sequence[str],
     unchanged: dict[int, int],
     vintage: date,
 ) -> dict[str, Any]:
@@ -241,8 +246,11 @@ def manifest_of(
         for entry in fresh_entries(job, unchanged)
     ]
     files = sorted([*folder.rglob("*.parquet"), *(folder / ELEVATION).glob("*.tif")])
+    names = {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
+    # What is only linked need not be read again.
+    known = {name: before["datasets"][name] for name in linked if name in before.get("datasets", {})}
     return {
         "parent": parent,
         "imports": [*before.get("imports", []), *entries],
-        "datasets": {p.relative_to(folder).with_suffix("").as_posix(): file_hash(p) for p in files},
+        "datasets": {name: known.get(name) or file_hash(path) for name, path in names.items()},
     }

@@ -8,6 +8,7 @@ import shapely
 from import_files import HEADERS, ROWS, SURVEY, layer, panhuo, squares, text, tree, xlsx  # noqa: F401
 
 from panhuo.core.problems import PanhuoError
+from panhuo.core.provenance import file_hash
 from panhuo.workspace.imports import Options, import_files
 from panhuo.workspace.store import Workspace, write_table
 
@@ -28,6 +29,16 @@ def test_the_same_file_twice_changes_nothing(panhuo, tmp_path):  # noqa: F811
     assert second["snapshot"] == first["snapshot"]
     assert [(e["taken"], e["unchanged"]) for e in second["imports"]] == [(2, 2)]
     assert tree(tmp_path / "ws") == before
+
+
+def test_the_manifest_has_the_hash_of_every_file_taken_over_or_new(panhuo, tmp_path):  # noqa: F811
+    panhuo("import", tmp_path / "ws", xlsx(tmp_path / "a.xlsx"))
+    outcome = panhuo("import", tmp_path / "ws", layer(tmp_path / "redline.gpkg"), "--as", "layers/red_line")
+    assert outcome.code == 0, outcome.err
+    ws = Workspace.open(tmp_path / "ws")
+    told = ws.manifest()["datasets"]
+    assert set(told) == {"parcels", "layers/red_line", "problems"}
+    assert told == {name: file_hash(ws.snapshot_dir() / f"{name}.parquet") for name in told}
 
 
 def test_a_new_vintage_keeps_what_ended(panhuo, tmp_path):  # noqa: F811
