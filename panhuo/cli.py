@@ -41,7 +41,9 @@ app.add_typer(land, name="land")
 
 @app.callback()
 def options(
-    lang: Annotated[str, typer.Option("--lang", help="zh | en")] = "",
+    lang: Annotated[
+        str, typer.Option("--lang", help="zh | en，写在动词前后都可以 before or after the verb")
+    ] = "",
 ) -> None:
     """盘活 panhuo."""
     if lang not in ("", "zh", "en"):
@@ -49,11 +51,22 @@ def options(
     session.lang = lang or ("en" if (locale.getlocale()[0] or "").startswith("en") else "zh")
 
 
+def language_first(given: list[str]) -> list[str]:
+    """The arguments with `--lang` before the verb, wherever it was written."""
+    for at, word in enumerate(given):
+        if word == "--":
+            break
+        if word == "--lang" or word.startswith("--lang="):
+            end = at + (2 if word == "--lang" else 1)
+            return [*given[at:end], *given[:at], *given[end:]] if end <= len(given) else [word]
+    return given
+
+
 def main() -> None:
     """Runs the command and turns what goes wrong into a message and an exit code."""
     as_json = "--json" in sys.argv
     try:
-        app(standalone_mode=False)
+        app(language_first(sys.argv[1:]), standalone_mode=False)
     except PanhuoError as fault:
         if as_json:
             problems = getattr(fault, "problems", None)

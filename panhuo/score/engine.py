@@ -172,7 +172,7 @@ def _words(
         because(f"一票否决：{veto.label.zh} (veto: {veto.label.en})", rows)
     because("不属于任何评价组 (in no group of the scheme)", now.group_no == NO_GROUP)
     asked = "、".join(dict.fromkeys(names_of(g.when) for g in scheme.groups.values()))
-    because(f"评价组未知，缺 {asked} (group unknown)", now.group_no == UNKNOWN)
+    because(f"评价组未知，缺 {asked} (group unknown for want of {asked})", now.group_no == UNKNOWN)
     for k, one in enumerate(scheme.classes.values()):
         rows = now.class_no == k
         tier[rows] = len(names) + k if one.tier else -1

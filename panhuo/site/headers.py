@@ -1,6 +1,7 @@
 """What a browser may load from our pages: our own files, and the online basemap where an office configured one."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +10,10 @@ from django.http import HttpRequest, HttpResponse
 def content_policy() -> str:
     """The Content-Security-Policy header: nothing from elsewhere, no inline script."""
     basemap = "".join(f" {host}" for host in settings.ONLINE.hosts) if settings.ONLINE else ""
+    server = urlsplit(settings.OIDC_SERVER)
+    sign_on = (
+        f" {server.scheme}://{server.netloc}" if server.netloc else ""
+    )  # the sign-in form is sent on to it
     return "; ".join(
         (
             "default-src 'self'",
@@ -18,7 +23,7 @@ def content_policy() -> str:
             "worker-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'self'",
-            "form-action 'self'",
+            f"form-action 'self'{sign_on}",
             "frame-ancestors 'none'",
         )
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 
 from panhuo.site import gate, shelf
 from panhuo.site.boards.views import page
@@ -18,6 +19,12 @@ def home(request: HttpRequest) -> HttpResponse:
     if not gate.may(request.user, "see"):
         return redirect("public")
     return page(request)
+
+
+@open_to_all
+def icon(request: HttpRequest) -> HttpResponse:
+    """Where a browser looks for the icon of what is no page of ours: a PDF, a JSON answer."""
+    return redirect(static("panhuo/icon.svg"), permanent=True)
 
 
 @open_to_all

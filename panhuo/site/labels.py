@@ -325,6 +325,7 @@ DEEDS: Final[dict[str, dict[str, str]]] = {
     "parcel.withdraw": {"zh": "撤回公开", "en": "Publication withdrawn"},
     "people.change": {"zh": "修改人员", "en": "Person changed"},
     "people.first_administrator": {"zh": "设立首位管理员", "en": "First administrator made"},
+    "people.first_sign_on": {"zh": "首次单点登录", "en": "First single sign-on"},
     "people.make": {"zh": "新增人员", "en": "Person added"},
     "plan.adopt": {"zh": "采用计划", "en": "Plan adopted"},
     "plan.ask": {"zh": "编制计划", "en": "Plan asked for"},

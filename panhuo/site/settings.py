@@ -5,7 +5,8 @@ PANHUO_DATABASE_URL   postgres://… instead of the workspace's panhuo.db
 PANHUO_HOSTS          comma-separated host names, default localhost only
 PANHUO_HTTPS=1        the site stands behind TLS: secure cookies, HSTS
 PANHUO_PROXY          the address of the proxy that ends TLS, default 127.0.0.1: it alone is believed
-PANHUO_OIDC           JSON of one OpenID Connect provider: {"name", "client_id", "secret", "server_url"}
+PANHUO_OIDC           JSON of one OpenID Connect provider: {"name", "client_id", "secret", "server_url"}, and "claim",
+                      which states the user name (preferred_username unless given)
 PANHUO_TIANDITU_KEY   key for the online basemap 天地图; without it the map is offline
 PANHUO_BASEMAP_URL    another basemap in Web Mercator: its tiles' address with {z}, {x}, {y} (and {layer}, {s}, {key})
 PANHUO_MAP_APPROVAL   the online basemap's approval number (审图号), shown in the map's corner
@@ -152,9 +153,12 @@ ACCOUNT_ALLOW_REGISTRATION = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "panhuo"
+MFA_TOTP_TOLERANCE = 1  # an office's clocks are half a minute apart
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+OIDC_CLAIM, OIDC_SERVER = "preferred_username", ""
 if oidc := json.loads(os.environ.get("PANHUO_OIDC", "null")):
+    OIDC_CLAIM, OIDC_SERVER = oidc.get("claim", OIDC_CLAIM), oidc["server_url"]
     SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
         "APPS": [
             {
@@ -162,7 +166,7 @@ if oidc := json.loads(os.environ.get("PANHUO_OIDC", "null")):
                 "name": oidc["name"],
                 "client_id": oidc["client_id"],
                 "secret": oidc["secret"],
-                "settings": {"server_url": oidc["server_url"]},
+                "settings": {"server_url": oidc["server_url"], "oauth_pkce_enabled": True},
             }
         ]
     }

@@ -9,6 +9,7 @@ from panhuo.site.gate import open_to_all
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("favicon.ico", home.icon, name="icon"),
     path("healthz", home.health, name="health"),
     path("language/", open_to_all(set_language), name="set_language"),
     path("account/", include("allauth.urls")),

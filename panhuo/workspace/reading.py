@@ -114,11 +114,13 @@ def result_specs() -> dict[str, dict[str, Any]]:
 def key_of(workspace: Workspace) -> str:
     """What the reading copy is made from, as its file name: `<snapshot>+<assessment>+<layout>+<time of the plan>`.
 
-    A plan may be adopted long after its assessment was made, and lists show it.
+    A plan may be adopted long after its assessment was made, and lists show it. Appraisals come with the first
+    comparison: from then on the copy looks into their file, whatever is compared later.
     """
     results = workspace.assessment_dir()
     plan = results / "plan.parquet" if results else None
     planned = f"{plan.stat().st_mtime_ns:x}" if plan and plan.is_file() else "0"
+    planned += "a" if results and (results / "appraisals.parquet").is_file() else ""
     return f"{workspace.snapshot or 'empty'}+{results.name if results else 'none'}+{LAYOUT}+{planned}"
 
 

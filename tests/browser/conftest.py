@@ -1,5 +1,6 @@
 """A made workspace served by `panhuo serve`, a basemap of somebody else's, and a browser signed in."""
 
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -60,19 +62,15 @@ def elsewhere():
     server.shutdown()
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory, elsewhere):
-    """A served workspace: (address, set-up address)."""
-    folder = made_workspace.make(tmp_path_factory.mktemp("ws"), 200)
+@contextmanager
+def serving(folder, **given):
+    """`panhuo serve` over a folder with what is given in its environment: (address, set-up address)."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = folder / "serve.log"
     with log.open("w") as stream:
         env = {k: v for k, v in os.environ.items() if k not in ("PANHUO_WORKSPACE", "DJANGO_SETTINGS_MODULE")}
-        env["PANHUO_TIANDITU_KEY"] = "a-key"
-        env["PANHUO_BASEMAP_URL"] = elsewhere[0] + "/{layer}_w/{z}/{x}/{y}?tk={key}"
-        env["PANHUO_MAP_APPROVAL"] = "GS（2024）0650号"
         command = [
             sys.executable,
             "-c",
@@ -82,7 +80,7 @@ def site(tmp_path_factory, elsewhere):
             "--port",
             str(port),
         ]
-        server = subprocess.Popen(command, stdout=stream, stderr=stream, env=env)
+        server = subprocess.Popen(command, stdout=stream, stderr=stream, env=env | given)
     try:
         for _ in range(300):
             if found := re.search(r"http\S+/setup/\S+", log.read_text()):
@@ -99,20 +97,50 @@ def site(tmp_path_factory, elsewhere):
 
 
 @pytest.fixture(scope="session")
-def page(site):
-    """A browser page signed in as the administrator whom the set-up page just made."""
+def site(tmp_path_factory, elsewhere, openid):
+    """A served workspace: (address, set-up address)."""
+    folder = made_workspace.make(tmp_path_factory.mktemp("ws"), 200)
+    with serving(
+        folder,
+        PANHUO_TIANDITU_KEY="a-key",
+        PANHUO_BASEMAP_URL=elsewhere[0] + "/{layer}_w/{z}/{x}/{y}?tk={key}",
+        PANHUO_MAP_APPROVAL="GS（2024）0650号",
+        PANHUO_OIDC=json.dumps(openid.asked_for()),
+    ) as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="session")
+def openid():
+    """An OpenID provider of the office."""
+    from openid_provider import Provider
+
+    provider = Provider()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium."""
     if CHROMIUM is None:
         pytest.skip("no chromium: apt-get install chromium fonts-noto-cjk")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(accept_downloads=True)
-        page.goto(site[1])
-        page.fill("#id_username", "admin")
-        page.fill("#id_password", PASSWORD)
-        page.fill("#id_again", PASSWORD)
-        page.click("main button.primary")
-        page.wait_for_selector("dl.tiles")
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def page(site, browser):
+    """A browser page signed in as the administrator whom the set-up page just made."""
+    page = browser.new_page(accept_downloads=True)
+    page.goto(site[1])
+    page.fill("#id_username", "admin")
+    page.fill("#id_password", PASSWORD)
+    page.fill("#id_again", PASSWORD)
+    page.click("main button.primary")
+    page.wait_for_selector("dl.tiles")
+    return page

@@ -6,9 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from PIL import Image
 
 from panhuo.site import labels
+from panhuo.site.accounts.told import detail_words
 from panhuo.site.parcel.acts import taken_on
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import kept_file, one
@@ -108,6 +110,33 @@ def test_every_act_the_trail_records_has_words():
     acts = set(re.findall(r'performing\([^)]*?"([a-z]+\.[a-z_]+)"', source))
     assert len(acts) > 10
     assert acts - set(labels.DEEDS) == set()
+
+
+def test_in_english_too_the_remark_names_what_is_missing():
+    with translation.override("en"):
+        told = labels.told("评价组未知，缺 revenue_wan (group unknown for want of revenue_wan)")
+    assert told == "group unknown for want of Revenue"
+
+
+@pytest.mark.parametrize(
+    "detail, zh, en",
+    [
+        ({"dataset": "parcels", "field": "tenure", "value": "granted"}, "数据集：宗地；字段：权利性质；值：出让",
+         "dataset: Parcels; field: Tenure; value: Granted"),
+        ({"role": "clerk", "active": True, "divisions": ["430112", ""], "holders": []},
+         "角色：经办；启用：是；行政区：长沙市望城区、全部",
+         "role: Clerk; active: Yes; divisions: 长沙市望城区、everywhere"),
+        ({"asked": {"what": "checks", "id": "", "ids": list("abcdefg")}}, "报告：核查清单；宗地：a、b、c、d、e 等 7 个",
+         "report: what to verify; parcels: a、b、c、d、e and 7 in all"),
+        ({"kind": "assess"}, "任务：评估", "job: Assess"),
+        ({"events": ["job.done"]}, "事件：任务完成", "events: A job is done"),
+        ({}, "", ""),
+    ],
+)  # fmt: skip
+def test_the_trail_tells_what_was_done_in_words(detail, zh, en):
+    assert detail_words(detail) == zh
+    with translation.override("en"):
+        assert detail_words(detail) == en
 
 
 @pytest.mark.parametrize(

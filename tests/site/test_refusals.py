@@ -46,6 +46,7 @@ PARCEL, FIRM, PK = "{parcel}", "{firm}", 0
 ROUTES = {
     "": page(OPEN),
     "healthz": page(OPEN),
+    "favicon.ico": page(OPEN),
     "language/": page(OPEN, post=True, data={"language": "en"}),
     "setup/<str:key>/": page(OPEN, key="x"),
     "public/": page(OPEN),
@@ -255,7 +256,13 @@ def test_what_is_open_opens_to_a_stranger(db, things):
     for route, need in ROUTES.items():
         if need.act == OPEN:
             answer = asked(Client(), route, need, things)
-            expected = {"setup/<str:key>/": 404, "": 302, "language/": 302, "api/v1/": 404}.get(route, 200)
+            expected = {
+                "setup/<str:key>/": 404,
+                "": 302,
+                "language/": 302,
+                "favicon.ico": 301,
+                "api/v1/": 404,
+            }.get(route, 200)
             assert answer.status_code == expected, route
 
 

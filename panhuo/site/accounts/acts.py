@@ -53,6 +53,23 @@ def make_first_administrator(key: str, username: str, password: str, full_name: 
     return person
 
 
+@transaction.atomic
+def first_sign_on(username: str, identity: str) -> Person:
+    """An account for a person whom the sign-on server vouches for: no role, no land, no password.
+
+    Raises ValidationError for a user name that cannot be one.
+    """
+    person = Person(username=username, role="public")
+    person.set_unusable_password()
+    person.full_clean()
+    person.save()
+    Trail.objects.create(
+        person=person, name=username, what="people.first_sign_on", subject=username[:80],
+        detail={"identity": identity},
+    )  # fmt: skip
+    return person
+
+
 def save_person(by: Any, person: Person, password: str, scope: gate.Scope) -> Person:
     """Makes or changes an account; its land lies inside the giver's. An empty password keeps the old."""
     new = person.pk is None

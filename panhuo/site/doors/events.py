@@ -23,6 +23,12 @@ EVENTS: Final[dict[str, Any]] = {
 """What is announced. A webhook may ask for some of them; none asked for is all."""
 PING: Final = "ping"
 
+
+def event_words(code: str) -> str:
+    """What an event is called."""
+    return str(say("测试", "A test") if code == PING else EVENTS.get(code, code))
+
+
 TRIES: Final = 6
 WAIT_S: Final = 10
 

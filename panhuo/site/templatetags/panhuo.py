@@ -10,6 +10,8 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from panhuo.site import gate, labels, records
+from panhuo.site.accounts.told import detail_words
+from panhuo.site.doors.events import event_words
 from panhuo.site.words import pick
 
 register = template.Library()
@@ -48,6 +50,8 @@ register.filter("parameter", labels.parameter)
 register.filter("told", labels.told)
 register.filter("step", labels.step)
 register.filter("deed", labels.deed)
+register.filter("event", event_words)
+register.filter("detail_words", detail_words)
 register.filter("score_line", labels.score_line)
 register.filter("holdings", labels.holdings)
 
