@@ -25,7 +25,7 @@ CLOSE: Final = 1e-7
 SHORT: Final = 1e-4
 """Share of a limit by which every plan falls short where its targets cannot hold."""
 DEAR: Final = 100.0
-"""Falling short by a hundredth of a limit costs as much as all routes are worth."""
+"""Falling short by a hundredth of a limit costs as much as the best plan without limits is worth."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def relax(rows: Any, limits: Floats, worth: Floats, parcel: Ints, *, seconds: fl
     """
     parcels, end = Parcels.of(parcel), time.monotonic() + seconds
     block = (np.arange(len(parcels.starts)) * BLOCKS // max(len(parcels.starts), 1)).astype(np.int64)
-    programme = _Programme(limits, float(np.abs(worth).sum()))
+    programme = _Programme(limits, float(parcels.choose(worth)[1].sum()))
     prices = np.zeros(len(limits))
     bound, kept = np.inf, None
     for _ in range(ROUNDS):
@@ -114,20 +114,25 @@ def _answers(rows: Any, worth: Floats, chosen: Ints, block: Ints) -> tuple[Float
 
 
 class _Programme:
-    """max Σ θ worth, Σ θ use − shortfall ≤ limits, Σ θ = 1 in each block; grows by columns, goes on where it was."""
+    """max Σ θ worth, Σ θ use − shortfall ≤ limits, Σ θ = 1 in each block; grows by columns, goes on where it was.
+
+    `most`, what the best plan without limits is worth, and the limits themselves are its units.
+    """
 
     def __init__(self, limits: Floats, most: float) -> None:
-        self.rows, self.scale = len(limits), np.maximum(np.abs(limits), 1.0)
+        self.rows, self.scale, self.most = len(limits), np.maximum(np.abs(limits), 1.0), max(most, 1.0)
         self.highs = highspy.Highs()  # type: ignore[no-untyped-call]
         self.highs.setOptionValue("output_flag", False)
         self.highs.setOptionValue("threads", 1)
+        self.highs.setOptionValue("dual_feasibility_tolerance", 1e-10)
+        self.highs.setOptionValue("primal_feasibility_tolerance", 1e-10)
         self.highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         for limit, scale in zip(limits, self.scale, strict=True):
             self.highs.addRow(-highspy.kHighsInf, limit / scale, 0, [], [])
         for _ in range(BLOCKS):
             self.highs.addRow(1.0, 1.0, 0, [], [])
         for row in range(self.rows):
-            self._column(-DEAR * max(most, 1.0), [row], [-1.0])
+            self._column(-DEAR, [row], [-1.0])
         for number in range(BLOCKS):
             self._column(0.0, [self.rows + number], [1.0])
 
@@ -141,13 +146,13 @@ class _Programme:
         for number in range(BLOCKS):
             index = [*np.flatnonzero(use[:, number]), self.rows + number]
             value = [*(use[:, number] / self.scale)[index[:-1]], 1.0]
-            self._column(float(worth[number]), index, value)
+            self._column(float(worth[number]) / self.most, index, value)
 
     def solve(self) -> tuple[float, Floats, float]:
         """What the mix of answers is worth, the price of each row, and the largest shortfall as a share of a limit."""
         self.highs.run()
         solution = self.highs.getSolution()
-        prices = np.abs(np.array(solution.row_dual)[: self.rows]) / self.scale
+        prices = np.abs(np.array(solution.row_dual)[: self.rows]) / self.scale * self.most
         short = np.array(solution.col_value)[: self.rows]
-        worth = float(self.highs.getInfo().objective_function_value)
+        worth = float(self.highs.getInfo().objective_function_value) * self.most
         return worth, prices, float(short.max(initial=0.0))

@@ -235,7 +235,8 @@ def test_a_plan_by_prices_is_within_the_gap_and_its_bound_holds(data):
     assert plan.objective_wan >= plan.bound_wan * (1 - plan.gap) - 1e-6
 
 
-def test_a_province_of_routes_is_planned_and_short_targets_are_told(monkeypatch):
+@pytest.mark.parametrize("unit", [1.0, 1e6])
+def test_a_province_of_routes_is_planned_and_short_targets_are_told(monkeypatch, unit):
     """Beyond the size that is planned at once: near its bound, every limit kept, and an impossible target named."""
     rng = np.random.default_rng(5)
     many = 12_000
@@ -243,9 +244,9 @@ def test_a_province_of_routes_is_planned_and_short_targets_are_told(monkeypatch)
         parcel_id=[f"P{n // 2}" for n in range(many)],
         tool_id=[f"t{n % 2}" for n in range(many)],
         division=[f"43{n % 14:02d}" for n in range(many)],
-        area_m2=rng.uniform(100, 1000, many),
-        cost_wan=rng.lognormal(3, 1, many),
-        benefit_wan=rng.lognormal(3, 1, many) - 5,
+        area_m2=rng.uniform(100, 1000, many) * unit,
+        cost_wan=rng.lognormal(3, 1, many) * unit,
+        benefit_wan=(rng.lognormal(3, 1, many) - 5) * unit,
         bond_wan=np.zeros(many),
         staff_days=np.zeros(many),
         ease=rng.uniform(1, 9, many),
@@ -254,8 +255,8 @@ def test_a_province_of_routes_is_planned_and_short_targets_are_told(monkeypatch)
     monkeypatch.setattr("panhuo.plan.solve.LARGE", 10_000)
     monkeypatch.setattr("panhuo.plan.solve.CORE", 500)
     limits = {
-        "budget_wan": [9_000.0, 9_000.0],
-        "targets": [Target(150_000.0, "4307", "t1")],
+        "budget_wan": [9_000.0 * unit, 9_000.0 * unit],
+        "targets": [Target(150_000.0 * unit, "4307", "t1")],
         "discount_rate": 0.05,
     }
     problem = PlanProblem(routes, 2, **limits)
@@ -266,7 +267,9 @@ def test_a_province_of_routes_is_planned_and_short_targets_are_told(monkeypatch)
     assert (used <= matrix.upper + 1e-6).all()
     assert (used >= matrix.lower - 1e-6).all()
     assert plan.prices["budget[1]"] > plan.prices["budget[2]"] > 0 > plan.prices["target[4307,t1,*]"]
-    hopeless = PlanProblem(routes, 2, **{**limits, "targets": [Target(9e9, "4307"), Target(1.0, "4301")]})
+    hopeless = PlanProblem(
+        routes, 2, **{**limits, "targets": [Target(9e9 * unit, "4307"), Target(1.0, "4301")]}
+    )
     with pytest.raises(Infeasible):
         solve(hopeless)
     assert smallest_conflict(hopeless) == ["target[4307,*,*]"]
