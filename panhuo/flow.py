@@ -71,7 +71,7 @@ class judge_county:  # noqa: N801 - used as the function it stands for; a class 
         order given: parcels, then batches."""
         law = law_on(self.root, self.as_of)
         diagnosis = diagnose(tables, law, THREADS)
-        options = match(diagnosis, law, load_precedents(self.root), THREADS)
+        options = match(diagnosis, law, load_precedents(self.root))
         return {
             "findings": diagnosis.findings,
             "options": options,

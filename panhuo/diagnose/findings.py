@@ -68,7 +68,7 @@ def unjudged(tables: Tables, law: Law) -> dict[str, str]:
     }
 
 
-def diagnose(tables: Tables, law: Law, threads: int | None = None) -> Diagnosis:
+def diagnose(tables: Tables, law: Law, threads: int = 1) -> Diagnosis:
     """Judges every rule in force over `tables` (dataset name → rows)."""
     skipped = unjudged(tables, law)
     facts = {"parcel": pa.table({}), "batch": pa.table({})}
@@ -82,7 +82,7 @@ def diagnose(tables: Tables, law: Law, threads: int | None = None) -> Diagnosis:
     units, found = both.units, list[pa.Table]()
     for unit, begin in (("parcel", 0), ("batch", facts["parcel"].num_rows)):
         if facts[unit].num_rows:
-            found.append(_findings(facts[unit], unit, begin, units, law, skipped, threads))
+            found.append(_findings(facts[unit], unit, begin, units, law, skipped))
     return replace(both, findings=pa.concat_tables(found).unify_dictionaries()) if found else both
 
 
@@ -99,7 +99,6 @@ def _findings(
     units: pa.Array,
     law: Law,
     skipped: Mapping[str, str],
-    threads: int | None,
 ) -> pa.Table:
     """The findings of one unit, held (`yes`) and undecided (`unknown`), in the order of `facts` and of their ids.
 
@@ -117,7 +116,7 @@ def _findings(
         standing[:, number] = np.where(truth == UNKNOWN, FALSE, truth) if rule_id in skipped else truth
     row, rule = np.nonzero(standing)
     certain = standing[row, rule] == TRUE
-    evidence, since = _shown(facts, rules, law, threads)
+    evidence, since = _shown(facts, rules, law)
     lacks, words = _lacks(facts, rules, row[~certain], rule[~certain], law)
     lack = np.zeros(len(row), dtype=np.int32)
     lack[~certain] = lacks
@@ -142,9 +141,7 @@ def _findings(
     )
 
 
-def _shown(
-    facts: pa.Table, rules: Mapping[str, Rule], law: Law, threads: int | None
-) -> tuple[pa.Array, pa.Array]:
+def _shown(facts: pa.Table, rules: Mapping[str, Rule], law: Law) -> tuple[pa.Array, pa.Array]:
     """(evidence as JSON, since) of every rule and unit, rule after rule; NULL where the rule does not stand."""
     columns = set(facts.column_names)
     texts = list[str]()
@@ -158,7 +155,7 @@ def _shown(
         f"CASE WHEN {VERDICT}{rule_id} THEN CAST({render(law, since)} AS DATE) END AS s{n}"
         for n, rule_id, since in dated
     ]
-    con = connect(threads)
+    con = connect(1)
     con.register("facts", facts)
     found = con.sql(f"SELECT {', '.join(texts)} FROM facts").to_arrow_table()
     con.close()

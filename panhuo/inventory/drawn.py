@@ -81,8 +81,11 @@ class Drawn:
     def near(self, groups: Sequence[Ints]) -> "Drawn":
         """The same column, in memory where its order is so unlike that of `groups` of rows, each to be taken together,
         that it would be read over and over."""
-        readings = sum(len(np.unique(np.searchsorted(self.ends, rows, side="right"))) for rows in groups)
-        if readings <= max(MOST_READINGS * len(self.ends), KEPT):
+        kept = lru_cache(maxsize=KEPT)(lambda _: None)
+        for rows in groups:
+            for number in np.unique(np.searchsorted(self.ends, rows, side="right")).tolist():
+                kept(number)
+        if kept.cache_info().misses <= max(MOST_READINGS * len(self.ends), KEPT):
             return self
         return Drawn.of_column(pa.chunked_array(list(self), pa.binary()))
 

@@ -71,9 +71,7 @@ def judge_clauses(parts: Sequence[Clause], truths: Sequence[bool | None]) -> tup
     return ("check" if None in required or None in barred else "open"), fit
 
 
-def match(
-    diagnosis: Diagnosis, law: Law, precedents: Mapping[str, Precedent], threads: int | None = None
-) -> pa.Table:
+def match(diagnosis: Diagnosis, law: Law, precedents: Mapping[str, Precedent], threads: int = 1) -> pa.Table:
     """The options table: for each parcel or batch every tool that addresses one of its findings, ranked.
 
     A finding adds the weight of its severity ($match.severity_weight) to the fit of each tool that addresses it; an
@@ -83,7 +81,7 @@ def match(
     parts: list[pa.Table] = []
     for facts in (diagnosis.facts, diagnosis.batch_facts):
         if facts.num_rows:
-            offered = _verdicts(facts, diagnosis.not_assessed, law, precedents, threads)
+            offered = _verdicts(facts, diagnosis.not_assessed, law, precedents)
             parts.append(_ranked(*offered, sorted(law.book.tools), units, begin))
             begin += facts.num_rows
     return pa.concat_tables(parts).unify_dictionaries() if parts else OPTIONS.empty_table()
@@ -104,7 +102,6 @@ def _verdicts(
     unjudged: Collection[str],
     law: Law,
     precedents: Mapping[str, Precedent],
-    threads: int | None,
 ) -> tuple[NDArray[np.int32], list[Verdict]]:
     """(number of each verdict, units × tools by id, the verdicts); −1 where no finding offers the tool."""
     columns = set(facts.column_names)
@@ -116,7 +113,7 @@ def _verdicts(
     }
     asked = [VERDICT + finding for addressed in live.values() for finding in addressed]
     asked += [f"({render(law, c.item.when)})" for tool_id in live for c in clauses(law.book.tools[tool_id])]
-    truth = clause_truths(facts, asked, threads)
+    truth = clause_truths(facts, asked)
     numbers = np.full((facts.num_rows, len(law.book.tools)), -1, dtype=np.int32)
     found: dict[Verdict, int] = {}
     for place, tool_id in enumerate(sorted(law.book.tools)):
@@ -142,10 +139,10 @@ def _verdicts(
     return numbers, list(found)
 
 
-def clause_truths(facts: pa.Table, predicates: Iterable[str], threads: int | None = None) -> dict[str, Bytes]:
+def clause_truths(facts: pa.Table, predicates: Iterable[str]) -> dict[str, Bytes]:
     """The truth of each predicate (DuckDB text) in every row of `facts`, each distinct text judged once."""
     texts = list(dict.fromkeys(predicates))
-    con = connect(threads)
+    con = connect(1)
     con.register("facts", facts)
     columns = ", ".join(f"CAST({text} AS BOOLEAN) AS c{n}" for n, text in enumerate(texts))
     found = con.sql(f"SELECT {columns} FROM facts").to_arrow_table()

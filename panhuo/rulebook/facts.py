@@ -66,7 +66,11 @@ class Law:
 
 
 def connect(threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB that never reaches for the network and divides by zero into NULL (unknown)."""
+    """An in-memory DuckDB that never reaches for the network and divides by zero into NULL (unknown).
+
+    threads: all by default. Rows keep the order of a registered table for certain only with one: a join loses it, and
+    `x IN (…)` of many values is one.
+    """
     con = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
     con.execute("SET ieee_floating_point_ops = false; SET preserve_insertion_order = true")
     if threads:

@@ -22,10 +22,22 @@ ROOM: Final = 1 << 62
 
 def truths(column: pa.ChunkedArray) -> Bytes:
     """A boolean column as numbers."""
-    held: Bytes = pc.fill_null(column, False).to_numpy().astype(np.uint8)
-    if column.null_count:
-        held[nulls(column)] = UNKNOWN
-    return held
+    parts = [np.empty(0, np.uint8)]
+    for chunk in column.chunks:
+        valid, data = chunk.buffers()
+        held = _bits(data, chunk.offset, len(chunk))
+        if chunk.null_count:
+            known = _bits(valid, chunk.offset, len(chunk))
+            held = held * known + UNKNOWN * (1 - known)
+        parts.append(held)
+    return np.concatenate(parts)
+
+
+def _bits(buffer: pa.Buffer, begin: int, count: int) -> Bytes:
+    """Bits of Arrow's as bytes."""
+    first = begin // 8
+    packed = np.frombuffer(buffer, np.uint8)[first : (begin + count + 7) // 8]
+    return np.unpackbits(packed, bitorder="little")[begin - 8 * first :][:count]
 
 
 def nulls(column: pa.ChunkedArray) -> NDArray[np.bool_]:

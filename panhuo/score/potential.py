@@ -254,7 +254,7 @@ def _evaluated(facts: pa.Table, scheme: PotentialScheme) -> dict[str, Floats]:
     columns = ", ".join(
         f"CAST(({parse(text).sql(lambda name: name)}) AS DOUBLE) AS {name}" for name, text in texts.items()
     )
-    con = connect()
+    con = connect(1)
     con.register("given", facts.select(["parcel_id", *sorted((wanted & known) - {"parcel_id"})]))
     table = con.execute(f"SELECT {columns} FROM (SELECT *{absent} FROM given)").to_arrow_table()
     return {name: table.column(name).to_numpy(zero_copy_only=False) for name in texts}
@@ -311,7 +311,7 @@ def _items_json(values: dict[str, Floats], points: dict[str, Floats]) -> pa.Chun
     """{indicator: {value, points}} of each parcel as JSON text, what is unknown left out."""
     columns = {f"v_{name}": pa.array(values[name], from_pandas=True) for name in points}
     columns |= {f"p_{name}": pa.array(column, from_pandas=True) for name, column in points.items()}
-    con = connect()
+    con = connect(1)
     con.register("given", pa.table(columns))
     parts = ", ".join(
         f"CASE WHEN p_{n} IS NOT NULL THEN "
@@ -334,7 +334,7 @@ def _order_keys(
     given = facts.column("cost_wan").cast(pa.float64()) if "cost_wan" in facts.column_names else None
     cost = given.to_numpy(zero_copy_only=False) if given is not None else np.full(facts.num_rows, np.nan)
     known = pa.table(dict(zip(ORDER_FACTS, (count, grade_no, score, cost), strict=True)))
-    con = connect()
+    con = connect(1)
     con.register("known", known)
     texts = [parse(key.by).sql(lambda name: name) for key in scheme.order]
     columns = ", ".join(f"CAST(({text}) AS DOUBLE) AS key{i}" for i, text in enumerate(texts))
