@@ -27,8 +27,9 @@ from panhuo.inventory.equal_area import to_equal_area
 from panhuo.inventory.geometry import outlines, required_column
 from panhuo.inventory.overlay_grid import Grid, build_grid
 from panhuo.inventory.overlay_kernel import shared_areas
+from panhuo.inventory.overlay_layer import CHUNK as LAYER_CHUNK
 from panhuo.inventory.overlay_layer import layer_polygons
-from panhuo.inventory.overlay_rings import Bools, Floats, Outlines, own_areas, read_outlines
+from panhuo.inventory.overlay_rings import Bools, Floats, Outlines, joined, own_areas, read_outlines
 from panhuo.inventory.spec import problem
 
 GEODETIC: Final = "EPSG:4490"
@@ -93,7 +94,12 @@ def prepare_layer(layer: pa.Table, kind: str, *, crs: str = GEODETIC) -> Prepare
 
 def _layer_outlines(wkb: pa.ChunkedArray, kind: str, crs: str) -> tuple[Outlines, list[Problem]]:
     polygons, problems = layer_polygons(wkb, kind, to_equal_area if _in_degrees(crs) else None)
-    return read_outlines(pa.array(shapely.to_wkb(polygons), pa.large_binary())), problems
+    parts = []
+    for begin in range(0, len(polygons), LAYER_CHUNK):
+        part = polygons[begin : begin + LAYER_CHUNK]
+        parts.append(read_outlines(pa.array(shapely.to_wkb(part), pa.large_binary())))
+        part[:] = None  # a province's layer need not be there twice
+    return joined(parts), problems
 
 
 def overlay(

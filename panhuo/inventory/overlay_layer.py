@@ -1,6 +1,7 @@
 """A layer's polygons made fit to be measured: mended where invalid, merged where they overlap."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,8 @@ from panhuo.inventory.overlay_rings import Floats, Ints
 
 ToPlane = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
+CHUNK: Final = 256
+"""Polygons taken from their bytes at once."""
 OVERLAP_SHARE: Final = 1e-9
 """Two polygons overlap when they share more than this of the smaller: less is rounding along a common
 edge."""
@@ -24,13 +27,17 @@ def layer_polygons(
     wkb: pa.ChunkedArray, kind: str, to_plane: ToPlane | None
 ) -> tuple[Geometries, list[Problem]]:
     """The polygons of a WKB column, valid, without overlap, and a problem for each lost or mended."""
-    names = [f"{kind}:{row + 1}" for row in range(len(wkb))]
-    shapes, problems = outlines(wkb, names, degrees=to_plane is not None)
-    polygons = shapely.get_parts(shapes[~shapely.is_missing(shapes)])
-    del shapes  # a province's layer is large
-    if to_plane is not None:  # before merging, so that what is merged has straight edges in the plane
-        polygons = shapely.transform(polygons, to_plane, interleaved=False)
-    return merge_overlapping(polygons), problems
+    found, problems = [np.empty(0, object)], list[Problem]()
+    for begin in range(0, len(wkb), CHUNK):  # a province's layer is large, and each step makes it anew
+        part = wkb.slice(begin, CHUNK)
+        names = [f"{kind}:{begin + row + 1}" for row in range(len(part))]
+        shapes, told = outlines(part, names, degrees=to_plane is not None)
+        problems += [replace(p, row=begin + p.row if p.row else None) for p in told]
+        polygons = shapely.get_parts(shapes[~shapely.is_missing(shapes)])
+        if to_plane is not None:  # before merging, so that what is merged has straight edges in the plane
+            polygons = shapely.transform(polygons, to_plane, interleaved=False)
+        found.append(polygons)
+    return merge_overlapping(np.concatenate(found)), problems
 
 
 def merge_overlapping(polygons: Geometries) -> Geometries:

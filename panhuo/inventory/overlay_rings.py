@@ -1,5 +1,6 @@
 """Outlines as flat arrays of vertices, read from the bytes of WKB without an object for each polygon."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -59,6 +60,22 @@ def read_outlines(wkb: pa.Array | pa.ChunkedArray) -> Outlines:
         return outlines
     again = shapely.to_wkb(shapes[usable], output_dimension=2, byte_order=1, flavor="iso")
     return _merged(outlines, _read(pa.array(again, pa.large_binary()))[0], odd[usable])
+
+
+def joined(parts: Sequence[Outlines]) -> Outlines:
+    """The outlines of several, one after another."""
+    vertices = np.cumsum([0, *(len(part.x) for part in parts)])
+    outlines = np.cumsum([0, *(len(part.known) for part in parts)])
+    start = [part.start[:-1] + begin for part, begin in zip(parts, vertices[:-1], strict=True)]
+    outline = [part.outline + begin for part, begin in zip(parts, outlines[:-1], strict=True)]
+    return Outlines(
+        np.concatenate([np.empty(0), *(part.x for part in parts)]),
+        np.concatenate([np.empty(0), *(part.y for part in parts)]),
+        np.concatenate([*start, vertices[-1:]]).astype(np.int64),
+        np.concatenate([np.empty(0, np.bool_), *(part.hole for part in parts)]),
+        np.concatenate([np.empty(0, np.int64), *outline]),
+        np.concatenate([np.empty(0, np.bool_), *(part.known for part in parts)]),
+    )
 
 
 def _merged(some: Outlines, others: Outlines, rows: Ints) -> Outlines:

@@ -251,3 +251,17 @@ def test_batches_read_one_by_one_give_what_the_table_gives():
     whole, streamed = overlay(parcels, prepared), overlay(parcels.to_batches(max_chunksize=37), prepared)
     assert streamed.areas.combine_chunks().equals(whole.areas.combine_chunks())
     assert (streamed.problems, streamed.slivers) == (whole.problems, whole.slivers)
+
+
+def test_a_layer_of_many_polygons_is_prepared_piece_by_piece_and_names_its_rows():
+    boxes = [
+        shapely.box(10 * (n % 30), 10 * (n // 30), 10 * (n % 30) + 10, 10 * (n // 30) + 10)
+        for n in range(600)
+    ]
+    boxes[400] = shapely.Polygon([(100, 130), (110, 140), (110, 130), (100, 140)])
+    boxes[500] = None
+    prepared = prepare_layer(table(*boxes), "zoning", crs=PLANE)
+    told = {p.row: (p.type, p.value.split(":")[1]) for p in prepared.problems}
+    assert told == {401: ("geometry_mended", "401"), 501: ("geometry_empty", "501")}
+    (found,) = overlay(table(shapely.box(0, 0, 300, 200)), prepared).areas.to_pylist()
+    assert found["area_m2"] == pytest.approx(300 * 200 - 50 - 100, rel=1e-12)
