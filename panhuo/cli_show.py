@@ -114,23 +114,45 @@ def show_audit(result: dict[str, Any]) -> None:
 
 
 def show_compare(result: dict[str, Any]) -> None:
-    """Tools by party, then the differences, then what was refused."""
-    table = Table(
-        "工具 tool", "当事方 party", "现金 cash", "净现值 NPV", "税费 tax", "最大垫付 peak", "月 months"
-    )
+    """Tools by party, then the differences, then what was refused and the inputs it lacks, each by name and id."""
+    from panhuo.appraise.inputs import money_spec
+    from panhuo.rulebook import Rulebook
+    from panhuo.workspace.compares import label_of
+
+    book, spec = Rulebook.load(), money_spec()
+
+    def said(label: Any) -> str:
+        return session.pick(label.zh, label.en)
+
+    def lacking(need: str) -> str:
+        """`a|b+c` in words: a, or else b and c."""
+        ways = (
+            " + ".join(f"{said(spec.inputs[name].label)} [dim]{name}[/dim]" for name in way.split("+"))
+            for way in need.split("|")
+        )
+        return session.pick(" 或 ", " or ").join(ways)
+
+    heads = (("工具", "tool"), ("当事方", "party"), ("现金", "cash"), ("净现值", "NPV"), ("税费", "tax"),
+             ("最大垫付", "peak"), ("月", "months"))  # fmt: skip
+    table = Table(*(session.pick(*head) for head in heads))
     for tool in result["tools"]:
         for party, row in tool["parties"].items():
             figures = [f"{row[k]:,.2f}" for k in ("cash_wan", "npv_wan", "tax_wan", "peak_exposure_wan")]
             months = "" if tool["months"] is None else f"{tool['months']:g}"
-            table.add_row(tool["label"]["zh"], party, *figures, months)
+            name = session.pick(tool["label"]["zh"], tool["label"]["en"])
+            table.add_row(name, said(spec.parties[party]), *figures, months)
     out.print(table)
     for line in result["differences"]:
         out.print(f"• {session.pick(line['zh'], line['en'])}")
     for tool in result["tools"]:
         if tool["unverified"]:
-            out.print(f"未核实 unverified · {tool['label']['zh']}: {', '.join(tool['unverified'])}")
+            name = session.pick(tool["label"]["zh"], tool["label"]["en"])
+            out.print(f"{session.pick('未核实', 'unverified')} · {name}: {', '.join(tool['unverified'])}")
     for name, missing in result["refused"].items():
-        out.print(f"缺输入 missing · {name}: {', '.join(missing)}")
+        needs = session.pick("、", ", ").join(lacking(need) for need in missing)
+        out.print(
+            f"{session.pick('缺输入', 'missing')} · {said(label_of(name, book))} [dim]{name}[/dim]: {needs}"
+        )
 
 
 def show_plan(result: dict[str, Any]) -> None:
