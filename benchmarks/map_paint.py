@@ -5,23 +5,28 @@ loopback, as people who answer for the whole country, a city and a county; the f
 from its own screencast. Parcels are *painted* at the first frame that has nine tenths of the pixels which in the last
 frame wear a colour of the legend; the map is *idle* when nothing is left to load or draw. Cold: an empty browser
 cache; warm: the second visit. Tile archives are made beforehand, as the site does after an assessment, and their time
-stands beside. Writes docs/benchmarks/map.md.
+stands beside. Then polygons of 24 corners are asked for as the map does when one is drawn, and as the list behind it,
+and names are searched for. Writes docs/benchmarks/map.md.
 """
 
 import argparse
 import base64
 import io
 import json
+import math
 import os
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +47,8 @@ FLAGS: Final = [
     "--enable-unsafe-swiftshader",
     "--no-first-run",
 ]
+SHARES: Final = (0.01, 0.1, 0.5)
+ASKS: Final = 20
 WATCH: Final = """
 window.seen = {long: [], idle: null};
 new PerformanceObserver((list) => { for (const e of list.getEntries()) seen.long.push(e.duration); })
@@ -58,6 +65,7 @@ FIGURES: Final = """() => {
     contentful: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
     page: performance.getEntriesByType("navigation")[0].responseEnd,
     requests: resources.map((r) => [r.name.replace(location.origin, ""), r.startTime, r.duration, r.transferSize]),
+    bounds: setup.bounds,
     colours: Object.values(setup.schemes)[0].values.map((v) => v[2]).concat(setup.otherColour),
   };
 }"""
@@ -115,16 +123,18 @@ def visit(page: Any, address: str) -> dict[str, Any]:
         "parcel_pixels": int(parcels.sum()),
         "frames": have,
         "last": at[-1][1],
+        "bounds": seen["bounds"],
     }
 
 
 def measured(
     root: Path, runs: int, chromium: str, look: Path | None
-) -> tuple[list[list[str]], dict[str, float]]:
-    """A row for each person and state of the cache; and what was made beforehand, in seconds."""
+) -> tuple[list[list[str]], list[list[str]], dict[str, float]]:
+    """Rows of paints for each person and state of the cache, rows of answers, and what was made beforehand [s]."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
-    out = []
+    out: list[list[str]] = []
+    whole: list[float] = []
     with tempfile.TemporaryDirectory(prefix="bench-map-") as name, ExitStack() as stack:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PANHUO_")}
         made = Path(name) / "made.json"
@@ -154,10 +164,52 @@ def measured(
             for state, visits in (("cold", cold), ("warm", warm)):
                 out.append([f"{who}, {state}", *figures(visits)])
                 print(" | ".join(out[-1]), file=sys.stderr, flush=True)
+            whole = whole or cold[0]["bounds"]
             if look:
                 tell(cold[-1], look / f"{who.replace(' ', '-')}")
         browser.close()
-    return out, prepared["seconds"]
+        told = answers(host, prepared["people"][0], whole)
+    return out, told, prepared["seconds"]
+
+
+def answers(host: str, person: dict[str, Any], bounds: list[float]) -> list[list[str]]:
+    """How long selections and searches take [ms]; each polygon is new to the site when the map asks for it."""
+    chance = random.Random(1)
+    asks: dict[str, list[tuple[str, dict[str, str]]]] = {}
+    for share in SHARES:
+        drawn = [polygon(bounds, share, chance) for _ in range(ASKS)]
+        asks[f"selection, {share:.0%} of the width"] = [("/map/selected/", {"area": a}) for a in drawn]
+        asks[f"the list of the same, {share:.0%}"] = [("/ledger/parcels/", {"area": a}) for a in drawn]
+    asks["search: a parcel's id"] = [("/map/find/", {"q": i}) for i in person["parcels"][:ASKS]]
+    asks["search: the start of an id"] = [("/map/find/", {"q": i[:11]}) for i in person["parcels"][:ASKS]]
+    asks["search: nothing answers"] = [("/map/find/", {"q": f"无此{i}"}) for i in range(ASKS)]
+    out = []
+    for name, questions in asks.items():
+        took = []
+        for path, query in questions:
+            request = urllib.request.Request(
+                f"{host}{path}?{urlencode(query)}", headers={"Cookie": f"sessionid={person['session']}"}
+            )
+            began = time.perf_counter()
+            with urllib.request.urlopen(request) as answer:
+                answer.read()
+            took.append((time.perf_counter() - began) * 1000)
+        took.sort()
+        out.append([name, f"{median(took):.0f}", f"{took[int(len(took) * 0.95)]:.0f}", f"{took[-1]:.0f}"])
+        print(" | ".join(out[-1]), file=sys.stderr, flush=True)
+    return out
+
+
+def polygon(bounds: list[float], share: float, chance: random.Random) -> str:
+    """A ragged polygon of 24 corners, as wide and high as that share of the bounds, somewhere in them."""
+    west, south, east, north = bounds
+    wide, high = (east - west) * share / 2, (north - south) * share / 2
+    x, y = chance.uniform(west + wide, east - wide), chance.uniform(south + high, north - high)
+    turns = [2 * math.pi * i / 24 for i in range(24)]
+    return ";".join(
+        f"{x + wide * chance.uniform(0.5, 1) * math.cos(t):.6f},{y + high * chance.uniform(0.5, 1) * math.sin(t):.6f}"
+        for t in turns
+    )
 
 
 def tell(seen: dict[str, Any], path: Path) -> None:
@@ -170,6 +222,12 @@ def tell(seen: dict[str, Any], path: Path) -> None:
     path.with_suffix(".txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+ANSWERED: Final = ("asked by one person of the whole workspace", "median ms", "p95 ms", "longest ms")
+SAID: Final = (
+    f"{ASKS} of each over HTTP, one after another. A selection is a ragged polygon of 24 corners, as wide and high as "
+    "that share of the workspace: its count, area, findings, and the ids to outline where they are few. Each polygon "
+    "is asked for once as the map asks, then once as the whole ledger page."
+)
 HEADS: Final = (
     "who, cache", "first content s", "parcels painted s", "longest s", "idle s", "requests", "MB", "script busy s",
 )  # fmt: skip
@@ -222,7 +280,7 @@ def main() -> None:
         from panhuo.workspace.store import Workspace  # noqa: PLC0415
 
         held = Workspace.open(root).dataset("parcels", columns=["parcel_id"])
-        rows, seconds = measured(root, options.runs, chromium, options.look)
+        rows, told, seconds = measured(root, options.runs, chromium, options.look)
     words = (
         f"{held.num_rows if held is not None else 0:,} parcels, {options.runs} visits each, medians; Chromium "
         f"headless with software rendering, {WINDOW['width']} × {WINDOW['height']}, on the same cores as the site, "
@@ -230,7 +288,13 @@ def main() -> None:
         "in the last. Idle: nothing left to load or draw. Cold: empty browser cache. "
         f"Made beforehand: {', '.join(f'{what} {s:.1f} s' for what, s in seconds.items())}."
     )
-    write_page(options.folder, "map", "The map's first paint", words, table(HEADS, rows))
+    write_page(
+        options.folder,
+        "map",
+        "The map's first paint",
+        words,
+        [*table(HEADS, rows), "", "## Selection and search", "", SAID, "", *table(ANSWERED, told)],
+    )
 
 
 if __name__ == "__main__":
