@@ -144,3 +144,34 @@ def page(site, browser):
     page.click("main button.primary")
     page.wait_for_selector("dl.tiles")
     return page
+
+
+@pytest.fixture
+def person(site, page):
+    """Makes somebody of 430112 on screen, as the administrator."""
+
+    def make(name, role="clerk"):
+        page.goto(f"{site[0]}/people/new/")
+        page.fill("#id_username", name)
+        page.select_option("#id_role", role)
+        page.fill("#id_password", PASSWORD)
+        page.fill("#id_divisions", "430112")
+        page.click("main button.primary")
+        page.wait_for_url("**/people/")
+
+    return make
+
+
+@pytest.fixture
+def stranger(browser):
+    """A browser that nobody is signed in to."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def sign_in(site, page, name):
+    page.goto(f"{site[0]}/account/login/")
+    page.fill("#id_login", name)
+    page.fill("#id_password", PASSWORD)
+    page.click("form[action='/account/login/'] button.primary")

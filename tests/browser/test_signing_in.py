@@ -6,8 +6,7 @@ import hmac
 import struct
 import time
 
-import pytest
-from conftest import PASSWORD
+from conftest import PASSWORD, sign_in
 
 
 def totp(secret, steps=0):
@@ -16,37 +15,6 @@ def totp(secret, steps=0):
     mac = hmac.new(key, struct.pack(">Q", int(time.time()) // 30 + steps), hashlib.sha1).digest()
     at = mac[-1] & 15
     return f"{(struct.unpack('>I', mac[at : at + 4])[0] & 0x7FFFFFFF) % 10**6:06}"
-
-
-@pytest.fixture
-def person(site, page):
-    """Makes a clerk of 430112 on screen, as the administrator."""
-
-    def make(name):
-        page.goto(f"{site[0]}/people/new/")
-        page.fill("#id_username", name)
-        page.select_option("#id_role", "clerk")
-        page.fill("#id_password", PASSWORD)
-        page.fill("#id_divisions", "430112")
-        page.click("main button.primary")
-        page.wait_for_url("**/people/")
-
-    return make
-
-
-@pytest.fixture
-def stranger(browser):
-    """A browser that nobody is signed in to."""
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
-
-
-def sign_in(site, page, name):
-    page.goto(f"{site[0]}/account/login/")
-    page.fill("#id_login", name)
-    page.fill("#id_password", PASSWORD)
-    page.click("form[action='/account/login/'] button.primary")
 
 
 def sign_out(page):

@@ -72,20 +72,25 @@ def test_language_switches(site, page):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/ledger/", "/map/", "/jobs/", "/corrections/", "/people/new/", "/law/", "/parcel", "compare/"],
-)
+    ["/", "/ledger/?add=price_wan", "/map/", "/jobs/", "/corrections/", "/people/new/", "/trail/", "/law/", "/parcel",
+     "compare/", "/firm", "/item"],
+)  # fmt: skip
 def test_axe_finds_nothing(site, page, path):
     if not AXE.is_file():
         pytest.skip("no axe-core: npm ci --ignore-scripts")
     page.goto(f"{site[0]}/ledger/")
     parcel = page.locator("a.id").nth(3).get_attribute("href")
-    page.goto(site[0] + {"/parcel": parcel, "compare/": f"{parcel}compare/"}.get(path, path))
+    page.goto(f"{site[0]}/ledger/enterprises/")
+    firm = page.locator("a.id").first.get_attribute("href")
+    named = {"/parcel": parcel, "compare/": f"{parcel}compare/", "/firm": firm,
+             "/item": f"{firm}score/hunan_default/tax_per_mu/"}  # fmt: skip
+    page.goto(site[0] + named.get(path, path))
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa']})")["violations"]
     assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/ledger/", "/jobs/", "/law/"])
+@pytest.mark.parametrize("path", ["/", "/ledger/", "/jobs/", "/law/", "/corrections/", "/trail/"])
 def test_a_phone_never_scrolls_sideways(site, page, path):
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(site[0] + path)
