@@ -309,46 +309,6 @@ def mu(area_m2: float | None, places: int = 2) -> str:
     return "—" if area_m2 is None else f"{number(m2_to_mu(area_m2), places)} {pick('亩', 'mu')}"
 
 
-DEEDS: Final[dict[str, dict[str, str]]] = {
-    "assess.ask": {"zh": "发起评估", "en": "Assessment started"},
-    "correction.approve": {"zh": "通过更正", "en": "Correction approved"},
-    "correction.propose": {"zh": "提出更正", "en": "Correction proposed"},
-    "correction.refuse": {"zh": "退回更正", "en": "Correction refused"},
-    "file.attach": {"zh": "添加文件", "en": "File attached"},
-    "inputs.save": {"zh": "保存测算输入", "en": "Inputs saved"},
-    "law.try": {"zh": "试改法规", "en": "Change of law tried"},
-    "job.done": {"zh": "任务完成", "en": "Job done"},
-    "job.failed": {"zh": "任务失败", "en": "Job failed"},
-    "ledger.import": {"zh": "导入台账", "en": "Ledger imported"},
-    "ledger.upload": {"zh": "上传文件", "en": "File uploaded"},
-    "parcel.publish": {"zh": "公开宗地", "en": "Parcels published"},
-    "parcel.withdraw": {"zh": "撤回公开", "en": "Publication withdrawn"},
-    "people.change": {"zh": "修改人员", "en": "Person changed"},
-    "people.first_administrator": {"zh": "设立首位管理员", "en": "First administrator made"},
-    "people.first_sign_on": {"zh": "首次单点登录", "en": "First single sign-on"},
-    "people.make": {"zh": "新增人员", "en": "Person added"},
-    "plan.adopt": {"zh": "采用计划", "en": "Plan adopted"},
-    "plan.ask": {"zh": "编制计划", "en": "Plan asked for"},
-    "report.ask": {"zh": "编制报告", "en": "Report asked for"},
-    "token.make": {"zh": "新建接口密钥", "en": "API key made"},
-    "token.revoke": {"zh": "停用接口密钥", "en": "API key revoked"},
-    "view.remove": {"zh": "删除视图", "en": "View removed"},
-    "view.save": {"zh": "保存视图", "en": "View saved"},
-    "webhook.again": {"zh": "重发推送", "en": "Delivery sent again"},
-    "webhook.make": {"zh": "新建推送", "en": "Webhook made"},
-    "webhook.pause": {"zh": "暂停推送", "en": "Webhook paused"},
-    "webhook.ping": {"zh": "测试推送", "en": "Webhook tested"},
-    "webhook.resume": {"zh": "启用推送", "en": "Webhook resumed"},
-    "webhook.secret": {"zh": "更换推送密钥", "en": "Webhook secret renewed"},
-}
-"""What the trail records."""
-
-
-def deed(code: str) -> str:
-    """What was done, as the trail tells it."""
-    return pick_label(DEEDS.get(code), code)
-
-
 LISTED: Final = {"findings": finding, "unknowns": finding, "tools": tool}
 NAMED: Final = {
     "first_tool": tool,

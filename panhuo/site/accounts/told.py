@@ -1,4 +1,4 @@
-"""What a trail row holds, in words."""
+"""What a trail row tells, in words: what was done, and the detail of it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -7,7 +7,47 @@ from panhuo.site import labels
 from panhuo.site.doors.events import event_words
 from panhuo.site.gate import ROLES
 from panhuo.site.jobs.models import KINDS
-from panhuo.site.words import pick
+from panhuo.site.words import pick, pick_label
+
+DEEDS: Final[dict[str, dict[str, str]]] = {
+    "assess.ask": {"zh": "发起评估", "en": "Assessment started"},
+    "correction.approve": {"zh": "通过更正", "en": "Correction approved"},
+    "correction.propose": {"zh": "提出更正", "en": "Correction proposed"},
+    "correction.refuse": {"zh": "退回更正", "en": "Correction refused"},
+    "file.attach": {"zh": "添加文件", "en": "File attached"},
+    "inputs.save": {"zh": "保存测算输入", "en": "Inputs saved"},
+    "law.try": {"zh": "试改法规", "en": "Change of law tried"},
+    "job.done": {"zh": "任务完成", "en": "Job done"},
+    "job.failed": {"zh": "任务失败", "en": "Job failed"},
+    "ledger.import": {"zh": "导入台账", "en": "Ledger imported"},
+    "ledger.upload": {"zh": "上传文件", "en": "File uploaded"},
+    "parcel.publish": {"zh": "公开宗地", "en": "Parcels published"},
+    "parcel.withdraw": {"zh": "撤回公开", "en": "Publication withdrawn"},
+    "people.change": {"zh": "修改人员", "en": "Person changed"},
+    "people.first_administrator": {"zh": "设立首位管理员", "en": "First administrator made"},
+    "people.first_sign_on": {"zh": "首次单点登录", "en": "First single sign-on"},
+    "people.make": {"zh": "新增人员", "en": "Person added"},
+    "plan.adopt": {"zh": "采用计划", "en": "Plan adopted"},
+    "plan.ask": {"zh": "编制计划", "en": "Plan asked for"},
+    "report.ask": {"zh": "编制报告", "en": "Report asked for"},
+    "token.make": {"zh": "新建接口密钥", "en": "API key made"},
+    "token.revoke": {"zh": "停用接口密钥", "en": "API key revoked"},
+    "view.remove": {"zh": "删除视图", "en": "View removed"},
+    "view.save": {"zh": "保存视图", "en": "View saved"},
+    "webhook.again": {"zh": "重发推送", "en": "Delivery sent again"},
+    "webhook.make": {"zh": "新建推送", "en": "Webhook made"},
+    "webhook.pause": {"zh": "暂停推送", "en": "Webhook paused"},
+    "webhook.ping": {"zh": "测试推送", "en": "Webhook tested"},
+    "webhook.resume": {"zh": "启用推送", "en": "Webhook resumed"},
+    "webhook.secret": {"zh": "更换推送密钥", "en": "Webhook secret renewed"},
+}
+"""What the trail records."""
+
+
+def deed(code: str) -> str:
+    """What was done, as the trail tells it."""
+    return pick_label(DEEDS.get(code), code)
+
 
 NAMES: Final[dict[str, tuple[str, str]]] = {
     "name": ("名称", "name"), "dataset": ("数据集", "dataset"), "field": ("字段", "field"), "value": ("值", "value"),

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_POST
 from panhuo.site.accounts import acts
 from panhuo.site.accounts.forms import PersonForm, SetupForm, TokenForm
 from panhuo.site.accounts.models import ApiToken, Person, Trail
+from panhuo.site.accounts.told import DEEDS, deed
 from panhuo.site.gate import gated, open_to_all
-from panhuo.site.labels import DEEDS, deed
 from panhuo.site.words import say
 
 

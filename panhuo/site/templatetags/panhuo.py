@@ -10,7 +10,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from panhuo.site import gate, labels, records
-from panhuo.site.accounts.told import detail_words
+from panhuo.site.accounts.told import deed, detail_words
 from panhuo.site.doors.events import event_words
 from panhuo.site.words import pick
 
@@ -49,7 +49,7 @@ register.filter("scheme", labels.scheme)
 register.filter("parameter", labels.parameter)
 register.filter("told", labels.told)
 register.filter("step", labels.step)
-register.filter("deed", labels.deed)
+register.filter("deed", deed)
 register.filter("event", event_words)
 register.filter("detail_words", detail_words)
 register.filter("score_line", labels.score_line)
