@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from panhuo.inventory.geometry import Bools, Floats, Ints
+from panhuo.inventory.overlay_rings import compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Pairs:
         """By row the sum of `value` over its pairs, called with the row, the other and the pair's own value."""
         total = np.zeros(self.rows)
         for me, other, own in self._sides():
-            np.add.at(total, me, value(me, other, own))
+            _add(total, me, value(me, other, own))
         return total
 
     def any(self, test: Callable[[Ints, Ints], Bools]) -> Bools:
@@ -41,10 +42,7 @@ class Pairs:
 
     def count(self) -> Ints:
         """How many pairs each row has."""
-        found = np.zeros(self.rows, np.int64)
-        for me, *_ in self._sides():
-            np.add.at(found, me, 1)
-        return found
+        return self.sum(lambda me, _, __: np.ones(len(me))).astype(np.int64)
 
     def _sides(self) -> Iterator[tuple[Ints, Ints, Floats]]:
         for turned in (False, True):
@@ -52,3 +50,9 @@ class Pairs:
                 keep = value >= self.least
                 me, other = (second, first) if turned else (first, second)
                 yield me[keep], other[keep], value[keep]
+
+
+@compiled
+def _add(total: Floats, rows: Ints, values: Floats) -> None:
+    for at in range(len(rows)):
+        total[rows[at]] += values[at]

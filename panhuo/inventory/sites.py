@@ -78,8 +78,10 @@ def _one_firm(parcels: pa.Table, users: pa.Table) -> Callable[[Ints, Ints], Bool
         pair = np.repeat(asked, count[first[asked]])
         each = count[first[asked]]
         theirs = firm[np.repeat(begin[first[asked]] - np.cumsum(each) + each, each) + np.arange(each.sum())]
+        wanted = second[pair] * firms + theirs
+        at = np.minimum(np.searchsorted(occupied, wanted), len(occupied) - 1)
         shared = np.zeros(len(first), bool)
-        shared[pair[np.isin(second[pair] * firms + theirs, occupied)]] = True
+        shared[pair[occupied[at] == wanted]] = True
         return shared
 
     return test

@@ -336,7 +336,9 @@ def _ready(kind: str, layer: pa.Table | PreparedLayer, memory: Memory | None) ->
     held = memory.get(key)
     if held is not None:
         return PreparedLayer.of_tables(kind, GEODETIC, held)
+    pa.default_memory_pool().release_unused()  # a province's layer needs all the room there is
     ready = prepare_layer(layer, kind)
+    pa.default_memory_pool().release_unused()
     memory.put(key, ready.tables())
     return ready
 
