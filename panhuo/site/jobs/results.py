@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from panhuo.site import gate
 from panhuo.site.gate import Scope, scope_of
 from panhuo.site.jobs.models import Job
-from panhuo.site.shelf import kept_file, rows, shelf
+from panhuo.site.shelf import kept_file, shelf, table
 from panhuo.workspace.files import keep_file
 
 
@@ -31,9 +31,9 @@ def units_of(person: Any) -> frozenset[str] | None:
     if scope_of(person).everywhere and gate.may(person, "see"):
         return None
     where, land = gate.parcels(person), Scope(scope_of(person).divisions).rows()
-    found = rows(f"SELECT parcel_id AS id FROM parcels WHERE {where.sql}", where.values)
-    found += rows(f"SELECT 'batch:' || batch_id AS id FROM batches WHERE {land.sql}", land.values)
-    return frozenset(row["id"] for row in found)
+    parcels = table(f"SELECT parcel_id AS id FROM parcels WHERE {where.sql}", where.values)
+    batches = table(f"SELECT 'batch:' || batch_id AS id FROM batches WHERE {land.sql}", land.values)
+    return frozenset(parcels["id"].to_pylist() + batches["id"].to_pylist())
 
 
 class KeptRows(Sequence[dict[str, Any]]):
