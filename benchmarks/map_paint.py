@@ -294,6 +294,7 @@ def main() -> None:
         "The map's first paint",
         words,
         [*table(HEADS, rows), "", "## Selection and search", "", SAID, "", *table(ANSWERED, told)],
+        "python -m benchmarks.map_paint",
     )
 
 
