@@ -13,6 +13,8 @@ ALL = {
     "score_bench": ["--firms", "1000", "--runs", "1", "--folder", "{pages}"],
     "plan_bench": ["--sizes", "100", "--folder", "{pages}"],
     "spark_bench": ["--sizes", "2000", "--handfuls", "1000", "--folder", "{pages}"],
+    "site_load": ["--parcels", "2000", "--users", "5", "--seconds", "5", "--databases", "SQLite", "-o", "{pages}/site.md"],
+    "map_paint": ["--parcels", "2000", "--runs", "1", "--folder", "{pages}"],
     "growth": ["--sizes", "1000", "4000", "--largest", "0", "--folder", "{pages}"],
 }
 """Each bench and its arguments when small."""

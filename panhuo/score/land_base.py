@@ -90,7 +90,7 @@ def land_bases(
     Areas in m² weighted by the share of the year; NULL where a part is unknown. Enterprises without any
     land row are absent. rule: how rented floor turns into land (a bound scheme's `land`).
     """
-    con = connect()
+    con = connect(1)  # several threads would add areas up in another order each time
     _register(con, "occupancies", occupancies, OCCUPANCIES)
     _register(con, "parcels", parcels, PARCELS)
     con.execute(

@@ -1,7 +1,6 @@
 """`panhuo serve`: migrations, the worker and the web server in one command, with no other service needed."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -54,7 +53,6 @@ def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threa
     if setup_needed():
         say("首次使用，请在此设立管理员 first run, make the administrator here:")
         say(f"  {address}/setup/{make_setup_token()}/")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # asked to stop: the worker is ended too
     worker = subprocess.Popen([sys.executable, "-m", "panhuo.site.serve", str(root)], stdin=subprocess.PIPE)
     try:
         waitress.serve(
