@@ -7,13 +7,13 @@ import tempfile
 
 ALL = {
     "overlay_bench": ["--parcels", "0", "--naive-parcels", "3000", "--folder", "{pages}"],
-    "import_bench": ["--parcels", "3000", "--runs", "1"],
-    "tiles_bench": ["--parcels", "3000"],
+    "import_bench": ["--parcels", "3000", "--runs", "1", "--folder", "{pages}"],
+    "tiles_bench": ["--parcels", "3000", "--folder", "{pages}"],
     "predicate_bench": ["--parcels", "4000", "--runs", "1", "--folder", "{pages}"],
     "score_bench": ["--firms", "1000", "--runs", "1", "--folder", "{pages}"],
     "plan_bench": ["--sizes", "100", "--folder", "{pages}"],
     "spark_bench": ["--sizes", "2000", "--handfuls", "1000", "--folder", "{pages}"],
-    "site_load": ["--parcels", "2000", "--users", "5", "--seconds", "5", "--databases", "SQLite", "-o", "{pages}/site.md"],
+    "site_load": ["--parcels", "2000", "--users", "5", "--seconds", "5", "--folder", "{pages}"],
     "map_paint": ["--parcels", "2000", "--runs", "1", "--folder", "{pages}"],
     "growth": ["--sizes", "1000", "4000", "--largest", "0", "--folder", "{pages}"],
 }

@@ -31,11 +31,11 @@ TILES = "import sys; from pathlib import Path; from panhuo.workspace.store impor
 from panhuo.workspace.tiles import parcel_tiles; parcel_tiles(Workspace(Path(sys.argv[1])), 'all', 'TRUE', [])"
 WORDS = """One run for each size of a made-up province (parcels, contracts, a fifth as many enterprises, three layers):
 `panhuo import` of the parcels as GeoPackage into an empty workspace, `panhuo assess` in its stages, the map's tiles
-baked. Import, assess and tiles run in a process each; assess (whole) is its process from start to end; assess (again)
-the same after one figure of one contract has changed, when the counties it does not touch are taken over. The largest
-size is assessed only. The exponent is
-the slope of log seconds on log parcels from 100,000 on, where fixed costs no longer hide it: 1 is in proportion; n log
-n is 1.08 over these sizes. Short stages are noisy."""
+baked with the reading copy they are made of. Import, assess and tiles run in a process each; assess (whole) is its
+process from start to end; assess (again) the same after one figure of one contract has changed, when the counties it
+does not touch are taken over. The largest size is assessed only. The exponent is the slope of log seconds on log
+parcels from 100,000 on, where fixed costs no longer hide it: 1 is in proportion; n log n is 1.08 over these sizes.
+Short stages are noisy."""
 FIXED = 100_000
 
 

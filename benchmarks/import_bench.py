@@ -2,20 +2,17 @@
 
 Makes the parcels as an office sends them (Chinese headers, codes and dates in words, outlines in a 3° zone) as
 GeoPackage and shapefile; reads each with pyogrio's Arrow reader and writes it as Parquet, and imports it; every run in
-a process of its own, the median of several. Writes docs/benchmarks/import.md (sizes under 100,000: prints only).
+a process of its own, the median of several. Writes docs/benchmarks/import.md.
 """
 
 import argparse
 import json
-import os
-import platform
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,10 +24,13 @@ import shapely
 
 from benchmarks import shapes
 from benchmarks.province import make_workspace
+from benchmarks.report import DOCS, table, write_page
 from panhuo.workspace.imports import Options, import_files
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "import.md"
-WRITTEN_FROM = 100_000
+WORDS = """Median of {runs} run(s), each in a process of its own.
+
+Bare: `pyogrio.read_arrow` and `pyarrow.parquet.write_table`. Import: the file hashed, headers and values read, outlines
+checked, measured and moved to EPSG:4490, written, hashed again."""
 HEADERS = {
     "parcel_id": ("宗地代码", "ZDDM"), "tenure": ("权利性质", "QLXZ"), "land_use": ("地类编码", "DLBM"),
     "holder": ("权利人", "QLR"), "acquired_on": ("登记时间", "DJSJ"), "area_m2": ("宗地面积", "ZDMJ"),
@@ -98,17 +98,29 @@ def measure(path: Path, runs: int) -> dict[str, list[float]]:
     }
 
 
-def table(sizes: dict[int, dict[str, dict[str, list[float]]]]) -> str:
+def lines_of(sizes: dict[int, dict[str, dict[str, list[float]]]]) -> list[str]:
     """The results as Markdown."""
-    lines = ["| parcels | file | bare s | import s | ratio | bare CPU s | import CPU s | ratio | bare MB | import MB |",
-             "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|"]  # fmt: skip
+    heads = [
+        "file",
+        "parcels",
+        "bare s",
+        "import s",
+        "ratio",
+        "bare CPU s",
+        "import CPU s",
+        "ratio",
+        "bare MB",
+        "import MB",
+    ]
+    rows = []
     for parcels, kinds in sizes.items():
         for kind, found in kinds.items():
             b, o = found["bare"], found["ours"]
             cells = [f"{b[0]:.2f}", f"{o[0]:.2f}", f"{o[0] / b[0]:.1f}", f"{b[1]:.2f}", f"{o[1]:.2f}"]
-            cells += [f"{o[1] / b[1]:.1f}", f"{b[2]:.0f}", f"{o[2]:.0f}"]
-            lines.append(f"| {parcels:,} | {KINDS[kind]} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+            rows.append(
+                [KINDS[kind], f"{parcels:,}", *cells, f"{o[1] / b[1]:.1f}", f"{b[2]:.0f}", f"{o[2]:.0f}"]
+            )
+    return table(heads, rows)
 
 
 def main() -> None:
@@ -116,18 +128,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parcels", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--folder", type=Path, help="where the files lie, or are made and kept")
+    parser.add_argument("--files", type=Path, help="where the files lie, or are made and kept")
+    parser.add_argument("--folder", type=Path, default=DOCS)
     parser.add_argument("--make", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         return one(options.one[0], Path(options.one[1]), int(options.one[2]))
     if options.make:
-        return make_files(options.folder, options.make)
+        return make_files(options.files, options.make)
     sizes = {}
     with tempfile.TemporaryDirectory() as scratch:
         for parcels in options.parcels:
-            folder = (options.folder or Path(scratch)) / str(parcels)
+            folder = (options.files or Path(scratch)) / str(parcels)
             if not (folder / "parcels.shp").exists():
                 folder.mkdir(parents=True)
                 make = [
@@ -136,28 +149,13 @@ def main() -> None:
                     "benchmarks.import_bench",
                     "--make",
                     str(parcels),
-                    "--folder",
+                    "--files",
                     folder,
                 ]
                 subprocess.run(make, check=True)
             sizes[parcels] = {kind: measure(folder / f"parcels.{kind}", options.runs) for kind in KINDS}
-    text = table(sizes)
-    print(text)
-    if max(options.parcels) >= WRITTEN_FROM:
-        PAGE.write_text(
-            f"""# Import: against a bare read and write
-
-Written by `python -m benchmarks.import_bench` on {date.today()}, median of {options.runs} run(s),
-each in a process of its own.
-Machine: {platform.machine()}, {os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}.
-
-Bare: `pyogrio.read_arrow` and `pyarrow.parquet.write_table`. Import: the file hashed, headers and values read, outlines
-checked, measured and moved to EPSG:4490, written, hashed again.
-
-{text}
-""",
-            encoding="utf-8",
-        )
+    words = WORDS.format(runs=options.runs)
+    write_page(options.folder, "import", "Import: against a bare read and write", words, lines_of(sizes))
     return None
 
 

@@ -258,11 +258,6 @@ def main() -> None:
     options = parser.parse_args()
     if options.prepare:
         made = prepare(options.workspace, tuple(PEOPLE))
-        from panhuo.site.maps.archives import ahead  # noqa: PLC0415
-
-        began = time.perf_counter()
-        ahead()
-        made["seconds"]["layers"] = time.perf_counter() - began
         options.prepare.write_text(json.dumps(made), encoding="utf-8")
         return
     chromium = shutil.which("chromium")
@@ -294,7 +289,6 @@ def main() -> None:
         "The map's first paint",
         words,
         [*table(HEADS, rows), "", "## Selection and search", "", SAID, "", *table(ANSWERED, told)],
-        "python -m benchmarks.map_paint",
     )
 
 

@@ -95,14 +95,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows)]
 
 
-def write_page(
-    folder: Path, name: str, title: str, words: str, lines: Sequence[str], by: str = "make bench"
-) -> None:
+def write_page(folder: Path, name: str, title: str, words: str, lines: Sequence[str]) -> None:
     """Writes docs/benchmarks/<name>.md (in `folder`) and prints it; `words` say what was run and how often."""
     busy = (
         f"{BUSY_AT_START:.1f} processes were at work on it when the bench began: clock times hold those too"
     )
-    made = f"Written by `{by}` on {date.today()}. Machine: {machine()}; {busy}."
+    made = f"Written by `make bench` on {date.today()}. Machine: {machine()}; {busy}."
     text = "\n".join([f"# {title}", "", made, "", words, "", *lines]).rstrip() + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.md").write_text(text, encoding="utf-8")

@@ -1,14 +1,13 @@
 """PMTiles of a province by each offline tiler, side by side: `python -m benchmarks.tiles_bench [--parcels N]`.
 
 Makes the parcels with findings, severities and tiers, bakes zooms 0 to 14 by each tiler in a process of its own, reads
-the sizes of tiles from the archives, and writes docs/benchmarks/tiles.md (with --parcels under 100,000: prints only).
+the sizes of tiles from the archives, and writes docs/benchmarks/tiles.md.
 """
 
 import argparse
 import importlib.metadata
 import json
 import os
-import platform
 import resource
 import signal
 import subprocess
@@ -16,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +25,14 @@ import shapely
 
 from benchmarks import pmtiles_duckdb
 from benchmarks.province import make_workspace
+from benchmarks.report import DOCS, table, write_page
 from panhuo.workspace import tiles
 from panhuo.workspace.pmtiles import tile_bytes
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "tiles.md"
-WRITTEN_FROM = 100_000
+WORDS = """{parcels:,} parcels (8–28 vertices) with nine attributes, zooms 0 to 14, each tiler in a process of its own,
+reading GeoParquet. CPU is the steadier figure on a busy machine. Peak is what all processes of a tiler held together.
+Tiles are as stored (gzip); over 500 KB is too large for a phone. Ours draws cells at far zooms, where the others thin,
+coalesce or coarsen (docs/adr/0006-tiles.md)."""
 ZOOMS = range(15)
 SAMPLED_S = 0.05
 
@@ -190,39 +191,32 @@ def memory_of(session: int) -> int:
     return held
 
 
-def table(results: dict[str, dict[str, float] | str]) -> str:
+def lines_of(results: dict[str, dict[str, float] | str]) -> list[str]:
     """The results as Markdown, ratios against ours."""
     ours = results["panhuo"]
-    lines = ["| tiler | version | wall s | CPU s | × ours (CPU) | peak MB | MB | largest tile KB | to zoom 8 KB |",
-             "|---|---|--:|--:|--:|--:|--:|--:|--:|"]  # fmt: skip
+    heads = [
+        "tiler",
+        "version",
+        "wall s",
+        "CPU s",
+        "× ours (CPU)",
+        "peak MB",
+        "MB",
+        "largest tile KB",
+        "to zoom 8 KB",
+    ]
+    rows = []
     for name, found in results.items():
         label, package, _ = TILERS[name]
         version = f"{package} {importlib.metadata.version(package)}"
         if isinstance(found, str):
-            lines.append(f"| {label} | {version} | {found} | | | | | | |")
+            rows.append([label, version, found, *[""] * 6])
             continue
         ratio = "" if isinstance(ours, str) else f"{found['cpu_s'] / ours['cpu_s']:.1f}"
         cells = [f"{found['wall_s']:.1f}", f"{found['cpu_s']:.1f}", ratio]
         cells += [f"{found[k]:.0f}" for k in ("peak_mb", "size_mb", "largest_kb", "far_kb")]
-        lines.append(f"| {label} | {version} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def page(text: str, parcels: int) -> str:
-    """The page."""
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform()}"
-    return f"""# Tiles: PMTiles of a province, offline
-
-Written by `python -m benchmarks.tiles_bench --parcels {parcels}` on {date.today()}: {parcels:,} parcels
-(8–28 vertices) with nine attributes, zooms 0 to 14, each tiler in a process of its own, reading GeoParquet.
-Machine: {machine}, Python {platform.python_version()}.
-CPU is the steadier figure on a busy machine. Peak is what all processes of a tiler held together.
-Tiles are as stored (gzip); over 500 KB is too large for a phone.
-
-{text}
-
-Ours draws cells at far zooms, where the others thin, coalesce or coarsen (docs/adr/0006-tiles.md).
-"""
+        rows.append([label, version, *cells])
+    return table(heads, rows)
 
 
 def main() -> None:
@@ -230,6 +224,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parcels", type=int, default=1_000_000)
     parser.add_argument("--timeout", type=float, default=1_200)
+    parser.add_argument("--folder", type=Path, default=DOCS)
     parser.add_argument("--rows", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--one", nargs=3, metavar=("TILER", "ROWS", "TARGET"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -252,10 +247,8 @@ def main() -> None:
         subprocess.run(make, check=True)
         rows = Path(scratch) / "rows.parquet"
         results = {name: run(name, rows, Path(scratch), options.timeout) for name in TILERS}
-    text = table(results)
-    print(text)
-    if options.parcels >= WRITTEN_FROM:
-        PAGE.write_text(page(text, options.parcels), encoding="utf-8")
+    words = WORDS.format(parcels=options.parcels)
+    write_page(options.folder, "tiles", "Tiles: PMTiles of a province, offline", words, lines_of(results))
     return None
 
 

@@ -72,16 +72,17 @@ class PreparedLayer:
 
 @dataclass(frozen=True, slots=True)
 class OverlayResult:
-    """areas: parcel_id, layer, area_m2, share, for each parcel with more than a sliver under the layer,
-    in the order of the parcels; area_m2 and share are null where a parcel has no outline, since nobody
-    knows.
+    """kind: of the layer; areas: parcel_id, layer, area_m2, share, for each parcel with more than a sliver under the
+    layer, in the order of the parcels; area_m2 and share are null where a parcel has no outline, since nobody knows.
 
-    slivers: how many parcels share less than the tolerance with the layer (and so have no row).
+    problems: of the layer and of the parcels; of_layer: the layer's alone; slivers: how many parcels share less than
+    the tolerance with the layer (and so have no row).
     """
 
-    layer: PreparedLayer
+    kind: str
     areas: pa.Table
     problems: tuple[Problem, ...]
+    of_layer: tuple[Problem, ...]
     slivers: int
 
 
@@ -89,6 +90,7 @@ def prepare_layer(layer: pa.Table, kind: str, *, crs: str = GEODETIC) -> Prepare
     """Cuts a layer (`geometry`: WKB polygons in `crs`) into the cells of a grid; invalid polygons are mended,
     overlapping ones merged. Raises PanhuoError when the table has no geometry column."""
     outlines, problems = _layer_outlines(required_column(layer, "geometry"), kind, crs)
+    del layer  # where nobody else holds it, its bytes make room for the grid
     return PreparedLayer(kind, crs, build_grid(outlines), tuple(problems))
 
 
@@ -149,7 +151,7 @@ def overlays(
         unknown += (replace(p, row=row + p.row) for p in why if p.row is not None)
         row += len(ids)
     return [
-        OverlayResult(layer, pa.concat_tables(areas), (*layer.problems, *unknown), count)
+        OverlayResult(layer.kind, pa.concat_tables(areas), (*layer.problems, *unknown), layer.problems, count)
         for layer, areas, count in zip(layers, parts, slivers, strict=True)
     ]
 

@@ -181,8 +181,11 @@ def survey(
     clashes = conflict_table(parcels, [part.conflicts for part in found])
     del found, beside, recall  # a province's layers need the room
     table = pa.table(columns)
-    ready = [_ready(kind, layers[kind], memory) for kind in sorted(layers) if kind != ROADS]
-    for laid in overlays(_batches(paper.ids, drawn), ready, threads=workers, run=run):
+    ready = {kind: _ready(kind, layers, memory) for kind in layers if kind != ROADS}
+    over = [ready.pop(kind) for kind in sorted(ready)]
+    results = overlays(_batches(paper.ids, drawn), over, threads=workers, run=run)
+    del over
+    for laid in results:
         table = _with_layer(table, laid)
         problems += _layer_problems(laid)
     return Survey(_with_slopes(table, slopes), clashes, [*problems, *road_problems])
@@ -326,18 +329,20 @@ def _conflict_columns(count: int, found: list[_Found], heights: Heights) -> dict
     }
 
 
-def _ready(kind: str, layer: pa.Table | PreparedLayer, memory: Memory | None) -> PreparedLayer:
-    """The layer prepared: once for each version of it where there is a memory."""
+def _ready(kind: str, layers: Mapping[str, pa.Table | PreparedLayer], memory: Memory | None) -> PreparedLayer:
+    """A layer prepared: once for each version of it where there is a memory."""
+    layer = layers[kind]
     if isinstance(layer, PreparedLayer):
         return layer
     if memory is None:
         return prepare_layer(layer, kind)
     key = hashlib.blake2b(code() + kind.encode() + content(layer), digest_size=16).hexdigest()
+    del layer  # a province's layer needs all the room there is: nothing of it is held twice
     held = memory.get(key)
     if held is not None:
         return PreparedLayer.of_tables(kind, GEODETIC, held)
-    pa.default_memory_pool().release_unused()  # a province's layer needs all the room there is
-    ready = prepare_layer(layer, kind)
+    pa.default_memory_pool().release_unused()
+    ready = prepare_layer(layers[kind], kind)
     pa.default_memory_pool().release_unused()
     memory.put(key, ready.tables())
     return ready
@@ -348,7 +353,7 @@ def _with_layer(table: pa.Table, laid: OverlayResult) -> pa.Table:
     at = pc.index_in(laid.areas["parcel_id"], value_set=table["parcel_id"].combine_chunks())
     rows = at.to_numpy(zero_copy_only=False).astype(np.int64)
     none = pc.is_null(table["perimeter_m"]).to_numpy(zero_copy_only=False)
-    for name, column in ((f"{laid.layer.kind}_m2", "area_m2"), (f"{laid.layer.kind}_share", "share")):
+    for name, column in ((f"{laid.kind}_m2", "area_m2"), (f"{laid.kind}_share", "share")):
         area = laid.areas[column].to_numpy(zero_copy_only=False)
         table = table.append_column(name, _column(_sum(rows, np.nan_to_num(area), table.num_rows), none))
     return table
@@ -356,10 +361,10 @@ def _with_layer(table: pa.Table, laid: OverlayResult) -> pa.Table:
 
 def _layer_problems(laid: OverlayResult) -> list[Problem]:
     """What was wrong with the layer; what is wrong with the parcels was said before."""
-    problems = list(laid.layer.problems)
+    problems = list(laid.of_layer)
     if laid.slivers:
         action = f"ignored: {laid.slivers} 宗只擦边 parcels only brush it"
-        problems.append(problem("layer_sliver", field=laid.layer.kind, action=action))
+        problems.append(problem("layer_sliver", field=laid.kind, action=action))
     return problems
 
 

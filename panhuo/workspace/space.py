@@ -92,12 +92,17 @@ def outlines_of(ws: Workspace, parcels: pa.Table) -> Drawn:
 
 
 class Layers(Mapping[str, pa.Table]):
-    """The roads of a workspace and each layer whose share of a parcel is a fact, by kind; read when asked for."""
+    """The roads of a workspace and each layer whose share of a parcel is a fact, by kind; read when asked for.
+
+    The largest comes first: to prepare it takes the most room, and what is prepared stays.
+    """
 
     def __init__(self, ws: Workspace) -> None:
         facts = dataset_spec("spatial").fields
         names = (name.removeprefix("layers/") for name in ws.dataset_names() if name.startswith("layers/"))
-        self.ws, self.kinds = ws, [kind for kind in names if kind == ROADS or f"{kind}_m2" in facts]
+        kinds = [kind for kind in names if kind == ROADS or f"{kind}_m2" in facts]
+        sizes = {kind: path.stat().st_size for kind in kinds if (path := ws.dataset_path(f"layers/{kind}"))}
+        self.ws, self.kinds = ws, sorted(sizes, key=lambda kind: (-sizes[kind], kind))
 
     def __getitem__(self, kind: str) -> pa.Table:
         layer = self.ws.dataset(f"layers/{kind}", columns=["geometry"]) if kind in self.kinds else None

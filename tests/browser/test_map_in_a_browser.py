@@ -15,10 +15,15 @@ def open_map(site, page, address=""):
     page.wait_for_selector("#map[data-ready]", timeout=30_000)
 
 
+def where_colour(page, red, green, blue, within=30):
+    """Which pixels of the screen are about that colour."""
+    shot = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(int)
+    return (np.abs(shot - (red, green, blue)) < within).all(axis=2)
+
+
 def of_colour(page, red, green, blue, within=30):
     """How many pixels of the screen are about that colour."""
-    shot = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(int)
-    return int((np.abs(shot - (red, green, blue)) < within).all(axis=2).sum())
+    return int(where_colour(page, red, green, blue, within).sum())
 
 
 def test_the_map_draws_the_parcels(site, page):
@@ -80,6 +85,16 @@ def test_conflicts_lie_over_the_parcels_and_can_be_switched_off(site, page):
     assert of_colour(page, 0xE0, 0x40, 0x45) < drawn / 5
     open_map(site, page, "?off=conflicts" + NEAR)
     assert of_colour(page, 0xE0, 0x40, 0x45) < drawn / 5
+
+
+def test_a_click_where_parcels_conflict_tells_how(site, page):
+    open_map(site, page, NEAR)
+    red = where_colour(page, 0xE0, 0x40, 0x45)
+    inside = red[:-4, :-4] & red[4:, 4:] & red[:-4, 4:] & red[4:, :-4]
+    y, x = np.argwhere(inside)[0] + 2
+    page.mouse.click(int(x), int(y))
+    told = page.locator(".about li", has_text="界线冲突").first.inner_text()
+    assert re.search(r"压盖 \d+\.\d m²", told)
 
 
 def test_an_online_basemap_lies_under_the_parcels_and_is_asked_only_when_chosen(site, page, elsewhere):

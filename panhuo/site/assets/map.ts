@@ -7,7 +7,7 @@ import { finding } from "./map/find";
 import { panel, view } from "./map/legend";
 import { pick, selecting } from "./map/select";
 import { at, hush, make, say, setup, words } from "./map/setup";
-import { DRAWN, FONT, style, turn } from "./map/style";
+import { CONFLICT, DRAWN, FONT, style, turn } from "./map/style";
 
 maplibregl.setWorkerUrl(setup.worker);
 const archives = new Protocol();
@@ -78,8 +78,8 @@ function baked(map: maplibregl.Map): [string, string][] {
     "url" in source && source.url?.startsWith("pmtiles:") ? [[id, source.url] as [string, string]] : []);
 }
 
-/** What a click on a parcel tells. */
-function popup(map: maplibregl.Map, at: maplibregl.LngLatLike, p: Record<string, string>): void {
+/** What a click on a parcel tells; `conflicts`: those drawn where it was clicked. */
+function popup(map: maplibregl.Map, at: maplibregl.LngLatLike, p: Record<string, string>, conflicts: Record<string, string | number>[] = []): void {
   const link = make("a", words.open, { className: "button primary", href: `/parcel/${encodeURIComponent(p.parcel_id)}/` });
   const add = make("button", words.add, { type: "button" });
   const says = Object.entries(setup.schemes).flatMap(([field, scheme]) => scheme.values.filter(([v]) => (p[field] ?? "").split(" ").includes(v)).map(([, label, shade]) => [scheme.label, label, shade]));
@@ -88,6 +88,11 @@ function popup(map: maplibregl.Map, at: maplibregl.LngLatLike, p: Record<string,
     mark.style.background = shade;
     return make("li", "", {}, mark, make("small", by), make("span", label));
   });
+  rows.push(...conflicts.map((c) => {
+    const mark = make("i");
+    mark.style.background = CONFLICT;
+    return make("li", "", {}, mark, make("small", words.conflict), make("span", `${setup.conflictKinds[c.kind] ?? c.kind} ${Number(c.area_m2).toFixed(1)} m²`));
+  }));
   const box = make("div", "", { className: "about" }, make("h3", p.name || words.unnamed), make("p", [p.parcel_id, p.holder].filter(Boolean).join(" · ")), make("ul", "", {}, ...rows), make("p", "", { className: "acts" }, link, add));
   const shown = new maplibregl.Popup({ focusAfterOpen: true, maxWidth: "20rem" }).setLngLat(at).setDOMContent(box).addTo(map);
   add.addEventListener("click", () => { pick(map, p.parcel_id); shown.remove(); });
@@ -99,6 +104,7 @@ if (map) {
   map.addControl(new maplibregl.NavigationControl({ visualizePitch: true }), "bottom-right");
   map.addControl(new maplibregl.ScaleControl(), "bottom-right");
   const clicked = setup.archives.flatMap((_, i) => [`fill${i}`, `dot${i}`, `tall${i}`]);
+  const disputed = setup.conflicts.map((_, i) => `conflicts${i}-fill`);
   progress(map);
   map.once("style.load", () => {
     panel(map);
@@ -109,7 +115,8 @@ if (map) {
       if (drawing()) return;
       const { x, y } = event.point;
       const hit = map.queryRenderedFeatures([[x - 4, y - 4], [x + 4, y + 4]], { layers: clicked })[0];
-      if (hit) popup(map, event.lngLat, hit.properties as Record<string, string>);
+      const conflicts = map.queryRenderedFeatures(event.point, { layers: disputed }).map((f) => f.properties as Record<string, string | number>);
+      if (hit) popup(map, event.lngLat, hit.properties as Record<string, string>, conflicts);
     });
     map.on("mousemove", (event: MapMouseEvent) => {
       if (!drawing()) map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point, { layers: clicked }).length ? "pointer" : "";

@@ -23,6 +23,7 @@ from panhuo.site.shelf import kept, shelf
 from panhuo.site.words import pick
 from panhuo.workspace import imagery, tiles
 from panhuo.workspace.overview import NEAREST
+from panhuo.workspace.reading import result_specs
 
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
@@ -73,6 +74,7 @@ def words() -> dict[str, str]:
         "other": pick("其他", "Other"),
         "unnamed": pick("未命名宗地", "Unnamed parcel"),
         "open": pick("打开宗地页", "Open its page"),
+        "conflict": pick("界线冲突", "Boundary conflict"),
         "add": pick("加入选择", "Add to the selection"),
         "none": pick("没有找到", "Nothing found"),
         "parcels": pick("宗", "parcels"),
@@ -110,6 +112,10 @@ def map_page(request: HttpRequest) -> HttpResponse:
     setup = {
         "archives": [reverse("tiles", args=[n]) for n in names],
         "conflicts": [reverse("tiles", args=[CONFLICTS + n]) for n in drawn],
+        "conflictKinds": {
+            k: labels.value("conflicts", "kind", k)
+            for k in result_specs()["conflicts"]["columns"]["kind"]["codes"]
+        },
         "layers": [
             {"kind": k, "label": labels.coded("layer_kinds", k), "url": reverse("tiles", args=[LAYER + k])}
             for k in kinds

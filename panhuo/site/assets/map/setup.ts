@@ -3,7 +3,7 @@ export type Box = [west: number, south: number, east: number, north: number];
 export type Value = [value: string, label: string, colour: string, parcels: number, link: string];
 export interface Scheme { label: string; values: Value[] }
 export interface Setup {
-  archives: string[]; conflicts: string[]; layers: { kind: string; label: string; url: string }[];
+  archives: string[]; conflicts: string[]; conflictKinds: Record<string, string>; layers: { kind: string; label: string; url: string }[];
   imagery: { name: string; bounds: Box; url: string }[]; bounds: Box | null;
   places: { label: string; n: number; at: [number, number]; bounds: Box }[];
   schemes: Record<string, Scheme>; otherColour: string; near: number; worker: string;

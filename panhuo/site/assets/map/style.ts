@@ -122,10 +122,12 @@ function base(kind: string, view: View): LayerSpecification[] {
   return fill ? [{ id: `base-${kind}-fill`, type: "fill", ...from, paint: { "fill-color": fill, "fill-opacity": underOpacity(view.ground), "fill-antialias": false } }, outline] : [outline];
 }
 
+export const CONFLICT = "#d7191c";
+
 function conflicts(i: number, view: View): LayerSpecification[] {
   const from = { source: `conflicts${i}`, "source-layer": "conflicts", metadata: { switch: "conflicts" }, layout: { visibility: drawn(view.on("conflicts")) } };
   return [
-    { id: `conflicts${i}-fill`, type: "fill", ...from, paint: { "fill-color": "#d7191c", "fill-opacity": 0.55 } },
+    { id: `conflicts${i}-fill`, type: "fill", ...from, paint: { "fill-color": CONFLICT, "fill-opacity": 0.55 } },
     { id: `conflicts${i}-line`, type: "line", ...from, paint: { "line-color": "#7f0000", "line-width": 1.6 } },
   ];
 }
