@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import duckdb
@@ -111,6 +112,10 @@ def result_specs() -> dict[str, dict[str, Any]]:
     return {path.stem: read_yaml(path) for path in sorted((SPEC / "results").glob("*.yaml"))}
 
 
+BUILDING: Final = Lock()
+"""Threads of a process build one copy after another: the second finds that of the first."""
+
+
 def key_of(workspace: Workspace) -> str:
     """What the reading copy is made from, as its file name: `<snapshot>+<assessment>+<layout>+<time of the plan>`.
 
@@ -128,7 +133,9 @@ def reading_copy(workspace: Workspace) -> Path:
     """The path of the up-to-date reading copy, built if it is not there. Older copies are removed."""
     folder = workspace.root / "cache"
     target = folder / f"{key_of(workspace)}.duckdb"
-    if not target.exists():
+    with BUILDING:
+        if target.exists():
+            return target
         folder.mkdir(exist_ok=True)
         building = folder / f"building-{os.getpid()}.duckdb"
         building.unlink(missing_ok=True)
