@@ -19,6 +19,8 @@ import django  # noqa: E402
 django.setup()
 from django.conf import settings  # noqa: E402
 
+# A test worker inherits the environment of the process that began it, and may have been set up by that already.
+settings.WORKSPACE = ROOT
 # Ten people are made for most tests; the real hash is slow by design.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
