@@ -23,7 +23,7 @@ import pyproj
 import shapely
 
 from benchmarks import shapes
-from benchmarks.province import make_workspace
+from benchmarks.province import make_workspace, parcels_of
 from benchmarks.report import DOCS, table, write_page
 from panhuo.workspace.imports import Options, import_files
 
@@ -42,7 +42,7 @@ KINDS = {"gpkg": "GeoPackage", "shp": "shapefile (GBK)"}
 
 def make_files(folder: Path, parcels: int) -> None:
     """parcels.gpkg and parcels.shp."""
-    table = make_workspace(folder / "ws", parcels).dataset("parcels", columns=list(HEADERS))
+    table = parcels_of(make_workspace(folder / "ws", parcels), list(HEADERS))
     tenure = table["tenure"].combine_chunks().dictionary_encode()
     words = pa.array([TENURES[t] for t in tenure.dictionary.to_pylist()]).take(tenure.indices)
     days = pc.strftime(table["acquired_on"].cast(pa.timestamp("s")), "%Y年%m月%d日")
@@ -63,13 +63,13 @@ def bare(path: Path, folder: Path) -> int:
     """What any program would do at least."""
     _, table = pyogrio.read_arrow(path)
     pq.write_table(table, folder / "bare.parquet")
-    return table.num_rows
+    return int(table.num_rows)
 
 
 def ours(path: Path, folder: Path) -> int:
     """The import: hashed, headers matched, values typed, outlines checked and moved to EPSG:4490, written."""
     (entry,) = import_files(folder / "imported", [path], Options(place="43"))["imports"]
-    return entry["taken"]
+    return int(entry["taken"])
 
 
 def one(what: str, path: Path, parcels: int) -> None:
@@ -89,7 +89,15 @@ def measure(path: Path, runs: int) -> dict[str, list[float]]:
     found: dict[str, list[list[float]]] = {"bare": [], "ours": []}
     for run in range(runs + 1):
         for what, figures in found.items():
-            command = [sys.executable, "-m", "benchmarks.import_bench", "--one", what, path, str(parcels)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.import_bench",
+                "--one",
+                what,
+                str(path),
+                str(parcels),
+            ]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             if run:
                 figures.append(json.loads(done.stdout.splitlines()[-1]))

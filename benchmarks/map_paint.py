@@ -32,12 +32,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.province import make_workspace
+from benchmarks.province import assessed, parcels_of
 from benchmarks.report import DOCS, table, write_page
-from benchmarks.site_load import PROGRAM, ROOT, prepare, served
+from benchmarks.site_load import ROOT, prepare, served
 
 PEOPLE: Final = {"": "the whole workspace", "43": "province", "4301": "city", "430101": "county"}
-WINDOW: Final = {"width": 1440, "height": 900}
+WINDOW: Final = (1440, 900)
+"""Width and height [px]."""
 MAP: Final = (slice(70, 860), slice(330, 1380))
 """The part of the window that holds nothing but map."""
 FLAGS: Final = [
@@ -154,7 +155,7 @@ def measured(
         for person, who in zip(prepared["people"], PEOPLE.values(), strict=True):
             cold, warm = [], []
             for _ in range(runs):
-                context = browser.new_context(viewport=WINDOW)
+                context = browser.new_context(viewport={"width": WINDOW[0], "height": WINDOW[1]})
                 context.add_cookies([{"name": "sessionid", "value": person["session"], "url": host}])
                 context.add_init_script(WATCH)
                 page = context.new_page()
@@ -266,19 +267,12 @@ def main() -> None:
             "no chromium here: the map's first paint was not measured (apt-get install chromium)", flush=True
         )
         return
-    with ExitStack() as stack:
-        root = options.workspace
-        if root is None:
-            root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-map-"))) / "province"
-            make_workspace(root, options.parcels)
-            subprocess.run([*PROGRAM, "assess", str(root)], check=True)
-        from panhuo.workspace.store import Workspace  # noqa: PLC0415
-
-        held = Workspace.open(root).dataset("parcels", columns=["parcel_id"])
-        rows, told, seconds = measured(root, options.runs, chromium, options.look)
+    with assessed(options.workspace, options.parcels) as workspace:
+        parcels = parcels_of(workspace, ["parcel_id"]).num_rows
+        rows, told, seconds = measured(workspace.root, options.runs, chromium, options.look)
     words = (
-        f"{held.num_rows if held is not None else 0:,} parcels, {options.runs} visits each, medians; Chromium "
-        f"headless with software rendering, {WINDOW['width']} × {WINDOW['height']}, on the same cores as the site, "
+        f"{parcels:,} parcels, {options.runs} visits each, medians; Chromium "
+        f"headless with software rendering, {WINDOW[0]} × {WINDOW[1]}, on the same cores as the site, "
         "its screencast running. Painted: the first frame with nine tenths of the pixels that wear a legend's colour "
         "in the last. Idle: nothing left to load or draw. Cold: empty browser cache. "
         f"Made beforehand: {', '.join(f'{what} {s:.1f} s' for what, s in seconds.items())}."

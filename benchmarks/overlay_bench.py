@@ -82,7 +82,8 @@ def run(engine: str, folder: Path, layer: str, timeout_s: float) -> dict[str, fl
         return f"stopped after {timeout_s:.0f} s"
     if done.returncode:
         return (done.stderr.strip().splitlines() or ["failed"])[-1]
-    return json.loads(done.stdout.splitlines()[-1])
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def difference(folder: Path, layer: str, engine: str) -> float:
@@ -99,6 +100,20 @@ def difference(folder: Path, layer: str, engine: str) -> float:
     return float(np.max(np.abs(ours - theirs)[large] / np.maximum(ours, theirs)[large], initial=0.0))
 
 
+def runs_of(
+    engine: str, folder: Path, layer: str, runs: int, timeout_s: float
+) -> list[dict[str, float]] | str:
+    """The figures of each run of an engine (one of PostGIS, whose loading takes longest), or why there are none."""
+    found = []
+    for _ in range(1 if engine.startswith("postgis") else runs):
+        missing = postgis.missing() if engine.startswith("postgis") else ""
+        figures = missing or run(engine, folder, layer, timeout_s)
+        if isinstance(figures, str):
+            return figures
+        found.append(figures)
+    return found
+
+
 def compare(
     folder: Path, layer: str, engines: list[str], runs: int, timeout_s: float
 ) -> tuple[list[Row], list[str]]:
@@ -106,19 +121,12 @@ def compare(
     rows, notes = [], []
     cut = {engine: run(engine, folder, layer, timeout_s) for engine in ("panhuo", "subdivide")}
     for engine in engines:
-        why = postgis.missing() if engine.startswith("postgis") else ""
-        found = [why or run(engine, folder, layer, timeout_s)]
-        if not isinstance(found[0], str):
-            found += [
-                run(engine, folder, layer, timeout_s)
-                for _ in range(0 if engine.startswith("postgis") else runs - 1)
-            ]
-        failed = [f for f in found if isinstance(f, str)]
-        if failed:
-            notes.append(f"{ENGINES[engine][0]}: no figure: {failed[0]}")
+        before = cut["panhuo" if engine == "panhuo" else "subdivide"] if engine in PREPARED[:3] else {}
+        found = before if isinstance(before, str) else runs_of(engine, folder, layer, runs, timeout_s)
+        if isinstance(before, str) or isinstance(found, str):
+            notes.append(f"{ENGINES[engine][0]}: no figure: {found}")
             print(layer, notes[-1], file=sys.stderr, flush=True)
             continue
-        before = cut["panhuo" if engine == "panhuo" else "subdivide"] if engine in PREPARED[:3] else {}
         rows.append(
             Row(
                 engine,

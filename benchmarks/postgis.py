@@ -64,10 +64,20 @@ def overlay_in_postgis(
 def _spent(master: int) -> float:
     """Seconds of processor of the server's ended children, once those of closed sessions have ended."""
     process = psutil.Process(master)
-    while any("idle" in " ".join(c.cmdline()) for c in process.children()):
+    while any(_lingers(child) for child in process.children()):
         time.sleep(0.01)
     times = process.cpu_times()
-    return times.children_user + times.children_system
+    return float(times.children_user + times.children_system)
+
+
+def _lingers(child: psutil.Process) -> bool:
+    """Whether a closed session's process has not ended, or its time not yet been added to the server's."""
+    try:
+        return "idle" in " ".join(child.cmdline())
+    except psutil.ZombieProcess:
+        return True
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _most_mb(pid: int) -> float:

@@ -6,9 +6,14 @@ along a Hilbert curve within each.
 """
 
 import argparse
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +30,7 @@ from panhuo.inventory.spec import dataset_spec
 from panhuo.workspace.store import Workspace, geo_metadata, write_table
 
 Ints = NDArray[np.int64]
-Column = NDArray[np.generic] | pa.Array | list[object]
+Column: TypeAlias = NDArray[np.generic] | pa.Array | list[object]
 
 CITIES, COUNTIES = (2, 7), (3, 3)
 PROVINCE = "43"
@@ -56,6 +61,26 @@ def make_workspace(root: Path, parcels: int) -> Workspace:
     return workspace
 
 
+def parcels_of(workspace: Workspace, columns: Sequence[str]) -> pa.Table:
+    """Columns of its parcels. Raises SystemExit when it holds none."""
+    parcels = workspace.dataset("parcels", columns=columns)
+    if parcels is None:
+        raise SystemExit(f"{workspace.root} holds no parcels")
+    return parcels
+
+
+@contextmanager
+def assessed(root: Path | None, parcels: int) -> Iterator[Workspace]:
+    """The assessed workspace at `root`; where none is named, one of about `parcels` parcels for the time being."""
+    if root is not None:
+        yield Workspace.open(root)
+        return
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        workspace = make_workspace(Path(folder) / "province", parcels)
+        subprocess.run([sys.executable, "-m", "panhuo", "assess", str(workspace.root)], check=True)
+        yield workspace
+
+
 def _county_order(side: int) -> tuple[Ints, Ints, NDArray[np.str_]]:
     """(row, column, division code) of all parcels, by county and then along a Hilbert curve."""
     row, column = hilbert_order(side, side)
@@ -73,8 +98,9 @@ def _write_parcels(
 ) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
     """Writes parcels.parquet, a row group for each county; gives all areas [m²] and ids."""
     schema = dataset_spec("parcels").arrow_schema().with_metadata({b"geo": geo_metadata()})
-    begins = np.flatnonzero(np.concatenate([[True], division[1:] != division[:-1]]))
-    areas, ids = [], []
+    begins = np.flatnonzero(np.concatenate([[True], division[1:] != division[:-1]])).tolist()
+    areas: list[NDArray[np.float64]] = []
+    ids: list[NDArray[np.str_]] = []
     with pq.ParquetWriter(folder / "parcels.parquet", schema, compression="snappy") as out:
         for begin, end in zip(begins, [*begins[1:], len(row)], strict=True):
             part = slice(begin, end)
@@ -264,9 +290,7 @@ def hilbert_order(rows: int, columns: int) -> tuple[Ints, Ints]:
 
 def write_gdal(workspace: Workspace, path: Path) -> None:
     """The parcels' outlines and plain columns as .gpkg or .shp, to try imports with."""
-    parcels = workspace.dataset("parcels", columns=["parcel_id", "division", "tenure", "area_m2", "geometry"])
-    if parcels is None:
-        raise SystemExit("the workspace holds no parcels")
+    parcels = parcels_of(workspace, ["parcel_id", "division", "tenure", "area_m2", "geometry"])
     pyogrio.write_arrow(parcels, path, geometry_name="geometry", geometry_type="Polygon", crs="EPSG:4490")
 
 

