@@ -97,6 +97,10 @@ class Scope:
         """Whether all land of `division` lies inside."""
         return any(division.startswith(prefix) for prefix in self.divisions)
 
+    def covers_row(self, division: str | None, holder: str | None) -> bool:
+        """Whether a row read without `rows` is one of these."""
+        return self.covers_division(division or "") or holder in self.holders
+
     def covers(self, other: "Scope") -> bool:
         """Whether everything another scope holds lies inside this one, so that a grant never exceeds the granter's."""
         return self.everywhere or (

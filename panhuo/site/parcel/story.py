@@ -135,18 +135,21 @@ def _own(dataset: str) -> str:
     return f"* EXCLUDE ({', '.join(borrowed)})" if borrowed else "*"
 
 
-def users(parcel_id: str) -> list[Row]:
-    """The enterprises on the parcel with their scores."""
+def users(person: Any, parcel_id: str) -> list[Row]:
+    """The enterprises on the parcel with their scores, and whether each is one the person may open."""
     found_rows = rows(
         "SELECT DISTINCT enterprise_id, kind FROM occupancies WHERE parcel_id = ?", (parcel_id,)
     )
     ids = [row["enterprise_id"] for row in found_rows]
-    names = {r["enterprise_id"]: r["name"] for r in among("enterprises", "enterprise_id", ids)}
+    firms = {r["enterprise_id"]: r for r in among("enterprises", "enterprise_id", ids)}
+    mine = gate.scope_of(person)
+    opens = {i for i, firm in firms.items() if mine.covers_row(firm["division"], i)}
     scores = among("scores", "enterprise_id", ids)
     return [
         {
             **row,
-            "name": names.get(row["enterprise_id"]),
+            "name": firms.get(row["enterprise_id"], {}).get("name"),
+            "opens": row["enterprise_id"] in opens,
             "score": score.get("score"),
             "tier": score.get("tier"),
         }

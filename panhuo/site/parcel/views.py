@@ -50,7 +50,7 @@ def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
         "closed": [o for o in weighed if o["status"] == "closed"],
         "related": story.related(parcel_id),
         "untold": (*UNTOLD, "parcel_id"),
-        "users": story.users(parcel_id),
+        "users": story.users(request.user, parcel_id),
         "published": Publication.objects.filter(parcel_id=parcel_id).exists(),
     }
     return render(request, "parcel/parcel.html", context | kept_with("parcels", parcel_id))
