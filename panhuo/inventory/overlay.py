@@ -11,10 +11,11 @@ a projected CRS are measured in its own plane.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,7 @@ from panhuo.inventory.overlay_kernel import shared_areas
 from panhuo.inventory.overlay_layer import CHUNK as LAYER_CHUNK
 from panhuo.inventory.overlay_layer import layer_polygons
 from panhuo.inventory.overlay_rings import Bools, Floats, Outlines, joined, own_areas, read_outlines
+from panhuo.inventory.recall import Memory, key_of
 from panhuo.inventory.spec import problem
 
 GEODETIC: Final = "EPSG:4490"
@@ -51,23 +53,24 @@ AREAS: Final = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class PreparedLayer:
-    """A layer ready to be laid over parcels: its kind, the CRS of its outlines, its grid, and what was
-    mended."""
+    """A layer ready to be laid over parcels: its kind, the CRS of its outlines, its grid, what was mended, and a
+    fingerprint of what it was made of (none: nobody took one)."""
 
     kind: str
     crs: str
     grid: Grid
     problems: tuple[Problem, ...] = ()
+    version: str = ""
 
     def tables(self) -> list[pa.Table]:
         """The layer as tables, to be kept and read again by `of_tables`."""
         return [problem_table(self.problems), *self.grid.tables()]
 
     @classmethod
-    def of_tables(cls, kind: str, crs: str, tables: Sequence[pa.Table]) -> "PreparedLayer":
+    def of_tables(cls, kind: str, crs: str, tables: Sequence[pa.Table], version: str = "") -> "PreparedLayer":
         """The layer that gave `tables`."""
         problems = tuple(Problem(**row) for row in tables[0].to_pylist())
-        return cls(kind, crs, Grid.of_tables(tables[1:]), problems)
+        return cls(kind, crs, Grid.of_tables(tables[1:]), problems, version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +128,13 @@ def overlays(
     *,
     sliver_m2: float = SLIVER_M2,
     threads: int = 2,
+    memory: Memory | None = None,
     run: Run | None = None,
 ) -> list[OverlayResult]:
-    """What `overlay` gives for each of several layers, with the outlines read once; run: measures them elsewhere.
+    """What `overlay` gives for each of several layers, with the outlines read once.
 
-    Raises PanhuoError when the layers are not all in one CRS.
+    memory: where areas are kept, to be found again for outlines and layers that have not changed (layers with a
+    version); run: measures all of them elsewhere. Raises PanhuoError when the layers are not all in one CRS.
     """
     if len({layer.crs for layer in layers}) > 1:
         raise PanhuoError(
@@ -142,13 +147,13 @@ def overlays(
     unknown: list[Problem] = []
     slivers = [0] * len(layers)
     row = 0
-    found = _measured(batches, layers, threads) if run is None else _sent(batches, layers, run)
+    found = _measured(batches, layers, threads, memory) if run is None else _sent(batches, layers, run)
     for ids, (shared, own, why) in found if layers else ():
         for n, (layer, area) in enumerate(zip(layers, shared, strict=True)):
             kept = np.flatnonzero(np.isnan(own) | (area >= sliver_m2))
             parts[n].append(_area_rows(ids.take(pa.array(kept)), layer.kind, area[kept], own[kept]))
             slivers[n] += int(np.count_nonzero((area > NOISE_M2) & (area < sliver_m2)))
-        unknown += (replace(p, row=row + p.row) for p in why if p.row is not None)
+        unknown += _moved(why, row)
         row += len(ids)
     return [
         OverlayResult(layer.kind, pa.concat_tables(areas), (*layer.problems, *unknown), layer.problems, count)
@@ -156,19 +161,46 @@ def overlays(
     ]
 
 
-Measured = tuple[list[Floats], Floats, list[Problem]]
-"""Area each outline shares with each layer; its own; why some have none, by row from 1."""
+class Measured(NamedTuple):
+    """Areas of some outlines [m²]. shared: with each layer; own: their own; problems: why some have none, by row from
+    1."""
+
+    shared: list[Floats]
+    own: Floats
+    problems: list[Problem]
+
+    def tables(self) -> list[pa.Table]:
+        """The same as tables."""
+        layers = {f"layer{n}": area for n, area in enumerate(self.shared)}
+        return [pa.table({"own": self.own, **layers}), problem_table(self.problems)]
+
+    @classmethod
+    def of_tables(cls, areas: pa.Table, problems: pa.Table) -> "Measured":
+        """What gave the tables."""
+        own, *shared = (column.to_numpy() for column in areas.columns)
+        return cls(shared, own, [Problem(**row) for row in problems.to_pylist()])
+
+
+def _moved(problems: Iterable[Problem], rows: int) -> Iterator[Problem]:
+    """The problems of a piece told by the rows of the whole."""
+    return (replace(p, row=rows + p.row) for p in problems if p.row is not None)
 
 
 def _measured(
-    batches: Iterable[pa.Table | pa.RecordBatch], layers: Sequence[PreparedLayer], threads: int
+    batches: Iterable[pa.Table | pa.RecordBatch],
+    layers: Sequence[PreparedLayer],
+    threads: int,
+    memory: Memory | None,
 ) -> Iterator[tuple[pa.ChunkedArray, Measured]]:
     """Ids and areas of the parcels, chunk by chunk, in order; few chunks wait at a time."""
     running: deque[tuple[pa.ChunkedArray, Future[Measured]]] = deque()
-    grids = [layer.grid for layer in layers]
+    measure = partial(_measure, crs=layers[0].crs, grids=[layer.grid for layer in layers])
+    if memory is not None and all(layer.version for layer in layers):
+        about = repr([(layer.crs, layer.version) for layer in layers]).encode()
+        measure = partial(_recalled, measure, memory, about)
     with ThreadPoolExecutor(threads) as pool:
         for ids, wkb in _chunks(batches):
-            running.append((ids, pool.submit(_measure, ids, wkb, layers[0].crs, grids)))
+            running.append((ids, pool.submit(measure, ids, wkb)))
             if len(running) > 2 * threads:
                 yield _finished(*running.popleft())
         for chunk in running:
@@ -177,6 +209,22 @@ def _measured(
 
 def _finished(ids: pa.ChunkedArray, result: Future[Measured]) -> tuple[pa.ChunkedArray, Measured]:
     return ids, result.result()
+
+
+def _recalled(
+    measure: Callable[[pa.ChunkedArray, pa.ChunkedArray], Measured],
+    memory: Memory,
+    about: bytes,
+    ids: pa.ChunkedArray,
+    wkb: pa.ChunkedArray,
+) -> Measured:
+    """What `measure` gives of a chunk, kept by what it rests on: the outlines, their ids and `about`."""
+    key = key_of([about], [ids.combine_chunks(), wkb.combine_chunks()])
+    held = memory.get(key)
+    if held is None:
+        held = measure(ids, wkb).tables()
+        memory.put(key, held)
+    return Measured.of_tables(*held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +243,9 @@ class measure_outlines:  # noqa: N801 - used as the function it stands for; a cl
         areas, problems = [], list[Problem]()
         row = 0
         for ids, wkb in _chunks([tables["parcels"]]):
-            shared, own, why = _measure(ids, wkb, self.crs, grids)
-            areas.append(pa.table({"own": own, **{f"layer{n}": area for n, area in enumerate(shared)}}))
-            problems += (replace(p, row=row + p.row) for p in why if p.row is not None)
+            found = _measure(ids, wkb, self.crs, grids)
+            areas.append(found.tables()[0])
+            problems += _moved(found.problems, row)
             row += len(ids)
         return {"areas": pa.concat_tables(areas).combine_chunks(), "problems": problem_table(problems)}
 
@@ -217,9 +265,7 @@ def _sent(
 
     stage = measure_outlines(layers[0].crs, len(layers), len(grids[0]))
     for number, found in enumerate(run(stage, pieces())):
-        areas = {name: found["areas"][name].to_numpy() for name in found["areas"].column_names}
-        why = [Problem(**row) for row in found["problems"].to_pylist()]
-        yield named[number], ([areas[f"layer{n}"] for n in range(len(layers))], areas["own"], why)
+        yield named[number], Measured.of_tables(found["areas"], found["problems"])
 
 
 def _gathered(chunks: Iterable[tuple[pa.ChunkedArray, pa.ChunkedArray]]) -> Iterator[pa.Table]:
@@ -238,7 +284,8 @@ def _chunks(
     batches: Iterable[pa.Table | pa.RecordBatch],
 ) -> Iterator[tuple[pa.ChunkedArray, pa.ChunkedArray]]:
     for batch in batches:
-        ids, outlines = required_column(batch, "parcel_id"), required_column(batch, "geometry")
+        table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
+        ids, outlines = required_column(table, "parcel_id"), required_column(table, "geometry")
         for at in range(0, len(ids), CHUNK):
             yield ids.slice(at, CHUNK), outlines.slice(at, CHUNK)
 
@@ -310,4 +357,4 @@ def _measure(ids: pa.ChunkedArray, wkb: pa.ChunkedArray, crs: str, grids: list[G
     own = own_areas(outlines)
     # Rounding may pass the ends by a hair.
     shared = [np.clip(shared_areas(outlines, grid), 0.0, own) for grid in grids]
-    return shared, own, list(_without_outline(ids, wkb, np.isnan(own), crs))
+    return Measured(shared, own, list(_without_outline(ids, wkb, np.isnan(own), crs)))

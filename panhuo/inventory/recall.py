@@ -4,7 +4,7 @@ Outlines change seldom, and on few tiles at a time; dates, law and contracts cha
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -48,16 +48,8 @@ class Recall(Generic[T]):
 
     def key(self, place: tuple[object, ...], rows: Ints, ids: pa.Array, wkb: pa.Array) -> str:
         """The key of a tile; place: its zone and region."""
-        digest = hashlib.blake2b(code(), digest_size=16)
-        for part in (self.about, repr(place).encode(), self.numbers[rows].tobytes()):
-            digest.update(part)
-        for column in (ids.cast(pa.large_binary()), wkb.cast(pa.large_binary())):
-            _, offsets, data = column.buffers()
-            ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
-            digest.update(np.diff(ends).tobytes())
-            if data is not None:
-                digest.update(memoryview(data)[ends[0] : ends[-1]])
-        return digest.hexdigest()
+        about = self.about, repr(place).encode(), self.numbers[rows].tobytes()
+        return key_of(about, [ids, wkb])
 
     def get(self, key: str, rows: Ints) -> tuple[T, list[Problem]] | None:
         """The result kept under a key and the problems told with it."""
@@ -70,6 +62,23 @@ class Recall(Generic[T]):
     def put(self, key: str, rows: Ints, result: T, problems: list[Problem]) -> None:
         """Keeps a result and the problems told with it."""
         self.memory.put(key, entry(self.write(result, rows), rows, problems))
+
+
+def key_of(about: Iterable[bytes], columns: Iterable[pa.Array]) -> str:
+    """The key of what rests on some columns of text or bytes, on `about` and on the program."""
+    digest = hashlib.blake2b(code(), digest_size=16)
+    for part in about:
+        digest.update(part)
+    for column in columns:
+        large = column.cast(pa.large_binary())
+        _, offsets, data = large.buffers()
+        ends = np.frombuffer(offsets, np.int64)[large.offset : large.offset + len(large) + 1]
+        digest.update(np.diff(ends).tobytes())
+        if large.null_count:
+            digest.update(large.is_valid().to_numpy(zero_copy_only=False).tobytes())
+        if data is not None:
+            digest.update(memoryview(data)[ends[0] : ends[-1]])
+    return digest.hexdigest()
 
 
 def entry(tables: Sequence[pa.Table], rows: Ints, problems: Sequence[Problem]) -> list[pa.Table]:

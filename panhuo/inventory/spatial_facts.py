@@ -6,7 +6,7 @@ neighbour nobody has looked at) is NULL: unknown, not zero.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -153,8 +153,8 @@ def survey(
     `z_max_m`, `use_state`, `floor_area_m2`, `site_id`, `holder`, `holder_uscc`, and for conflicts `area_m2`,
     `certificate_no`; layers: kind → polygons (prepared or not; `roads` lines too), each asked for when its turn comes;
     contracts: `parcel_id`, `work_state`; slopes: of `terrain.slope_facts`; boundary_min_m: neighbours share at least so
-    much boundary [m]; memory: where what was found on a tile is kept, to be found again as long as nothing on it has
-    changed; run: works on the tiles that the memory does not hold, and lays the layers over.
+    much boundary [m]; memory: where what was found on a tile and under the layers is kept, to be found again as long
+    as nothing there has changed; run: works on the tiles that the memory does not hold, and lays the layers over.
     """
     drawn = drawn or Drawn.of_column(required_column(parcels, "geometry"))
     roads, road_problems = _road_lines(layers.get(ROADS))
@@ -183,7 +183,7 @@ def survey(
     table = pa.table(columns)
     ready = {kind: _ready(kind, layers, memory) for kind in layers if kind != ROADS}
     over = [ready.pop(kind) for kind in sorted(ready)]
-    results = overlays(_batches(paper.ids, drawn), over, threads=workers, run=run)
+    results = overlays(_batches(paper.ids, drawn), over, threads=workers, memory=memory, run=run)
     del over
     for laid in results:
         table = _with_layer(table, laid)
@@ -340,12 +340,12 @@ def _ready(kind: str, layers: Mapping[str, pa.Table | PreparedLayer], memory: Me
     del layer  # a province's layer needs all the room there is: nothing of it is held twice
     held = memory.get(key)
     if held is not None:
-        return PreparedLayer.of_tables(kind, GEODETIC, held)
+        return PreparedLayer.of_tables(kind, GEODETIC, held, version=key)
     pa.default_memory_pool().release_unused()
     ready = prepare_layer(layers[kind], kind)
     pa.default_memory_pool().release_unused()
     memory.put(key, ready.tables())
-    return ready
+    return replace(ready, version=key)
 
 
 def _with_layer(table: pa.Table, laid: OverlayResult) -> pa.Table:

@@ -24,7 +24,7 @@ class FolderMemory:
         tables = []
         try:
             size = path.stat().st_size
-            with pa.OSFile(str(path)) as stream:
+            with pa.memory_map(str(path)) as stream:  # read where it is looked at
                 while stream.tell() < size:
                     tables.append(pa.ipc.open_stream(stream).read_all())
             os.utime(path)

@@ -94,6 +94,30 @@ def test_another_road_or_a_broken_file_is_worked_on_again(tmp_path: Path) -> Non
     assert same(survey(table, {}, memory=memory), survey(table, {}))
 
 
+def test_outlines_under_layers_are_measured_again_only_where_they_or_a_layer_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlay, "CHUNK", 50)
+    bare = pa.table({"parcel_id": ["bare"], "geometry": pa.array([None], pa.binary()), "area_m2": [1.0]})
+    before = pa.concat_tables([town(), bare])
+    layers = {"permanent_farmland": parcels(box(0, 0, 420, 2000)), "flood": parcels(box(500, 0, 620, 90))}
+    memory = Counting(tmp_path)
+
+    def again(table: pa.Table, layers: dict[str, pa.Table]) -> int:
+        memory.worked = 0
+        assert same(survey(table, layers, memory=memory), survey(table, layers))
+        return memory.worked
+
+    assert again(before, layers) == 1 + 2 + 9  # a tile, two layers, nine chunks
+    assert again(before, layers) == 0
+    grown = parcels(box(0, 0, 50, 52))["geometry"][0].as_py()
+    assert again(changed(before, 0, "geometry", grown), layers) == 1 + 1
+    empty = changed(before, before.num_rows - 1, "geometry", b"")
+    assert again(empty, layers) == 1  # no outline and an empty one are told apart
+    assert again(before, layers | {"flood": parcels(box(500, 0, 630, 90))}) == 1 + 9
+    assert again(before, {"flood": layers["flood"]}) == 9
+
+
 def test_the_longest_unused_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("panhuo.workspace.memory.LEAST_BYTES", 0)
     for number in range(4):
