@@ -1,6 +1,7 @@
 """Reading the workspace: parameterised SQL over the reading copy, one cursor per thread, never a write."""
 
 import threading
+import time
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from panhuo.workspace.store import Workspace
 Row = dict[str, Any]
 TURNS: Final = tuple(threading.Lock() for _ in range(64))
 """Whoever asks what somebody is already working out waits for that answer."""
+LOOK_S: Final = 0.2
+"""How long the newest copy is taken to be the newest: a page asks a dozen times."""
 
 
 class Shelf:
@@ -29,6 +32,7 @@ class Shelf:
         self.lock = threading.Lock()
         self.building = threading.Lock()
         self.key = ""
+        self.looked = 0.0
         self.db: duckdb.DuckDBPyConnection | None = None
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -37,8 +41,10 @@ class Shelf:
             with self.lock:
                 if self.db is None:
                     self._open()
-        elif self.key != key_of(self.workspace) and self.building.acquire(blocking=False):
-            threading.Thread(target=self._follow, daemon=True).start()
+        elif time.monotonic() - self.looked > LOOK_S:
+            self.looked = time.monotonic()
+            if self.key != key_of(self.workspace) and self.building.acquire(blocking=False):
+                threading.Thread(target=self._follow, daemon=True).start()
         assert self.db is not None
         return self.db.cursor()
 

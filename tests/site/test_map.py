@@ -7,7 +7,8 @@ import shapely
 from rasterio.io import MemoryFile
 from rasterio.transform import from_bounds
 
-from panhuo.site.maps.archives import ahead
+from panhuo.site.gate import Scope
+from panhuo.site.maps.archives import ahead, has_conflicts
 from panhuo.site.palette import SCALES
 from panhuo.site.shelf import rows, shelf
 from panhuo.workspace.store import try_lock
@@ -146,6 +147,23 @@ def test_an_archive_that_another_is_making_is_not_waited_for(as_):
     assert answer.status_code == 200
     assert "X-Older" not in answer.headers
     assert not older.exists()
+
+
+def test_conflicts_are_offered_of_either_partys_land_alone():
+    """Whether a conflict is drawn, of every land there is, told by the join that `has_conflicts` does without."""
+    clash = "conflicts c JOIN parcels p ON p.parcel_id IN (c.parcel_id, c.other_id)"
+    held = {}
+    for field in ("division", "holder_uscc"):
+        drawn = rows(f"SELECT DISTINCT {field} AS id FROM {clash} WHERE c.geometry IS NOT NULL")
+        known = rows(f"SELECT DISTINCT {field} AS id FROM parcels WHERE {field} IS NOT NULL")
+        for land in known:
+            scope = Scope((land["id"],)) if field == "division" else Scope((), (land["id"],))
+            held[land["id"]] = has_conflicts(scope)
+            assert held[land["id"]] == (land in drawn)
+    assert True in held.values()
+    assert has_conflicts(Scope(("",)))
+    for nobodys in (Scope(), Scope(("99",)), Scope((), ("91430100MA4L000000",))):
+        assert not has_conflicts(nobodys)
 
 
 def test_archives_of_everybodys_land_are_made_ahead(cast):

@@ -82,7 +82,7 @@ def parcel(request: HttpRequest, parcel_id: str) -> dict[str, Any]:
         "parcel": story.parcel_row(request.user, parcel_id),
         "findings": story.findings(parcel_id),
         "options": story.options(parcel_id),
-        "users": story.users(request.user, parcel_id),
+        "users": story.users(request.user, story.of_parcel("occupancies", parcel_id)),
     }
 
 

@@ -34,10 +34,12 @@ def archives(person: Any) -> dict[str, Scope]:
 
 def has_conflicts(scope: Scope) -> bool:
     """Whether a conflict that can be drawn touches the scope's land: an archive of nothing is no archive."""
-    where = scope.rows()
-    own = f"(SELECT parcel_id FROM parcels WHERE {where.sql})"
-    sql = f"SELECT 1 FROM conflicts WHERE geometry IS NOT NULL AND (parcel_id IN {own} OR other_id IN {own}) LIMIT 1"
-    return bool(kept(sql, where.values * 2))
+    one, other = scope.rows(), scope.rows("other_holder_uscc", "other_division")
+    sql = (
+        f"SELECT 1 FROM placed_conflicts WHERE geometry IS NOT NULL AND ((is_held AND ({one.sql})) "
+        f"OR (other_is_held AND ({other.sql}))) LIMIT 1"
+    )
+    return bool(kept(sql, one.values + other.values))
 
 
 def made(person: Any, name: str) -> Path:

@@ -11,7 +11,7 @@ from panhuo.site import gate, labels
 from panhuo.site.boards.figures import grouped
 from panhuo.site.gate import Rows, gated
 from panhuo.site.ledger.query import Query, parse
-from panhuo.site.shelf import Row, one, rows
+from panhuo.site.shelf import Row, kept, one, rows
 from panhuo.site.words import pick
 
 SHOWN: Final = 8
@@ -22,7 +22,7 @@ LON_LAT: Final = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*[,，\s]\s*(-?\d+(?:\.\d+)?
 
 def places(where: Rows) -> list[Row]:
     """The divisions that hold parcels: name, how many, where they lie, and their box (°)."""
-    found = rows(
+    found = kept(
         "SELECT division AS code, count(*) AS n, avg(lon) AS lon, avg(lat) AS lat, min(xmin) AS x0, min(ymin) AS y0, "
         f"max(xmax) AS x1, max(ymax) AS y1 FROM parcels WHERE lon IS NOT NULL AND ({where.sql}) "
         "GROUP BY 1 ORDER BY n DESC",

@@ -85,7 +85,7 @@ def land(person: Any, enterprise_id: str) -> list[Row]:
         (enterprise_id,),
     )
     by_id = {row["parcel_id"]: row for row in used}
-    drawn = {r["parcel_id"]: r["geometry"] for r in story.among("shapes", "parcel_id", [*by_id])}
+    drawn = story.outlines([*by_id])
     return [
         {**parcel, **by_id[parcel["parcel_id"]], "geometry": drawn.get(parcel["parcel_id"])}
         for parcel in story.among("parcels", "parcel_id", [*by_id], gate.parcels(person))
@@ -95,7 +95,7 @@ def land(person: Any, enterprise_id: str) -> list[Row]:
 def plot(held: list[Row]) -> dict[str, Any] | None:
     """The enterprise's parcels as one picture."""
     outlined = [row for row in held if row["geometry"]]
-    shapes = [shapely.from_wkb(bytes(row["geometry"])) for row in outlined]
+    shapes = [shapely.from_wkb(row["geometry"]) for row in outlined]
     return story.drawing(shapely.union_all(shapes), outlined, []) if shapes else None
 
 

@@ -72,9 +72,13 @@ def told(rule: Rule, finding: Row) -> dict[str, str] | None:
     return message(rule.message, facts[0]) if facts and finding["status"] == "yes" else None
 
 
-def conflicts(person: Any, parcel_id: str) -> list[Row]:
+def clashes(parcel_id: str) -> list[Row]:
+    """The rows of the parcel's conflicts, whoever asks: `conflicts` tells what a person may know of them."""
+    return rows("SELECT * FROM conflicts WHERE parcel_id = ? OR other_id = ?", (parcel_id, parcel_id))
+
+
+def conflicts(person: Any, parcel_id: str, held: list[Row]) -> list[Row]:
     """The parcel's conflicts, widest first. A parcel that is not of the person's land is not named."""
-    held = rows("SELECT * FROM conflicts WHERE parcel_id = ? OR other_id = ?", (parcel_id, parcel_id))
     told = conflict_chain(held, parcel_id)
     others = tuple(sorted({row["other_id"] for row in told if row["other_id"]}))
     where = (
@@ -91,14 +95,10 @@ def conflicts(person: Any, parcel_id: str) -> list[Row]:
     return told
 
 
-def conflict_shapes(parcel_id: str) -> list[Any]:
-    """What is drawn of the parcel's conflicts with others, in EPSG:4490."""
-    held = rows(
-        "SELECT geometry FROM conflicts WHERE (parcel_id = ? OR other_id = ?) AND other_id IS NOT NULL "
-        "AND geometry IS NOT NULL",
-        (parcel_id, parcel_id),
-    )
-    return [shapely.from_wkb(bytes(row["geometry"])) for row in held]
+def conflict_shapes(held: list[Row]) -> list[Any]:
+    """What is drawn of a parcel's conflicts with others, in EPSG:4490."""
+    drawn = [row["geometry"] for row in held if row["other_id"] is not None and row["geometry"] is not None]
+    return [shapely.from_wkb(bytes(shape)) for shape in drawn]
 
 
 def potential(parcel_id: str) -> dict[str, Any] | None:
@@ -122,11 +122,12 @@ def options(parcel_id: str) -> list[Row]:
 
 def related(parcel_id: str) -> dict[str, list[Row]]:
     """Rows of the other datasets that belong to the parcel."""
-    return {
-        name: held
-        for name in RELATED
-        if (held := rows(f"SELECT {_own(name)} FROM {name} WHERE parcel_id = ?", (parcel_id,)))
-    }
+    return {name: held for name in RELATED if (held := of_parcel(name, parcel_id))}
+
+
+def of_parcel(dataset: str, parcel_id: str) -> list[Row]:
+    """The parcel's rows of another dataset."""
+    return rows(f"SELECT {_own(dataset)} FROM {dataset} WHERE parcel_id = ?", (parcel_id,))
 
 
 def _own(dataset: str) -> str:
@@ -135,12 +136,11 @@ def _own(dataset: str) -> str:
     return f"* EXCLUDE ({', '.join(borrowed)})" if borrowed else "*"
 
 
-def users(person: Any, parcel_id: str) -> list[Row]:
-    """The enterprises on the parcel with their scores, and whether each is one the person may open."""
-    found_rows = rows(
-        "SELECT DISTINCT enterprise_id, kind FROM occupancies WHERE parcel_id = ?", (parcel_id,)
-    )
-    ids = [row["enterprise_id"] for row in found_rows]
+def users(person: Any, occupancies: list[Row]) -> list[Row]:
+    """The firms of a parcel's occupancies, how they hold it, their scores, and whether the person may open each."""
+    kinds = dict.fromkeys((row["enterprise_id"], row["kind"]) for row in occupancies)
+    found_rows = [{"enterprise_id": firm, "kind": kind} for firm, kind in kinds]
+    ids = [*dict.fromkeys(firm for firm, _ in kinds)]
     firms = {r["enterprise_id"]: r for r in among("enterprises", "enterprise_id", ids)}
     mine = gate.scope_of(person)
     opens = {i for i, firm in firms.items() if mine.covers_row(firm["division"], i)}
@@ -167,28 +167,32 @@ def among(table: str, key: str, ids: list[str], where: gate.Rows = gate.EVERYTHI
     return rows(f"SELECT * FROM {table} WHERE {near.sql}", near.values)
 
 
-def outline(parcel_id: str) -> Any:
-    """The parcel's outline, or None."""
-    row = one("SELECT geometry FROM shapes WHERE parcel_id = ?", (parcel_id,))
-    return shapely.from_wkb(bytes(row["geometry"])) if row else None
+def outlines(ids: list[str]) -> dict[str, bytes]:
+    """The outlines of a few parcels as WKB in EPSG:4490, by parcel; of those alone that have one."""
+    return {row["parcel_id"]: bytes(row["geometry"]) for row in among("shapes", "parcel_id", ids)}
+
+
+def picture(person: Any, parcel: Row, held: list[Row]) -> tuple[dict[str, Any] | None, list[Row]]:
+    """The parcel among its neighbours, with the conflicts `held`, as `drawing` gives it; and the neighbours drawn."""
+    near = neighbours(person, parcel)
+    drawn = outlines([parcel["parcel_id"], *(row["parcel_id"] for row in near)])
+    near = [row | {"geometry": drawn[row["parcel_id"]]} for row in near if row["parcel_id"] in drawn]
+    own = drawn.get(parcel["parcel_id"])
+    return drawing(shapely.from_wkb(own) if own else None, near, conflict_shapes(held)), near
 
 
 def neighbours(person: Any, parcel: Row) -> list[Row]:
-    """Parcels near by that the person may see, with outlines, and how much of each overlaps the parcel [°²]."""
+    """Parcels near by that the person may see."""
     if parcel["xmin"] is None:
         return []
     box = (parcel["xmin"] - NEAR, parcel["xmax"] + NEAR, parcel["ymin"] - NEAR, parcel["ymax"] + NEAR)
     where = gate.parcels(person).also(
         "xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ? AND parcel_id <> ?", (*box, parcel["parcel_id"])
     )
-    near = rows(
+    return rows(
         f"SELECT parcel_id, name, holder, findings, area_m2 FROM parcels WHERE {where.sql} LIMIT 60",
         where.values,
     )
-    drawn = {
-        r["parcel_id"]: r["geometry"] for r in among("shapes", "parcel_id", [r["parcel_id"] for r in near])
-    }
-    return [{**row, "geometry": drawn[row["parcel_id"]]} for row in near if row["parcel_id"] in drawn]
 
 
 def drawing(shape: Any, near: list[Row], clashes: list[Any]) -> dict[str, Any] | None:
@@ -207,7 +211,7 @@ def drawing(shape: Any, near: list[Row], clashes: list[Any]) -> dict[str, Any] |
             parts.append("M" + "L".join(points) + "Z")
         return "".join(parts)
 
-    shown = [{"row": n, "d": path(shapely.from_wkb(bytes(n["geometry"])))} for n in near]
+    shown = [{"row": n, "d": path(shapely.from_wkb(n["geometry"]))} for n in near]
     return {
         "d": path(shape),
         "near": shown,

@@ -32,25 +32,27 @@ FILE_POLICY: Final = (
 def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
     """图数档一体: outline, data, findings, options, files and history of one parcel."""
     row = story.parcel_row(request.user, parcel_id)
-    near = story.neighbours(request.user, row)
+    clashes = story.clashes(parcel_id)
+    drawing, near = story.picture(request.user, row, clashes)
+    related = story.related(parcel_id)
     weighed = story.options(parcel_id)
     judged = story.findings(parcel_id)
     context: dict[str, Any] = {
         "parcel": row,
-        "drawing": story.drawing(story.outline(parcel_id), near, story.conflict_shapes(parcel_id)),
+        "drawing": drawing,
         "near": near,
         "data": story.data_groups(row),
         "price_per_mu": story.per_mu(row["price_wan"], row["area_m2"]),
         "findings": [f for f in judged if f["status"] == "yes"],
         "to_verify": [f for f in judged if f["status"] == "unknown"],
-        "conflicts": story.conflicts(request.user, parcel_id),
+        "conflicts": story.conflicts(request.user, parcel_id, clashes),
         "potential": story.potential(parcel_id),
         "options": weighed,
         "valued": any(o["sums"] for o in weighed),
         "closed": [o for o in weighed if o["status"] == "closed"],
-        "related": story.related(parcel_id),
+        "related": related,
         "untold": (*UNTOLD, "parcel_id"),
-        "users": story.users(request.user, parcel_id),
+        "users": story.users(request.user, related.get("occupancies", [])),
         "published": Publication.objects.filter(parcel_id=parcel_id).exists(),
     }
     return render(request, "parcel/parcel.html", context | kept_with("parcels", parcel_id))
