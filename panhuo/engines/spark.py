@@ -37,7 +37,8 @@ Answer: TypeAlias = Mapping[str, ParquetSlice] | PanhuoError
 class SparkEngine:
     """Maps a stage over partitions on a Spark cluster; needs the `spark` extra and Java 17.
 
-    session: by default the current Spark session, or one made from Spark's own settings (spark-submit, SPARK_CONF_DIR).
+    session: by default the current Spark session, or one made from Spark's own settings (PYSPARK_SUBMIT_ARGS,
+    SPARK_CONF_DIR).
     exchange: a folder all executors and the driver can reach (a shared disk, `hdfs://…`, `s3://…`); by default the
     Spark setting `spark.panhuo.exchange`, or a temporary folder where everything runs on this machine.
     """

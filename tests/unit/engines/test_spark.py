@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -154,6 +155,25 @@ def test_tables_travel_as_partitioned_parquet_and_nothing_is_left(engine, tmp_pa
         "inputs/parcels/partition=00001/part.parquet",
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_takes_its_cluster_from_sparks_own_settings(tmp_path):
+    from benchmarks.province import make_workspace
+
+    workspace = make_workspace(tmp_path / "province", 100)
+    exchange = tmp_path / "exchange"
+    exchange.mkdir()
+    os.utime(exchange, (0, 0))
+    settings = (
+        f"--master local-cluster[1,1,1024] --conf spark.panhuo.exchange={exchange.as_uri()} pyspark-shell"
+    )
+    told = os.environ | {"PYSPARK_SUBMIT_ARGS": settings, "SPARK_LOCAL_IP": "127.0.0.1"}
+    command = [sys.executable, "-m", "panhuo", "assess", str(workspace.root), "--engine", "spark", "--json"]
+    done = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert exchange.stat().st_mtime > 0  # something was put there
+    assert list(exchange.iterdir()) == []
+    assert workspace.assessment("findings").num_rows
 
 
 def test_refusal_of_the_stage_reaches_the_user(engine):
