@@ -8,7 +8,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from panhuo.inventory.spec import code_rows
-from panhuo.inventory.values import Converted, Fault, as_text, faults_at, plain
+from panhuo.inventory.values import (
+    Converted,
+    Fault,
+    as_text,
+    each_distinct,
+    encoded,
+    faults_at,
+    plain,
+    spread,
+)
 
 Resolve = Callable[[str], str | None]
 DIVISION_DIGITS = re.compile(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}")
@@ -24,10 +33,14 @@ def to_code(column: pa.ChunkedArray, codes: str, context: pa.Array | None = None
 
     context: for divisions, the 电子监管号 or parcel code of the row, whose first six digits are the division.
     """
-    texts = as_text(column)
     if codes == "divisions":
-        return to_division(texts, context)
-    values = by_distinct(texts, resolver(codes))
+        return to_division(as_text(column), context)
+    return each_distinct(column, lambda texts: listed(texts, resolver(codes)))
+
+
+def listed(texts: pa.Array, resolve: Resolve) -> Converted:
+    """`resolve` of texts; those that no code fits are null and told."""
+    values = pa.array([None if t is None else resolve(t) for t in texts.to_pylist()], pa.string())
     bad = pc.and_(pc.is_valid(texts), pc.is_null(values))
     return values, faults_at("not_in_code_list", bad, texts, "taken as unknown")
 
@@ -95,7 +108,15 @@ def to_land_use(column: pa.ChunkedArray, scheme: pa.Array | None) -> tuple[pa.Ar
     Otherwise the one scheme is taken that fits every row; names settle it, and codes that fit several leave it open.
     What no code fits is kept as written.
     """
-    texts = as_text(column)
+    if scheme is not None:
+        return land_use_of(as_text(column), scheme)
+    coded = encoded(column)
+    code, own, faults = land_use_of(as_text(coded.dictionary), None)
+    return code.take(coded.indices), own.take(coded.indices), spread(faults, coded)
+
+
+def land_use_of(texts: pa.Array, scheme: pa.Array | None) -> tuple[pa.Array, pa.Array, list[Fault]]:
+    """The same of trimmed texts."""
     distinct = [t for t in pc.unique(texts).to_pylist() if t]
     chosen = pa.scalar(fitting_scheme(distinct), pa.string())
     own = pc.coalesce(scheme, chosen) if scheme is not None else pa.repeat(chosen, len(texts))

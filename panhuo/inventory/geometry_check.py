@@ -17,7 +17,7 @@ from panhuo.inventory import rings
 from panhuo.inventory.crs import is_gauss_kruger
 from panhuo.inventory.geometry import read_shapes
 from panhuo.inventory.moving import to_lonlat
-from panhuo.inventory.rings import Rings
+from panhuo.inventory.rings import Measures, Rings
 from panhuo.inventory.values import Fault
 
 Geometries = NDArray[Any]
@@ -44,17 +44,24 @@ CURVE_ORDER: Final = 6
 class Piece:
     """Some rows of a table: the WKB of outlines that all begin alike.
 
-    `head`: bytes before the points of one-ring outlines, 0 for any others. What is read from the WKB is not kept, for
-    reading again costs less than the memory.
+    `head`: bytes before the points of one-ring outlines, 0 for any others; `found`: what the points of the former
+    measure. What is read from the WKB is not kept, for reading again costs less than the memory.
     """
 
     rows: Ints
     wkb: pa.Array
     head: int
+    found: Measures | None
+
+    @classmethod
+    def of(cls, rows: Ints, wkb: pa.Array, head: int) -> "Piece":
+        """The outlines measured; those whose lengths do not add up are no rings."""
+        ring = rings.read_rings(wkb, head) if head else None
+        return cls(rows, wkb, head, rings.measure(ring)) if ring else cls(rows, wkb, 0, None)
 
     def at(self, places: Ints) -> "Piece":
         """Some of the outlines, by their places in the piece."""
-        return Piece(self.rows[places], self.wkb.take(pa.array(places)), self.head)
+        return Piece.of(self.rows[places], self.wkb.take(pa.array(places)), self.head)
 
     def rings(self) -> Rings | None:
         """The outlines as columns, None when they are not of one ring each."""
@@ -74,17 +81,21 @@ class Piece:
 
     def bounds(self) -> Floats:
         """Boxes of the rows, NaN where there is no outline that can be read."""
-        ring = self.rings()
-        boxes: Floats = rings.bounds(ring) if ring else np.asarray(shapely.bounds(self.shapes()))
+        if self.found:
+            return self.found.boxes
+        boxes = np.asarray(shapely.bounds(self.shapes()))
         boxes[~np.isfinite(boxes).all(1)] = np.nan
         return boxes
 
     def swapped(self) -> "Piece":
         """x for y."""
         ring = self.rings()
-        if ring:
-            return replace(self, wkb=rings.write_rings(ring, ring.xy[:, ::-1]))
-        return replace(self, wkb=encode(shapely.transform(self.shapes(), lambda c: c[:, ::-1])))
+        turned = (
+            rings.write_rings(ring, ring.xy[:, ::-1])
+            if ring
+            else encode(shapely.transform(self.shapes(), lambda c: c[:, ::-1]))
+        )
+        return Piece.of(self.rows, turned, self.head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +145,7 @@ def decode_slice(start: int, wkb: pa.Array) -> list[Piece]:
     for head in np.unique(heads):
         rows = np.flatnonzero(heads == head)
         part = wkb if len(rows) == len(wkb) else wkb.take(pa.array(rows))
-        pieces.append(Piece(rows + start, part, int(head)))
+        pieces.append(Piece.of(rows + start, part, int(head)))
     return pieces
 
 
@@ -161,28 +172,28 @@ def check(pieces: list[Piece], epsg: str, strict: bool, tick: Tick = silent) -> 
 
 def check_piece(piece: Piece, epsg: str, strict: bool) -> list[tuple[Ints, Outlines]]:
     """One piece, what GEOS must mend apart from the rest: (rows of the table, what became of them)."""
-    ring = piece.rings()
-    if ring is None:
+    if piece.found is None:
         return [(piece.rows, check_shapes(piece, epsg, strict))]
-    with np.errstate(invalid="ignore"):  # an infinite coordinate leaves its outline unsure
-        area, sure = rings.measure(ring)
-    unsure = np.flatnonzero(~sure)
+    unsure = np.flatnonzero(~piece.found.sure)
     if len(unsure):
-        broken = unsure[~shapely.is_valid(piece.at(unsure).shapes())]
+        doubtful, _ = read_shapes(piece.wkb.take(pa.array(unsure)))
+        broken = unsure[~shapely.is_valid(doubtful)]
         if len(broken):
-            sound, ill = piece.at(np.delete(np.arange(len(sure)), broken)), piece.at(broken)
+            ill = piece.at(broken)
             done = [(ill.rows, check_shapes(ill, epsg, strict))]
-            return [*done, *check_piece(sound, epsg, strict)] if len(sound.rows) else done
-    return [(piece.rows, moved_rings(piece, ring, epsg, area))]
+            sound = np.delete(np.arange(len(piece.rows)), broken)
+            return [*done, *check_piece(piece.at(sound), epsg, strict)] if len(sound) else done
+    return [(piece.rows, moved_rings(piece, epsg))]
 
 
-def moved_rings(piece: Piece, ring: Rings, epsg: str, area: Floats) -> Outlines:
+def moved_rings(piece: Piece, epsg: str) -> Outlines:
     """Valid outlines of one ring."""
+    ring = piece.rings()
+    assert ring and piece.found
     if epsg == DEGREES:
         return Outlines(piece.wkb, piece.wkb, ring_ground_area(ring, ring.xy), [])
     lonlat = to_lonlat(ring.xy, epsg)
-    if not is_gauss_kruger(epsg):
-        area = ring_ground_area(ring, lonlat)
+    area = piece.found.area if is_gauss_kruger(epsg) else ring_ground_area(ring, lonlat)
     return Outlines(rings.write_rings(ring, lonlat), piece.wkb, area, [])
 
 
@@ -229,9 +240,9 @@ def merged_faults(faults: list[Fault]) -> list[Fault]:
 
 def duplicates(wkb: pa.Array, area: Floats) -> list[Fault]:
     """Outlines that equal another one, byte for byte; only those of equal area are compared."""
-    order = np.argsort(area, kind="stable")
-    equal = area[order][1:] == area[order][:-1]
-    rows = np.sort(order[np.append(equal, False) | np.insert(equal, 0, False)])
+    by_size = np.sort(area)
+    shared = by_size[1:][by_size[1:] == by_size[:-1]]
+    rows = np.flatnonzero(np.isin(area, shared)) if len(shared) else shared
     if not len(rows):
         return []
     some = wkb.take(pa.array(rows))

@@ -24,17 +24,30 @@ LEAST_POINTS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """Rings of several outlines: their points one after another (n × 2) and where each ring begins.
+    """Rings of several outlines: their points one after another (n × 2), where each begins, how many points it has.
 
-    `data` and `offsets` are the WKB they were read from, `at` the byte at which each point stands there.
+    `heads`: the bytes of each outline's WKB before its first point; `ends`: where the bytes of its points end.
     """
 
     xy: Floats
     start: Ints
     count: Ints
-    data: NDArray[np.uint8]
-    offsets: NDArray[np.int32]
-    at: Ints
+    heads: pa.Array
+    ends: pa.Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Of each ring: its area in the plane of its points; whether it is surely valid; its box (west, south, east, north;
+    n × 4), NaN where a coordinate is no number.
+
+    Sure is a ring seen whole from its middle: every edge turns the same way round it, once. Such a ring cannot cross
+    itself. The others may be valid too.
+    """
+
+    area: Floats
+    sure: Bools
+    boxes: Floats
 
 
 def head_length(wkb: pa.Array) -> Ints:
@@ -50,63 +63,54 @@ def head_length(wkb: pa.Array) -> Ints:
 
 def read_rings(wkb: pa.Array, head: int) -> Rings | None:
     """The rings of one-ring outlines whose points begin after `head` bytes; None when lengths do not add up."""
-    offsets = np.frombuffer(wkb.buffers()[1], np.int32, count=len(wkb) + 1, offset=wkb.offset * 4)
-    data = np.frombuffer(wkb.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
-    offsets = offsets - offsets[0]
-    size = np.diff(offsets).astype(np.int64) - head
-    count = size // POINT_BYTES
-    stated = data[offsets[:-1, None] + np.arange(head - 4, head)].view("<u4")[:, 0]
-    if (size % POINT_BYTES).any() or (count != stated).any() or (count < LEAST_POINTS).any():
+    heads, points = pc.binary_slice(wkb, 0, head), pc.binary_replace_slice(wkb, 0, head, b"")
+    size = np.diff(np.frombuffer(points.buffers()[1], np.int32)).astype(np.int64)
+    if (size % POINT_BYTES).any() or (size < LEAST_POINTS * POINT_BYTES).any():
         return None
-    at = np.arange(0, POINT_BYTES * int(count.sum()), POINT_BYTES)
-    at += np.repeat(np.arange(head, head * len(count) + 1, head), count)
-    return Rings(
-        points_in(data)[at].view("<f8").reshape(-1, 2), np.cumsum(count) - count, count, data, offsets, at
-    )
-
-
-def points_in(data: NDArray[np.uint8]) -> NDArray[np.complex128]:
-    """Bytes as points, one beginning at every byte: x and y as the two parts of a complex number."""
-    return np.ndarray((len(data) - POINT_BYTES + 1,), "<c16", data, 0, (1,))
+    count = size // POINT_BYTES
+    stated = np.frombuffer(heads.buffers()[2], np.uint8).reshape(-1, head)[:, -4:].copy().view("<u4")[:, 0]
+    if (count != stated).any():
+        return None
+    xy = np.frombuffer(points.buffers()[2], "<f8").reshape(-1, 2)
+    return Rings(xy, np.cumsum(count) - count, count, heads, points.buffers()[1])
 
 
 def write_rings(rings: Rings, xy: Floats) -> pa.Array:
     """WKB of the same outlines with other points."""
-    data = rings.data.copy()
-    points_in(data)[rings.at] = np.ascontiguousarray(xy).view("<c16")[:, 0]
-    buffers = [None, pa.py_buffer(rings.offsets), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.binary(), len(rings.start), buffers)
+    buffers = [None, rings.ends, pa.py_buffer(np.ascontiguousarray(xy))]
+    points = pa.Array.from_buffers(pa.binary(), len(rings.count), buffers)
+    return pc.binary_join_element_wise(rings.heads, points, b"")
 
 
-def bounds(rings: Rings) -> Floats:
-    """Boxes (west, south, east, north), n × 4."""
-    columns: list[Floats] = []
-    for reduce in (np.minimum, np.maximum):
-        columns += [reduce.reduceat(rings.xy[:, axis], rings.start) for axis in (0, 1)]
-    return np.column_stack(columns)
-
-
-def measure(rings: Rings) -> tuple[Floats, Bools]:
-    """(area in the plane of the points, whether the outline is surely valid).
-
-    Sure is a ring seen whole from its middle: every edge turns the same way round it, once. Such a ring cannot cross
-    itself. The others may be valid too.
-    """
-    xy, start, count = rings.xy, rings.start, rings.count
-    x, y = (centred(xy[:, axis], start, count) for axis in (0, 1))
+def measure(rings: Rings) -> Measures:
+    """Area, validity and box of each ring."""
+    start, count = rings.start, rings.count
+    columns = [np.ascontiguousarray(rings.xy[:, axis]) for axis in (0, 1)]
     last = start + count - 1
-    turn = np.empty(len(xy))
-    turn[:-1] = x[:-1] * y[1:] - y[:-1] * x[1:]
-    turn[last] = 0.0
-    doubled = np.add.reduceat(turn, start)
-    turn *= np.repeat(np.sign(doubled), count)
+    closed = np.logical_and(*(c[start] == c[last] for c in columns))
+    boxes = np.column_stack([edge.reduceat(c, start) for edge in (np.minimum, np.maximum) for c in columns])
+    boxes[~np.isfinite(boxes).all(1)] = np.nan
+    with np.errstate(invalid="ignore"):  # an infinite coordinate leaves its outline unsure
+        x, y = (centred(c, start, count) for c in columns)
+        turn = turns(x, y)
+        turn[last] = 0.0
+        doubled = np.add.reduceat(turn, start)
+        turn *= np.repeat(np.sign(doubled), count)
     turn[last] = np.inf
-    rises = np.zeros(len(xy), np.int8)
+    rises = np.zeros(len(x), np.int8)
     rises[:-1] = (y[:-1] <= 0) & (y[1:] > 0)
     rises[last] = 0
     once = np.add.reduceat(rises, start) == 1
-    closed = (xy[start] == xy[last]).all(axis=1)
-    return np.abs(doubled) / 2, closed & once & (np.minimum.reduceat(turn, start) > 0)
+    one_way = np.minimum.reduceat(turn, start) > 0
+    return Measures(np.abs(doubled) / 2, closed & once & one_way, boxes)
+
+
+def turns(x: Floats, y: Floats) -> Floats:
+    """The turn round the origin of each edge, twice the area it sweeps; for the last point nothing that counts."""
+    turn = np.empty(len(x))
+    np.multiply(x[:-1], y[1:], out=turn[:-1])
+    turn[:-1] -= y[:-1] * x[1:]
+    return turn
 
 
 def centred(values: Floats, start: Ints, count: Ints) -> Floats:
@@ -117,8 +121,7 @@ def centred(values: Floats, start: Ints, count: Ints) -> Floats:
 def area(rings: Rings, xy: Floats) -> Floats:
     """The areas of the same outlines with other points, in the plane of these."""
     x, y = (xy[:, axis] - np.repeat(xy[rings.start, axis], rings.count) for axis in (0, 1))
-    turn = np.empty(len(xy))
-    turn[:-1] = x[:-1] * y[1:] - y[:-1] * x[1:]
+    turn = turns(x, y)
     turn[rings.start + rings.count - 1] = 0.0
     return np.abs(np.add.reduceat(turn, rings.start)) / 2
 

@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from typing import Any, Final
@@ -94,9 +94,11 @@ def flat(column: pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def as_text(column: pa.ChunkedArray) -> pa.Array:
+def as_text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """A column as trimmed text, cells that say nothing as null."""
-    array = flat(column)
+    if isinstance(column, pa.ChunkedArray):
+        return flat(pa.chunked_array([as_text(chunk) for chunk in column.chunks], pa.string()))
+    array = column
     if pa.types.is_floating(array.type):
         array = pc.if_else(pc.equal(array, pc.floor(array)), whole(array), array.cast(pa.string()))
     elif pa.types.is_nested(array.type):
@@ -106,8 +108,37 @@ def as_text(column: pa.ChunkedArray) -> pa.Array:
     elif not pa.types.is_string(array.type):
         array = array.cast(pa.string())
     array = pc.utf8_trim(array, BLANKS)
-    unknown = pc.is_in(array, spoken_unknown())
-    return pc.if_else(unknown, pa.scalar(None, pa.string()), array) if pc.any(unknown).as_py() else array
+    return nulled(array, pc.is_in(array, spoken_unknown()))
+
+
+def nulled(array: pa.Array, mask: pa.Array) -> pa.Array:
+    """`array` with null where `mask` is true, which it mostly is nowhere."""
+    return pc.if_else(mask, pa.scalar(None, array.type), array) if pc.any(mask).as_py() else array
+
+
+def each_distinct(column: pa.ChunkedArray | pa.Array, convert: Callable[[pa.Array], Converted]) -> Converted:
+    """What `convert` makes of the trimmed texts of a column, worked out once for each distinct one."""
+    coded = encoded(column)
+    values, faults = convert(as_text(coded.dictionary))
+    return values.take(coded.indices), spread(faults, coded)
+
+
+def encoded(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
+    """A column as its distinct values and where they stand; lists and structures as text."""
+    plain = as_text(column) if pa.types.is_nested(column.type) else column
+    return flat(plain.dictionary_encode())
+
+
+def spread(faults: list[Fault], coded: pa.DictionaryArray) -> list[Fault]:
+    """Faults of the distinct values of a column as faults of its rows."""
+    out = []
+    for fault in faults:
+        place = np.full(len(coded.dictionary), -1)
+        place[fault.rows] = np.arange(len(fault.rows))
+        at = pc.fill_null(pa.array(place).take(coded.indices), -1).to_numpy()
+        rows = np.flatnonzero(at >= 0)
+        out.append(replace(fault, rows=rows, values=fault.values.take(pa.array(at[rows]))))
+    return out
 
 
 def whole(array: pa.Array) -> pa.Array:
@@ -123,11 +154,12 @@ def faults_at(type: str, mask: pa.Array, cells: pa.Array, action: str) -> list[F
     return [Fault(type, rows, cells.take(pa.array(rows)).cast(pa.string()), action)] if len(rows) else []
 
 
-def one_by_one(
-    texts: pa.Array, todo: pa.Array, read: Callable[[str], tuple[Any, str, str]], type: pa.DataType
-) -> tuple[pa.Array, list[Fault]]:
-    """The cells at `todo` through `read`, which gives (value, problem type or "", action); null elsewhere."""
+def one_by_one(quick: pa.Array, texts: pa.Array, read: Callable[[str], tuple[Any, str, str]]) -> Converted:
+    """`quick` with the cells it lacks through `read`: (value, problem type or "", action)."""
+    todo = pc.and_(pc.is_valid(texts), pc.is_null(quick))
     rows = np.flatnonzero(todo.to_numpy(zero_copy_only=False))
+    if not len(rows):
+        return quick, []
     known: dict[str, tuple[Any, str, str]] = {}
     values: list[Any] = []
     groups: dict[tuple[str, str], list[int]] = {}
@@ -140,8 +172,8 @@ def one_by_one(
             groups.setdefault((fault, action), []).append(int(row))
     out = np.full(len(texts), -1, np.int64)
     out[rows] = np.arange(len(rows))
-    picked = pa.array(values, type).take(pa.array(out, mask=out < 0))
-    return picked, [
+    slow = pa.array(values, quick.type).take(pa.array(out, mask=out < 0))
+    return pc.coalesce(quick, slow), [
         Fault(f, np.array(r), texts.take(pa.array(r)), action) for (f, action), r in groups.items()
     ]
 
@@ -157,22 +189,19 @@ def to_float(column: pa.ChunkedArray, field: FieldSpec, unit: str) -> Converted:
         numbers = array.cast(pa.float64())
         texts = array
         faults: list[Fault] = []
-        numbers = pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
+        numbers = nulled(numbers, pc.is_nan(numbers))
         numbers = numbers if factor == 1 else pc.multiply(numbers, factor)
     else:
         texts = as_text(column)
         is_plain = pc.fill_null(pc.match_substring_regex(texts, PLAIN_NUMBER), False)
         quick = pc.if_else(is_plain, texts, pa.scalar(None, pa.string())).cast(pa.float64())
         quick = quick if factor == 1 else pc.multiply(quick, factor)
-        todo = pc.and_(pc.is_valid(texts), pc.invert(is_plain))
-        slow, faults = one_by_one(texts, todo, lambda t: read_number(t, field, factor), pa.float64())
-        numbers = pc.coalesce(quick, slow)
+        numbers, faults = one_by_one(quick, texts, lambda t: read_number(t, field, factor))
     return in_range(numbers, texts, field, faults)
 
 
 def in_range(numbers: pa.Array, texts: pa.Array, field: FieldSpec, faults: list[Fault]) -> Converted:
     """Shares written as per cent divided, placeholders and impossible values nulled."""
-    unknown = pa.scalar(None, pa.float64())
     if field.unit == "ratio" and field.max == 1:
         percent = pc.fill_null(pc.and_(pc.greater(numbers, 1), pc.less_equal(numbers, 100)), False)
         faults += faults_at("number_mended", percent, texts, "mended: read as per cent")
@@ -180,7 +209,7 @@ def in_range(numbers: pa.Array, texts: pa.Array, field: FieldSpec, faults: list[
     if field.zero_is_unset:
         zero = pc.fill_null(pc.equal(numbers, 0), False)
         faults += faults_at("not_set", zero, texts, "taken as unknown")
-        numbers = pc.if_else(zero, unknown, numbers)
+        numbers = nulled(numbers, zero)
     for limit, test in ((field.min, pc.less), (field.max, pc.greater)):
         if limit is not None:
             beyond = pc.fill_null(test(numbers, limit), False)
@@ -190,7 +219,7 @@ def in_range(numbers: pa.Array, texts: pa.Array, field: FieldSpec, faults: list[
                 texts,
                 f"taken as unknown: not in {field.min}…{field.max} {field.unit}",
             )
-            numbers = pc.if_else(beyond, unknown, numbers)
+            numbers = nulled(numbers, beyond)
     return numbers, faults
 
 
@@ -231,18 +260,16 @@ def to_int(column: pa.ChunkedArray, field: FieldSpec) -> Converted:
 
 def to_date(column: pa.ChunkedArray, field: FieldSpec, today: date) -> Converted:
     """Days. Excel serials, 2017/1/9, 2017年1月9日, 20170109; a year alone stays unknown and is told."""
-    array = flat(column)
-    faults: list[Fault] = []
-    if pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
-        days, texts = array.cast(pa.date32(), safe=False), array
-    else:
-        texts = as_text(column)
-        coded = texts.dictionary_encode()
-        known = coded.dictionary
-        days = pc.coalesce(parsed_dates(known, DATE), parsed_dates(known, COMPACT), serial_dates(known))
-        todo = pc.is_null(days).take(coded.indices)
-        slow, faults = one_by_one(texts, pc.fill_null(todo, False), read_date, pa.date32())
-        days = pc.coalesce(days.take(coded.indices), slow)
+    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+        array = flat(column)
+        return in_time(array.cast(pa.date32(), safe=False), array, field, today, [])
+    return each_distinct(column, lambda texts: text_dates(texts, field, today))
+
+
+def text_dates(texts: pa.Array, field: FieldSpec, today: date) -> Converted:
+    """Days of texts."""
+    quick = pc.coalesce(parsed_dates(texts, DATE), parsed_dates(texts, COMPACT), serial_dates(texts))
+    days, faults = one_by_one(quick, texts, read_date)
     return in_time(days, texts, field, today, faults)
 
 
@@ -287,10 +314,9 @@ def read_date(text: str) -> tuple[date | None, str, str]:
 def in_time(days: pa.Array, texts: pa.Array, field: FieldSpec, today: date, faults: list[Fault]) -> Converted:
     """Placeholders nulled; days beyond what the field can mean are faults."""
     w = wild()
-    unknown = pa.scalar(None, pa.date32())
     early = pc.fill_null(pc.less(days, pa.scalar(w.earliest)), False)
     faults += faults_at("date_sentinel", early, texts, "taken as unknown")
-    days = pc.if_else(early, unknown, days)
+    days = nulled(days, early)
     limit, type = {
         "past": (today, "date_not_yet"),
         "planned": (years_after(today, w.planned_years), "date_future"),
@@ -302,7 +328,7 @@ def in_time(days: pa.Array, texts: pa.Array, field: FieldSpec, today: date, faul
     kinds = [("date_future", pc.and_(beyond, far)), (type, pc.and_(beyond, pc.invert(far)))]
     for kind, mask in [("date_future", beyond)] if type == "date_future" else kinds:
         faults += faults_at(kind, mask, texts, f"refused: after {limit}")
-    return pc.if_else(beyond, unknown, days), faults
+    return nulled(days, beyond), faults
 
 
 def years_after(day: date, years: int) -> date:

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
@@ -44,14 +44,19 @@ class Job:
     """One file of an import: its hash, and what was taken from it (empty when it was imported before)."""
 
     path: Path
-    hashing: Future[str]
     signature: str
     taken: list[Taken] = field(default_factory=list)
     grid: "Grid | None" = None
+    hashing: Future[str] | None = None
+
+    def begin_hash(self, beside: Executor) -> None:
+        """Has the file hashed by another thread."""
+        self.hashing = self.hashing or beside.submit(input_hash, self.path)
 
     @property
     def hash(self) -> str:
         """SHA-256 of the file, waited for."""
+        assert self.hashing is not None, "begun before it is asked for"
         return self.hashing.result()
 
 
@@ -72,9 +77,10 @@ def import_files(
     mapping = load_mapping(options.map_file)
     with writing(root, options.dry_run) as ws, ThreadPoolExecutor(1) as beside:
         before = ws.manifest() if ws else {}
-        jobs = [Job(path, beside.submit(input_hash, path), signature(options, mapping)) for path in files]
+        jobs = [Job(path, signature(options, mapping)) for path in files]
         known = {(i["hash"], i["signature"]): i for i in before.get("imports", [])}
-        # Where nothing is known no hash is waited for: the file is read meanwhile.
+        for job in jobs if known else ():
+            job.begin_hash(beside)
         fresh = [job for job in jobs if not known or (job.hash, job.signature) not in known]
         place = ws.config.get("place", "") if ws else options.place
         for job in fresh:
@@ -93,6 +99,9 @@ def import_files(
         if options.dry_run or not fresh:
             entries += [entry for job in fresh for entry in fresh_entries(job, {})]
             return {"imports": entries, "snapshot": ws.snapshot if ws else None}
+        # Where nothing was known no hash was needed so far; writing leaves a processor free for it.
+        for job in fresh:
+            job.begin_hash(beside)
         say("写入 writing")
         with nullcontext(ws) if ws else new_workspace(root, options.place) as target:
             snapshot, unchanged = write(target, fresh, before, options, tick)

@@ -30,12 +30,12 @@ def test_bounds_area_and_bytes_agree_with_geos(points, multi):
     head = rings.head_length(wkb)
     assert (head == (22 if multi else 13)).all()
     read = rings.read_rings(wkb, int(head[0]))
-    assert np.array_equal(rings.bounds(read), shapely.bounds(shapes))
+    found = rings.measure(read)
+    assert np.array_equal(found.boxes, shapely.bounds(shapes))
     assert rings.write_rings(read, read.xy).equals(wkb)
-    area, sure = rings.measure(read)
     valid = shapely.is_valid(shapes)
-    assert not (sure & ~valid).any()
-    assert area[valid] == pytest.approx(shapely.area(shapes)[valid], abs=1e-4)
+    assert not (found.sure & ~valid).any()
+    assert found.area[valid] == pytest.approx(shapely.area(shapes)[valid], abs=1e-4)
 
 
 def test_a_square_is_surely_valid_and_a_bow_tie_is_not():
@@ -43,7 +43,7 @@ def test_a_square_is_surely_valid_and_a_bow_tie_is_not():
     tie = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
     twice = shapely.Polygon([(0, 0), (9, 0), (9, 9), (0, 9), (-1, -1), (8, -1), (10, 10), (-1, 10)])
     read = rings.read_rings(wkb_of([square, tie, twice]), 13)
-    assert rings.measure(read)[1].tolist() == [True, False, False]
+    assert rings.measure(read).sure.tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("epsg", [4526, 4547, 4498, 26986, 3857])
@@ -76,6 +76,14 @@ def test_area_in_a_zone_is_the_plane_and_elsewhere_the_ground():
     )
     area = check(decode(pa.chunked_array([wkb_of([mercator])])), "EPSG:3857", True).area_m2
     assert area == pytest.approx([geodesic], rel=1e-6)
+
+
+@pytest.mark.parametrize("length", [9, 12, 13, 29, 92])
+def test_an_outline_cut_off_is_unreadable_and_its_neighbour_is_not(length):
+    whole = shapely.to_wkb(shapely.box(38_400_000, 3_120_000, 38_400_010, 3_120_010))
+    found = check(decode(pa.chunked_array([[whole[:length], whole]], pa.binary())), "EPSG:4526", True)
+    assert found.area_m2 == pytest.approx([np.nan, 100], nan_ok=True)
+    assert {f.type: f.rows.tolist() for f in found.faults} == {"geometry_unreadable": [0]}
 
 
 def test_mixed_kinds_keep_their_rows():

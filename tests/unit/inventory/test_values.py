@@ -92,6 +92,21 @@ def test_dates_in_the_wild(cell):
     assert faults == {}
 
 
+def test_a_fault_is_told_at_every_row_that_has_it():
+    cells = ["2017-01-09", "someday", None, " 2017年1月9日 ", "1900-01-01", "someday"]
+    array, faults = to_date(pa.chunked_array([cells[:3], cells[3:]]), PARCELS["acquired_on"], TODAY)
+    assert array.to_pylist() == [date(2017, 1, 9), None, None, date(2017, 1, 9), None, None]
+    told = {f.type: (f.rows.tolist(), f.values.to_pylist()) for f in faults}
+    assert told == {"not_a_date": ([1, 5], ["someday"] * 2), "date_sentinel": ([4], ["1900-01-01"])}
+
+
+def test_lists_in_a_column_of_dates_are_faults():
+    assert read(to_date, [["2017-01-09"], None, []], PARCELS["acquired_on"], TODAY) == (
+        [None] * 3,
+        {"not_a_date": [0, 2]},
+    )
+
+
 def test_excel_serials_in_a_number_column():
     values, _ = read(to_date, [42744.0, None], CONTRACTS["signed_on"], TODAY)
     assert values == [date(2017, 1, 9), None]
