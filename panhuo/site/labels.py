@@ -211,8 +211,12 @@ def scheme(name: str) -> str:
 SCORE_LINES: Final[dict[str, dict[str, str]]] = {
     "land_mu": {"zh": "评价用地（亩）", "en": "Land base (mu)"},
     "bonus_cap": {"zh": "加分封顶扣回", "en": "Over the cap on bonuses"},
+    "own_mu": {"zh": "自有用地（亩）", "en": "Land of its own (mu)"},
+    "unbuilt_parcels": {"zh": "未按约动工、竣工的宗地数", "en": "Parcels not started or finished as agreed"},
+    "idle_parcels": {"zh": "闲置宗地数", "en": "Idle parcels"},
+    "vacant_m2": {"zh": "空置建筑面积（m²）", "en": "Vacant floor area (m²)"},
 }
-"""Items of a score that are neither an indicator nor a bonus of its scheme."""
+"""Items of a score that are neither an indicator nor a bonus of its scheme, and the facts of a firm's plan."""
 
 
 def score_line(name: str) -> str:

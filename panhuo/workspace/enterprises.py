@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.land_enterprise import as_occupancies, links, to_confirm
@@ -31,6 +32,7 @@ from panhuo.score.land_base import land_bases
 from panhuo.score.policies import firm_plans, lifts
 from panhuo.workspace.store import Workspace
 
+Tables = Mapping[str, pa.Table | None]
 DATASETS: Final = ("parcels", "occupancies", "enterprises", "buildings", "contracts")
 RESULTS: Final = ("findings", "options", "scores", "score_items")
 LISTS: Final = {
@@ -41,19 +43,33 @@ LISTS: Final = {
 }
 """停产/半停产, 开发不达标, 闲置, 空置厂房: the findings each list is made of."""
 
-FACTS: Final = """
-WITH own AS (SELECT DISTINCT enterprise_id, parcel_id FROM occupancies WHERE kind = 'own'),
+COUNTED: Final = {
+    "unbuilt_parcels": ("start_overdue", "finish_overdue", "unused_supply"),
+    "idle_parcels": LISTS["idle"],
+}
+"""Facts of a firm's plan that count its own parcels with any of some findings."""
+PLANNED_FROM: Final = ("occupancies", "buildings", "enterprises", "parcels", "findings", "scores")
+"""The tables that one firm's plan is drawn from."""
+
+COUNTS: Final = ", ".join(
+    f"count(DISTINCT parcel_id) FILTER (finding_id IN {ids}) AS {name}" for name, ids in COUNTED.items()
+)
+# Whose own a parcel is, is told as panhuo.score.land_base tells it: by `occupancies`, else by the holder's code.
+FACTS: Final = f"""
+WITH stated AS (SELECT DISTINCT enterprise_id, parcel_id FROM occupancies WHERE kind = 'own'),
+own AS (FROM stated UNION ALL SELECT p.holder_uscc, p.parcel_id FROM parcels p
+  ANTI JOIN stated s ON s.enterprise_id = p.holder_uscc WHERE p.holder_uscc IS NOT NULL),
 flags AS (
   SELECT enterprise_id,
-    count(DISTINCT parcel_id) FILTER (finding_id IN ('start_overdue', 'finish_overdue', 'unused_supply'))
-      AS unbuilt_parcels,
-    count(DISTINCT parcel_id) FILTER (finding_id IN ('idle_not_started', 'idle_suspended')) AS idle_parcels
+    {COUNTS}
   FROM own JOIN findings USING (parcel_id) WHERE findings.status = 'yes' GROUP BY 1),
 vacant AS (SELECT enterprise_id, sum(vacant_m2) AS vacant_m2 FROM own JOIN buildings USING (parcel_id) GROUP BY 1)
 SELECT s.enterprise_id, s.tier, e.status, l.own_m2 * 3 / 2000 AS own_mu,
   coalesce(unbuilt_parcels, 0) AS unbuilt_parcels,
   coalesce(idle_parcels, 0) AS idle_parcels, coalesce(vacant_m2, 0) AS vacant_m2
-FROM scores s LEFT JOIN latest e USING (enterprise_id) LEFT JOIN land l USING (enterprise_id)
+FROM scores s LEFT JOIN (
+    SELECT enterprise_id, arg_max(status, coalesce(year, 0)) AS status FROM enterprises GROUP BY 1) e
+  USING (enterprise_id) LEFT JOIN land l USING (enterprise_id)
   LEFT JOIN flags USING (enterprise_id) LEFT JOIN vacant USING (enterprise_id)
 """
 
@@ -67,7 +83,8 @@ def dossier(
     Raises PanhuoError when no dataset of the workspace knows the enterprise.
     """
     book, day = rulebook or Rulebook.load(), on or date.today()
-    con = _opened(ws)
+    tables = _held(ws)
+    con = _opened(tables)
     rows = {name: _rows(con, sql, enterprise_id) for name, sql in PARTS.items()}
     if not rows["figures"] and not rows["land"]:
         raise PanhuoError(
@@ -90,7 +107,7 @@ def dossier(
         **rows,
         **kept_by(book, con.execute(PARTS["contracts"], {"id": enterprise_id}).to_arrow_table(), place, day),
         "scores": [explained(book, score, rows["items"], day) for score in rows["scores"]],
-        "plan": [] if not rows["scores"] else plan_of(ws, enterprise_id, book, day),
+        "plan": [] if not rows["scores"] else plan_of(tables, enterprise_id, book, place, day)["actions"],
     }
 
 
@@ -161,9 +178,19 @@ def stage_of(book: Rulebook, figures: list[dict[str, Any]], place: str, on: date
     return dict(stages(table, rule).to_pylist()[0])
 
 
-def plan_of(ws: Workspace, enterprise_id: str, book: Rulebook, on: date) -> list[dict[str, Any]]:
-    """一企一策 of one firm."""
-    return [p for p in plans(ws, rulebook=book, on=on).to_pylist() if p["enterprise_id"] == enterprise_id]
+def plan_of(
+    tables: Tables, enterprise_id: str, book: Rulebook, place: str, on: date, year: int | None = None
+) -> dict[str, Any]:
+    """一企一策 of one firm: {scheme, facts, actions}; facts are what the actions' conditions were judged on.
+
+    tables: those of PLANNED_FROM, of which the rows of this firm and of all who share its parcels suffice; year: that
+    of its land, by default the latest of `enterprises`. A firm without a score has no facts, one of a high tier no
+    actions. Raises PanhuoError as `plans`.
+    """
+    rule = pick(book, FirmPlanScheme, place, on)
+    facts = _facts(tables, book, place, on, year)
+    mine = facts.filter(pc.equal(facts["enterprise_id"], enterprise_id))
+    return {"scheme": rule, "facts": mine.to_pylist(), "actions": firm_plans(mine, rule).to_pylist()}
 
 
 def plans(ws: Workspace, *, rulebook: Rulebook | None = None, on: date | None = None) -> pa.Table:
@@ -171,18 +198,19 @@ def plans(ws: Workspace, *, rulebook: Rulebook | None = None, on: date | None = 
 
     Raises PanhuoError when no scheme of scores or plans is in force on the day.
     """
-    book, day = rulebook or Rulebook.load(), on or date.today()
-    con = _opened(ws)
-    found = con.execute("SELECT max(year) FROM enterprises").fetchone()
-    year = day.year - 1 if found is None or found[0] is None else int(found[0])
-    place = str(ws.config.get("place", ""))
-    rule = pick(book, Scheme, place, day).land
-    con.register("land", land_bases(ws.dataset("occupancies"), ws.dataset("parcels"), year, rule)[0])
-    con.execute(
-        "CREATE TEMP VIEW latest AS SELECT enterprise_id, arg_max(status, coalesce(year, 0)) AS status"
-        " FROM enterprises GROUP BY 1"
-    )
-    return firm_plans(con.execute(FACTS).to_arrow_table(), pick(book, FirmPlanScheme, place, day))
+    book, day, place = rulebook or Rulebook.load(), on or date.today(), str(ws.config.get("place", ""))
+    return firm_plans(_facts(_held(ws), book, place, day), pick(book, FirmPlanScheme, place, day))
+
+
+def _facts(tables: Tables, book: Rulebook, place: str, on: date, year: int | None = None) -> pa.Table:
+    """The facts of FACTS for every scored firm of `tables`."""
+    con = _opened({name: tables[name] for name in PLANNED_FROM})
+    if year is None:
+        found = con.execute("SELECT max(year) FROM enterprises").fetchone()
+        year = on.year - 1 if found is None or found[0] is None else int(found[0])
+    rule = pick(book, Scheme, place, on).land
+    con.register("land", land_bases(tables["occupancies"], tables["parcels"], year, rule)[0])
+    return con.execute(FACTS).to_arrow_table()
 
 
 def listed(ws: Workspace, name: str, *, rulebook: Rulebook | None = None) -> pa.Table:
@@ -197,7 +225,7 @@ def listed(ws: Workspace, name: str, *, rulebook: Rulebook | None = None) -> pa.
     tools = [
         (tool_id, tool.batch) for tool_id, tool in (rulebook or Rulebook.load()).tools.items() if tool.batch
     ]
-    con = _opened(ws)
+    con = _opened(_held(ws))
     con.register("tools", pa.table({"tool_id": [t for t, _ in tools], "batch": [str(b) for _, b in tools]}))
     return con.execute(LISTED, {"findings": list(LISTS[name])}).to_arrow_table()
 
@@ -240,15 +268,21 @@ def _rows(con: duckdb.DuckDBPyConnection, sql: str, enterprise_id: str) -> list[
     return list(con.execute(sql, {"id": enterprise_id}).to_arrow_table().to_pylist())
 
 
-def _opened(ws: Workspace) -> duckdb.DuckDBPyConnection:
-    """The workspace's datasets and latest results as tables of an in-memory DuckDB, absent ones empty."""
+def _held(ws: Workspace) -> Tables:
+    """The workspace's datasets and latest results, None where absent."""
+    return {n: ws.dataset(n) for n in DATASETS} | {n: ws.assessment(n) for n in RESULTS}
+
+
+def _opened(tables: Tables) -> duckdb.DuckDBPyConnection:
+    """Datasets and results as tables of an in-memory DuckDB, absent ones empty."""
     con = connect()
-    for name in DATASETS:
-        fields = {f: k for f, k in dataset_fields(name).items() if k != "geometry"}
-        _table(con, name, ws.dataset(name), fields)
-    for name in RESULTS:
-        columns = read_yaml(SPEC / "results" / f"{name}.yaml")["columns"]
-        _table(con, name, ws.assessment(name), {c: str(spec["type"]) for c, spec in columns.items()})
+    for name, held in tables.items():
+        if name in DATASETS:
+            fields = {f: k for f, k in dataset_fields(name).items() if k != "geometry"}
+        else:
+            columns = read_yaml(SPEC / "results" / f"{name}.yaml")["columns"]
+            fields = {c: str(spec["type"]) for c, spec in columns.items()}
+        _table(con, name, held, fields)
     return con
 
 

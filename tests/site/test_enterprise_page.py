@@ -1,6 +1,7 @@
 """一企一档: every item of the score opens, the land is drawn, files and the history of changes are kept."""
 
 import io
+from datetime import date
 
 import pytest
 from upload_files import PDF, named, picture
@@ -9,7 +10,8 @@ from panhuo.site.corrections.models import Correction
 from panhuo.site.jobs.work import step
 from panhuo.site.parcel import opened
 from panhuo.site.parcel.models import Attachment
-from panhuo.site.shelf import one, shelf
+from panhuo.site.shelf import one, rows, shelf
+from panhuo.workspace.enterprises import COUNTED, plans
 
 
 @pytest.fixture
@@ -51,6 +53,59 @@ def test_its_land_is_the_persons_own_drawn_with_its_contracts(as_, firm):
     assert len(page.context["drawing"]["near"]) == len(held) > 0
     assert {c["parcel_id"] for c in page.context["contracts"]} == {p["parcel_id"] for p in held}
     assert f"{sum(len(p['findings']) for p in held)}</a>" in page.content.decode()
+
+
+def proposed_to(client, firm):
+    plan = client.get(f"/enterprise/{firm}/").context["plan"]
+    return {a["action"] for a in plan["actions"]} if plan else None
+
+
+def test_the_page_proposes_what_the_workspace_proposes_and_each_measure_opens(as_, cast):
+    every = {}
+    for row in plans(shelf().workspace, on=date(2026, 11, 2)).to_pylist():
+        every.setdefault(row["enterprise_id"], set()).add(row["action"])
+    scored = rows("SELECT enterprise_id AS id, tier FROM scores ORDER BY 1")
+    client = as_("auditor")
+    some = [r for r in scored if r["tier"] in ("C", "D")][::4] + [r for r in scored if r["tier"] == "A"][:2]
+    assert len(some) > 4
+    assert every
+    for firm in some:
+        assert proposed_to(client, firm["id"]) == every.get(firm["id"], set()), firm
+    for firm, actions in list(every.items())[:2]:
+        shown = client.get(f"/enterprise/{firm}/").content.decode()
+        for action in actions:
+            path = f"/enterprise/{firm}/action/{action}/"
+            assert f'href="{path}"' in shown
+            assert client.get(path).status_code == 200
+        assert client.get(f"/enterprise/{firm}/action/no_such/").status_code == 404
+
+
+def test_a_measure_names_the_parcels_and_findings_it_counts_inside_ones_land(as_, cast):
+    unbuilt = COUNTED["unbuilt_parcels"]
+    firm = one(
+        "SELECT enterprise_id AS id FROM scores JOIN occupancies USING (enterprise_id) "
+        "JOIN parcels p USING (parcel_id) "
+        f"WHERE scores.tier IN ('C', 'D') AND list_has_any(p.findings, {list(unbuilt)}) ORDER BY 1"
+    )["id"]
+    chain = as_("auditor").get(f"/enterprise/{firm}/action/urge/")
+    told = next(f for f in chain.context["facts"] if f["name"] == "unbuilt_parcels")
+    assert told["value"] == len(told["parcels"]) > 0
+    for parcel in told["parcels"]:
+        for finding in parcel["counted"]:
+            assert finding in unbuilt
+            assert f'href="/parcel/{parcel["parcel_id"]}/finding/{finding}/"' in chain.content.decode()
+
+
+def test_what_is_planned_on_its_land_is_told_with_its_sums(as_):
+    planned = one(
+        "SELECT enterprise_id AS id, plan.* FROM plan JOIN occupancies USING (parcel_id) "
+        "JOIN enterprises e USING (enterprise_id) WHERE e.division = '430112' ORDER BY order_no"
+    )
+    page = as_("auditor").get(f"/enterprise/{planned['id']}/")
+    held = next(p for p in page.context["parcels"] if p["parcel_id"] == planned["parcel_id"])
+    assert held["plan"]["benefit_wan"] == planned["benefit_wan"]
+    path = f"/parcel/{planned['parcel_id']}/tool/{planned['tool_id']}/"
+    assert f'href="{path}"' in page.content.decode()
 
 
 def test_its_files_are_kept_and_its_corrections_change_its_history(as_, firm):

@@ -83,6 +83,9 @@ ROUTES = {
     "enterprise/<str:enterprise_id>/value/<str:name>/": page(
         "see", own=True, enterprise_id=FIRM, name="tax_wan"
     ),
+    "enterprise/<str:enterprise_id>/action/<str:action>/": page(
+        "see", own=True, enterprise_id=FIRM, action="take_back"
+    ),
     "parcel/<str:subject>/attach/": page("attach", own=True, post=True, subject=PARCEL),
     "enterprise/<str:subject>/attach/": page("attach", own=True, post=True, subject=FIRM),
     "correct/<str:dataset>/<path:key>/": page("propose", own=True, dataset="parcels", key=PARCEL),
@@ -157,7 +160,7 @@ def things(cast, parcel_id):
     clerk = cast["clerk"]
     accounts.make_token(clerk, "x")
     parameter = next(iter(rulebook().parameters))
-    firm = "SELECT enterprise_id AS id FROM enterprises WHERE division = '430112'"
+    firm = "SELECT enterprise_id AS id FROM enterprises WHERE division = '430112' AND tier = 'D'"
     finding = "SELECT finding_id AS id FROM findings WHERE parcel_id = ?"
     tool = "SELECT tool_id AS id FROM options WHERE parcel_id = ?"
     return {

@@ -9,12 +9,12 @@ import shapely
 from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import dataset_spec
 from panhuo.rulebook.predicate import parse
-from panhuo.rulebook.scheme import Scheme, bind, load_schemes
+from panhuo.rulebook.scheme import FirmPlanScheme, Scheme, bind, governing, load_schemes
 from panhuo.site import gate
 from panhuo.site.labels import rulebook
 from panhuo.site.parcel import story
-from panhuo.site.shelf import Row, rows, shelf
-from panhuo.workspace.enterprises import explained
+from panhuo.site.shelf import Row, kept, rows, shelf, table
+from panhuo.workspace.enterprises import COUNTED, PLANNED_FROM, explained, plan_of
 
 PAST: Final = 8
 """As many assessments the scores are looked up in."""
@@ -77,19 +77,89 @@ def scores_over_time(enterprise_id: str) -> list[Row]:
     return found
 
 
-def land(person: Any, enterprise_id: str) -> list[Row]:
-    """The parcels the enterprise uses, of the person's land, each with how it is held and its outline."""
+def used_by(enterprise_id: str) -> dict[str, Row]:
+    """How each parcel the enterprise uses is held, and how much of it is used [m²], by parcel.
+
+    Where no parcel is recorded as its own, those held under its code are.
+    """
     used = rows(
         "SELECT parcel_id, string_agg(DISTINCT kind, ',' ORDER BY kind) AS kinds, sum(area_m2) AS used_m2 "
         "FROM occupancies WHERE enterprise_id = ? GROUP BY parcel_id",
         (enterprise_id,),
     )
-    by_id = {row["parcel_id"]: row for row in used}
+    held = (
+        []
+        if any("own" in row["kinds"] for row in used)
+        else rows(
+            "SELECT parcel_id, 'own' AS kinds, NULL AS used_m2 FROM parcels WHERE holder_uscc = ?",
+            (enterprise_id,),
+        )
+    )
+    return {row["parcel_id"]: row for row in (*held, *used)}
+
+
+def land(person: Any, enterprise_id: str) -> list[Row]:
+    """The parcels of `used_by` that are of the person's land, each with its outline and what is planned on it."""
+    by_id = used_by(enterprise_id)
     drawn = story.outlines([*by_id])
+    planned = {r["parcel_id"]: r for r in story.among("plan", "parcel_id", [*by_id])}
     return [
-        {**parcel, **by_id[parcel["parcel_id"]], "geometry": drawn.get(parcel["parcel_id"])}
+        {
+            **parcel,
+            **by_id[parcel["parcel_id"]],
+            "geometry": drawn.get(parcel["parcel_id"]),
+            "plan": planned.get(parcel["parcel_id"]),
+        }
         for parcel in story.among("parcels", "parcel_id", [*by_id], gate.parcels(person))
     ]
+
+
+def plan(enterprise_id: str) -> dict[str, Any] | None:
+    """一企一策: {scheme, facts, actions} of the enterprise; None where it has no tier or no scheme is in force.
+
+    It is drawn from all its land, as its score is, whoever asks. Most firms are of a tier nothing is proposed to.
+    """
+    book, day, place = rulebook(), as_of(), str(shelf().workspace.config.get("place", ""))
+    scheme = governing(book, FirmPlanScheme, place, day) if governing(book, Scheme, place, day) else None
+    tiers = {r["tier"] for r in story.among("scores", "enterprise_id", [enterprise_id]) if r["tier"]}
+    if scheme is None or not tiers:
+        return None
+    if not tiers & set(scheme.tiers):
+        return {"scheme": scheme, "facts": [], "actions": []}
+    firm, parcels = [enterprise_id], [*used_by(enterprise_id)]
+    keys = dict.fromkeys(("enterprises", "scores"), ("enterprise_id", firm))
+    tables = {n: table(*story.keyed(n, *keys.get(n, ("parcel_id", parcels)))) for n in PLANNED_FROM}
+    latest = kept("SELECT max(year) AS year FROM enterprises")[0]["year"]
+    return plan_of(tables, enterprise_id, book, place, day, latest)
+
+
+def acted(enterprise_id: str, action: str, held: list[Row]) -> dict[str, Any] | None:
+    """One action of the plan opened: its condition, the facts and what each rests on, the scheme; or None.
+
+    held: the enterprise's parcels the person may see.
+    """
+    found = plan(enterprise_id)
+    proposed = next((a for a in found["actions"] if a["action"] == action), None) if found else None
+    if found is None or proposed is None:
+        return None
+    rule, facts = found["scheme"].actions[action], found["facts"][0]
+    names = dict.fromkeys(parse(rule.when).names)
+    rests = [{"name": n, "value": facts[n], "parcels": behind(n, held)} for n in names]
+    return {
+        "action": rule,
+        "proposed": proposed,
+        "facts": rests,
+        "tier": facts["tier"],
+        "scheme": found["scheme"],
+    }
+
+
+def behind(fact: str, held: list[Row]) -> list[Row]:
+    """The enterprise's own parcels that a fact of its plan is drawn from, each with the findings it counts."""
+    own = [p for p in held if "own" in p["kinds"].split(",")]
+    counted = COUNTED.get(fact, ())
+    told = [{**p, "counted": [f for f in p["findings"] if f in counted]} for p in own]
+    return [] if fact == "status" else [p for p in told if p["counted"] or not counted]
 
 
 def plot(held: list[Row]) -> dict[str, Any] | None:

@@ -67,3 +67,12 @@ def score_item(request: HttpRequest, enterprise_id: str, scheme_id: str, indicat
     land = firm.land(request.user, enterprise_id) if context.get("uses_land") else []
     more = {"enterprise": row, "land": land, "snapshot": shelf().key.split("+")}
     return render(request, "parcel/score_item.html", context | more)
+
+
+@gated("see")
+def action(request: HttpRequest, enterprise_id: str, action: str) -> HttpResponse:
+    """Why something is proposed to an enterprise: the condition, its facts with what they rest on, the scheme."""
+    row = story.enterprise_row(request.user, enterprise_id)
+    context = found(firm.acted(enterprise_id, action, firm.land(request.user, enterprise_id)))
+    more = {"enterprise": row, "snapshot": shelf().key.split("+")}
+    return render(request, "parcel/action.html", context | more)

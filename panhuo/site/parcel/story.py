@@ -159,12 +159,19 @@ def users(person: Any, occupancies: list[Row]) -> list[Row]:
 
 
 def among(table: str, key: str, ids: list[str], where: gate.Rows = gate.EVERYTHING) -> list[Row]:
-    """The rows of a table whose key is one of a few. The bounds let the engine skip the blocks of all others."""
+    """The rows of a table whose key is one of a few."""
+    return rows(*keyed(table, key, ids, where)) if ids else []
+
+
+def keyed(
+    table: str, key: str, ids: list[str], where: gate.Rows = gate.EVERYTHING
+) -> tuple[str, tuple[Any, ...]]:
+    """The query of `among`. Its bounds let the engine skip the blocks of all other keys."""
     if not ids:
-        return []
+        return f"SELECT * FROM {table} WHERE FALSE", ()
     marks = ", ".join("?" * len(ids))
     near = where.also(f"{key} BETWEEN ? AND ? AND {key} IN ({marks})", (min(ids), max(ids), *ids))
-    return rows(f"SELECT * FROM {table} WHERE {near.sql}", near.values)
+    return f"SELECT * FROM {table} WHERE {near.sql}", near.values
 
 
 def outlines(ids: list[str]) -> dict[str, bytes]:

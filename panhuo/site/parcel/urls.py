@@ -24,6 +24,7 @@ urlpatterns = [
         opened_views.enterprise_value,
         name="enterprise_value",
     ),
+    path("enterprise/<str:enterprise_id>/action/<str:action>/", opened_views.action, name="firm_action"),
     path("parcel/<str:subject>/attach/", views.attach, {"dataset": "parcels"}, name="attach"),
     path(
         "enterprise/<str:subject>/attach/", views.attach, {"dataset": "enterprises"}, name="enterprise_attach"

@@ -85,6 +85,7 @@ def enterprise(request: HttpRequest, enterprise_id: str) -> HttpResponse:
         "enterprise": row,
         "tiles": firm.tiles(row, held, told),
         "scores": told,
+        "plan": firm.plan(enterprise_id),
         "parcels": held,
         "drawing": firm.plot(held),
         "years": firm.years(request.user, enterprise_id),

@@ -75,6 +75,12 @@ def percent(value: Any) -> str:
 
 
 @register.filter
+def listed(names: Any) -> str:
+    """Several names as one text: A、B."""
+    return pick("、", ", ").join(str(n) for n in names)
+
+
+@register.filter
 def may(person: Any, act: gate.Act) -> bool:
     """Whether the person's role allows the act, so that a page offers nothing it would refuse."""
     return gate.may(person, act)
