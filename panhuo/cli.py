@@ -64,35 +64,46 @@ def language_first(given: list[str]) -> list[str]:
 
 def main() -> None:
     """Runs the command and turns what goes wrong into a message and an exit code."""
-    as_json = "--json" in sys.argv
     try:
-        app(language_first(sys.argv[1:]), standalone_mode=False)
-    except PanhuoError as fault:
-        if as_json:
-            problems = getattr(fault, "problems", None)
-            result = {"error": fault.as_dict(), **({"problems": problems.to_pylist()} if problems else {})}
-            sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
-        words.print(f"[red]✗[/red] {escape(str(fault))}")
-        sys.exit(2)
+        if app(language_first(sys.argv[1:]), standalone_mode=False):
+            raise KeyboardInterrupt  # of which typer only gives back the number
+    except BrokenPipeError:
+        sys.exit(0)
     except (typer.Abort, KeyboardInterrupt):
         words.print("已中止 stopped")
         sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(0)
-    except PermissionError as fault:
-        words.print(f"[red]✗[/red] 没有权限 not permitted: {escape(str(fault.filename or fault))}")
-        sys.exit(2)
     except Exception as fault:
-        # Usage faults are exceptions of click, which typer may carry inside itself under another name.
-        usage = getattr(fault, "format_message", None)
-        if usage:
-            words.print(f"[red]✗[/red] {escape(usage())}")
+        told = to_mend(fault)
+        if told is not None:
+            if "--json" in sys.argv:
+                problems = getattr(fault, "problems", None)
+                result = {"error": told.as_dict(), **({"problems": problems.to_pylist()} if problems else {})}
+                sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+            words.print(f"[red]✗[/red] {escape(str(told))}")
             sys.exit(2)
         if os.environ.get("PANHUO_DEBUG"):
             raise
         kind = type(fault).__name__
         words.print(f"[red]✗[/red] 程序出错 our fault: {kind}: {escape(str(fault))} (PANHUO_DEBUG=1)")
         sys.exit(1)
+
+
+def to_mend(fault: Exception) -> PanhuoError | None:
+    """What the user can mend of a fault; None for a fault of ours."""
+    if isinstance(fault, PanhuoError):
+        return fault
+    if isinstance(fault, OSError) and fault.errno is not None:
+        return PanhuoError(
+            "读写不了 cannot read or write",
+            where=str(fault.filename or ""),
+            why=fault.strerror or str(fault),
+            remedy="核对路径、权限和磁盘空间 check the path, permissions and free space",
+        )
+    # Usage faults are exceptions of click, which typer may carry inside itself under another name.
+    if usage := getattr(fault, "format_message", None):
+        context = getattr(fault, "ctx", None)
+        return PanhuoError(usage(), remedy=f"{context.command_path if context else 'panhuo'} --help")
+    return None
 
 
 # --- verbs ---------------------------------------------------------------------------------------------------------
@@ -330,7 +341,7 @@ def place_(
 def serve(
     ws: Root,
     host: Annotated[str, typer.Option("--host", help="监听地址 address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="端口 port")] = 8000,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="端口 port")] = 8000,
 ) -> None:
     """打开网站 Open the web site over a workspace."""
     from panhuo.site.serve import serve as run

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from panhuo.cli_words import Json, Root, emit, escape, out, parse_day, session, working
+from panhuo.cli_words import Json, Root, emit, escape, not_negative, out, parse_day, session, working
 from panhuo.core.problems import PanhuoError
 
 land: Final = typer.Typer(
@@ -44,10 +44,15 @@ def overlay_(
 @land.command("conflicts")
 def conflicts_(
     ws: Root,
-    gap_m: Annotated[float, typer.Option("--gap", help="缝隙最宽 widest gap, m")] = 1.0,
-    sliver_m2: Annotated[float, typer.Option("--sliver", help="碎屑面积 sliver, m²")] = 0.1,
+    gap_m: Annotated[
+        float, typer.Option("--gap", callback=not_negative, help="缝隙最宽 widest gap, m")
+    ] = 1.0,
+    sliver_m2: Annotated[
+        float, typer.Option("--sliver", callback=not_negative, help="碎屑面积 sliver, m²")
+    ] = 0.1,
     paper: Annotated[
-        float, typer.Option("--paper", help="面积不符的容差 tolerance of areas on paper")
+        float,
+        typer.Option("--paper", callback=not_negative, help="面积不符的容差 tolerance of areas on paper"),
     ] = 0.01,
     output: File = None,
     as_json: Json = False,
@@ -81,12 +86,15 @@ def split_(
     parcel: Parcel,
     shares: Annotated[str, typer.Option("--shares", help="各份面积之比，如 28,102,98 areas in proportion")],
     output: Folder,
-    area_min: Annotated[float | None, typer.Option("--area-min", help="每份最小面积 least area, m²")] = None,
+    area_min: Annotated[
+        float | None, typer.Option("--area-min", callback=not_negative, help="每份最小面积 least area, m²")
+    ] = None,
     width_min: Annotated[
-        float | None, typer.Option("--width-min", help="每份最小宽度 least width, m")
+        float | None, typer.Option("--width-min", callback=not_negative, help="每份最小宽度 least width, m")
     ] = None,
     frontage_min: Annotated[
-        float | None, typer.Option("--frontage-min", help="每份最小临路 least frontage, m")
+        float | None,
+        typer.Option("--frontage-min", callback=not_negative, help="每份最小临路 least frontage, m"),
     ] = None,
     proposals: Annotated[int, typer.Option("--proposals", help="方案数 how many")] = 3,
     take: Annotated[int, typer.Option("--take", help="输出第几个方案的界址 boundary files of which")] = 1,
@@ -153,11 +161,15 @@ def platforms_(
     ws: Root,
     parcel: Parcel,
     output: Folder,
-    density: Annotated[float, typer.Option("--density", help="建筑密度 share built on")] = 0.4,
+    density: Annotated[
+        float, typer.Option("--density", callback=not_negative, help="建筑密度 share built on")
+    ] = 0.4,
     storeys: Annotated[int, typer.Option("--storeys", help="层数 storeys")] = 3,
-    wall_max: Annotated[float | None, typer.Option("--wall-max", help="挡墙上限 highest wall, m")] = None,
+    wall_max: Annotated[
+        float | None, typer.Option("--wall-max", callback=not_negative, help="挡墙上限 highest wall, m")
+    ] = None,
     depth_min: Annotated[
-        float | None, typer.Option("--depth-min", help="台面最小进深 least depth, m")
+        float | None, typer.Option("--depth-min", callback=not_negative, help="台面最小进深 least depth, m")
     ] = None,
     on: Day = None,
     as_json: Json = False,
@@ -196,11 +208,18 @@ def show_platforms(result: dict[str, Any]) -> None:
 @land.command("sun")
 def sun_(
     ws: Root,
-    usable: Annotated[float, typer.Option("--usable", help="可铺设面积占比 share that bears panels, 0–1")],
+    usable: Annotated[
+        float,
+        typer.Option("--usable", callback=not_negative, help="可铺设面积占比 share that bears panels, 0–1"),
+    ],
     parcel: Annotated[str, typer.Option("--parcel", help="只算一宗 one parcel only")] = "",
     weather: Annotated[Path | None, typer.Option("--weather", help="典型年气象 EPW | PVGIS csv")] = None,
-    tilt: Annotated[float | None, typer.Option("--tilt", help="倾角，缺省取纬度 tilt, degrees")] = None,
-    azimuth: Annotated[float, typer.Option("--azimuth", help="方位，正南 180 azimuth, degrees")] = 180.0,
+    tilt: Annotated[
+        float | None, typer.Option("--tilt", min=0, max=90, help="倾角，缺省取纬度 tilt, degrees")
+    ] = None,
+    azimuth: Annotated[
+        float, typer.Option("--azimuth", min=0, max=360, help="方位，正南 180 azimuth, degrees")
+    ] = 180.0,
     output: File = None,
     on: Day = None,
     as_json: Json = False,
@@ -233,11 +252,21 @@ def siting_(
     avoid: Annotated[
         str, typer.Option("--avoid", help="须避让的图层 layers to lie off")
     ] = "permanent_farmland,red_line",
-    area_min: Annotated[float | None, typer.Option("--area-min", help="最小面积 m²")] = None,
-    slope_max: Annotated[float | None, typer.Option("--slope-max", help="最大平均坡度 degrees")] = None,
-    homes_min: Annotated[float | None, typer.Option("--homes-min", help="距居民点至少 m")] = None,
-    water_min: Annotated[float | None, typer.Option("--water-min", help="距水体至少 m")] = None,
-    roads_max: Annotated[float | None, typer.Option("--roads-max", help="距道路至多 m")] = None,
+    area_min: Annotated[
+        float | None, typer.Option("--area-min", callback=not_negative, help="最小面积 m²")
+    ] = None,
+    slope_max: Annotated[
+        float | None, typer.Option("--slope-max", callback=not_negative, help="最大平均坡度 degrees")
+    ] = None,
+    homes_min: Annotated[
+        float | None, typer.Option("--homes-min", callback=not_negative, help="距居民点至少 m")
+    ] = None,
+    water_min: Annotated[
+        float | None, typer.Option("--water-min", callback=not_negative, help="距水体至少 m")
+    ] = None,
+    roads_max: Annotated[
+        float | None, typer.Option("--roads-max", callback=not_negative, help="距道路至多 m")
+    ] = None,
     output: File = None,
     on: Day = None,
     as_json: Json = False,

@@ -10,7 +10,6 @@ import yaml
 from rich.table import Table
 
 from panhuo.cli_words import Json, emit, escape, out, parse_day, session, words, working
-from panhuo.core.problems import PanhuoError
 
 law: Final = typer.Typer(no_args_is_help=True, help="法规文件：检查、查阅、比较、新建 The law files.")
 
@@ -125,13 +124,6 @@ def diff_(
     from panhuo.workspace.store import Workspace
 
     folders = [None if str(path) == "-" else path for path in (old, new)]
-    for path in folders:
-        if path is not None and not (path / "parameters").is_dir():
-            raise PanhuoError(
-                "不是法规文件夹 not a law folder",
-                where=str(path),
-                remedy="含 parameters、rules 等 has parameters/",
-            )
     with working() as say:
         say("按两版法规判断 judging under both")
         result = diff(Workspace.open(on), folders[0], folders[1], parse_day(as_of))

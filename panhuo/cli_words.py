@@ -1,6 +1,7 @@
 """What the verbs share: the user's language, the two consoles, how a result and progress are shown."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,6 +70,13 @@ def parse_day(text: str | None) -> date | None:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
         raise PanhuoError(f"不是日期 not a date: {text}", remedy="写成 2026-01-31 write it so") from None
+
+
+def not_negative(value: float | None) -> float | None:
+    """A measure given as an option: finite and 0 or more."""
+    if value is not None and not 0 <= value < math.inf:
+        raise typer.BadParameter(f"{value:g}：须为非负数 must be 0 or more")
+    return value
 
 
 @contextmanager

@@ -7,8 +7,11 @@ GB 11643-1999 (公民身份号码).
 import re
 from typing import Final
 
+from panhuo.core.problems import PanhuoError
+
 PARCEL_CODE: Final = re.compile(r"\d{12}[GJZ][A-Z]\d{5}")
 UNIT_CODE: Final = re.compile(r"\d{12}[GJZ][A-Z]\d{5}([FLQ]\d{8}|W00000000)")
+DIVISION: Final = re.compile(r"\d{2}(\d{2}(\d{2}(\d{3}(\d{3})?)?)?)?", re.ASCII)
 DIVISION_CODE: Final = re.compile(r"\d{6}(\d{3}(\d{3})?)?")
 
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -18,6 +21,15 @@ IDENTITY_NUMBER: Final = re.compile(
 )
 ORG_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 ORG_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def checked_division(text: str) -> str:
+    """A division code (行政区划代码) or the start of one, as given; "" for none. Raises PanhuoError for others."""
+    if text and not DIVISION.fullmatch(text):
+        raise PanhuoError(
+            f"不是行政区划代码 not a division code: {text}", remedy="写成 43、4301 或 430102 write it so"
+        )
+    return text
 
 
 def is_parcel_code(text: str) -> bool:

@@ -146,8 +146,11 @@ def _value(name: str, unit: str, found: tuple[date, DatedValue], place: str) -> 
 
 @lru_cache(maxsize=8)
 def _load(root: Path) -> Rulebook:
-    if not root.is_dir():
-        raise PanhuoError(f"没有法规文件夹 (no law folder): {root}")
+    if not (root / "parameters").is_dir():
+        raise PanhuoError(
+            f"不是法规文件夹 (no law folder): {root}",
+            remedy="含 parameters、rules 等 (it has parameters/ and more)",
+        )
     return Rulebook(
         root=root,
         sources=read_folder(root / "sources", Source),
@@ -178,8 +181,13 @@ def read_yaml(path: Path) -> Any:
     """The parsed YAML of `path`; a syntax fault is a PanhuoError with its line."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
-    except yaml.YAMLError as error:
-        raise PanhuoError(f"YAML 语法错误 (bad YAML): {path.name}", where=str(path), why=str(error)) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PanhuoError(
+            f"YAML 语法错误 (bad YAML): {path.name}",
+            where=str(path),
+            why=str(error),
+            remedy="存为 UTF-8 的 YAML (save it as YAML in UTF-8)",
+        ) from None
 
 
 def read_folder(folder: Path, model: type[M]) -> dict[str, M]:

@@ -1,6 +1,7 @@
 """`panhuo serve`: migrations, the worker and the web server in one command, with no other service needed."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -34,7 +35,8 @@ def behind_proxy(is_https: bool, proxy: str) -> dict[str, Any]:
 
 
 def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threads: int = 8) -> None:
-    """Serves the workspace at `root` until interrupted. Raises PanhuoError when the port is taken."""
+    """Serves the workspace at `root` until interrupted. Raises PanhuoError where it cannot listen there."""
+    claim(host, port)
     prepare(root)
     import waitress
     from django.urls import resolve
@@ -43,9 +45,6 @@ def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threa
     from panhuo.site.shelf import shelf
     from panhuo.site.wsgi import application
 
-    with socket.socket() as probe:
-        if probe.connect_ex((host, port)) == 0:
-            raise PanhuoError(f"端口 {port} 已被占用 port {port} is taken", remedy="--port")
     shelf().cursor().close()
     resolve("/map/")  # loads every page's code before the door opens: the first visitor does not wait for it
     address = f"http://{host}:{port}"
@@ -70,6 +69,19 @@ def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threa
         worker.wait()
 
 
+def claim(host: str, port: int) -> None:
+    """Raises PanhuoError where one cannot listen: a port that is taken, an address not of this machine."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as fault:
+        raise PanhuoError(
+            "不能在此监听 cannot listen there",
+            where=f"{host}:{port}",
+            why=fault.strerror or str(fault),
+            remedy="换一个 choose another --port, --host",
+        ) from None
+
+
 def end_with_server() -> None:
     """Ends this process when the server is gone, however it went: its end of our input closes then."""
     sys.stdin.buffer.read()
@@ -77,6 +89,7 @@ def end_with_server() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both: the server ends the worker
     threading.Thread(target=end_with_server, daemon=True).start()
     prepare(Path(sys.argv[1]))
     from panhuo.site.jobs.work import forever

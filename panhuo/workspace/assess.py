@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import panhuo
+from panhuo.core.ids import checked_division
 from panhuo.core.problems import PanhuoError, Problem, problem_table
 from panhuo.core.progress import Tick, silent
 from panhuo.core.provenance import tree_hash
@@ -102,7 +103,7 @@ def assess(
     """
     book = Rulebook.load(law)
     asked = list(parts) or [Part(as_of or date.today())]
-    home = place or str(ws.config.get("place", ""))
+    home = checked_division(place) or str(ws.config.get("place", ""))
     held = ws.held()
     assessment = fingerprint(held, book, asked, (place, home))
     folder = ws.root / "assessments" / assessment
@@ -223,7 +224,9 @@ def read(ws: Workspace, place: str = "") -> dict[str, pa.Table]:
         raise PanhuoError(
             "没有可诊断的地块 nothing to assess",
             where=f"{ws.root}" + (f" · {place}" if place else ""),
-            remedy="先运行 panhuo import 导入宗地或批次 import parcels or batches first",
+            remedy=f"没有 {place} 开头的 none begins with {place}: --place"
+            if place
+            else "先运行 panhuo import 导入宗地或批次 import parcels or batches first",
         )
     return tables
 

@@ -17,7 +17,8 @@ from panhuo.appraise.run import Case, model_files, model_of
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.book import Rulebook, read_yaml
 from panhuo.rulebook.schema import Label
-from panhuo.workspace.store import STAGING, Workspace, write_table
+from panhuo.workspace.exports import writer_of
+from panhuo.workspace.store import STAGING, Workspace, write_bytes, write_table
 
 DAYS_A_YEAR: Final = 365.25
 LEDGER_READS: Final = frozenset(
@@ -27,6 +28,7 @@ LEDGER_READS: Final = frozenset(
     }
 )  # fmt: skip
 """The facts that `case_of` and `ledger_of` read, beside those that are inputs as they stand (spec/money.yaml)."""
+CHARTS: Final = {".png": comparison_chart}
 INPUTS_FILE: Final = "inputs.yaml"
 """The inputs a workspace carries beside its ledger."""
 
@@ -48,6 +50,7 @@ def compare_parcel(
     tools: those to compare (by default every one not closed, in the order of their rank); on: the day appraised (by
     default the day the parcel was assessed as of). Raises PanhuoError for an unknown parcel, tool or input.
     """
+    draw = writer_of(chart, CHARTS) if chart else None
     book = Rulebook.load(law)
     given = given_for(given_inputs(ws, inputs), parcel_id)
     case = parcel_case(ws, parcel_id, given, on, str(inputs or INPUTS_FILE))
@@ -59,8 +62,8 @@ def compare_parcel(
         )
     found = compare(case, chosen, book, runs=runs, seed=seed)
     keep_appraisals(ws, found.table(), [parcel_id])
-    if chart:
-        chart.write_bytes(comparison_chart(found, {t: label_of(t, book).zh for t in chosen}))
+    if chart and draw:
+        write_bytes(chart, draw(found, {t: label_of(t, book).zh for t in chosen}))
     return shown(found, options, book)
 
 

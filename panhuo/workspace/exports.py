@@ -1,10 +1,10 @@
 """`panhuo export`: the current snapshot in the formats that other programs open."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,23 @@ from panhuo.workspace.store import Workspace, write_table
 
 SHP_NAME: Final = 10
 XLSX_ROWS: Final = 1_048_575
+T = TypeVar("T")
+
+
+def writer_of(path: Path, writers: Mapping[str, T]) -> T:
+    """What writes a file of that ending. Raises PanhuoError for another ending or a missing folder."""
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise PanhuoError(
+            f"不会写这种文件 cannot write this kind of file: {path.suffix or path.name}",
+            where=str(path),
+            remedy="可用 available: " + " ".join(s.removeprefix(".") for s in writers),
+        )
+    if not path.parent.is_dir():
+        raise PanhuoError(
+            "输出文件夹不存在 no such folder", where=str(path.parent), remedy="先建好 make it first"
+        )
+    return writer
 
 
 def export(ws: Workspace, path: Path) -> dict[str, Any]:
@@ -31,21 +48,11 @@ def export(ws: Workspace, path: Path) -> dict[str, Any]:
     of the latest assessment when there is one. Raises PanhuoError for an unknown kind of file or a workspace without
     data.
     """
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise PanhuoError(
-            f"不会写这种文件 cannot write this kind of file: {path.suffix or path.name}",
-            where=str(path),
-            remedy="可用 available: " + " ".join(s.removeprefix(".") for s in WRITERS),
-        )
+    writer = writer_of(path, WRITERS)
     names = ws.dataset_names()
     if "parcels" not in names:
         raise PanhuoError(
             "工作区里没有宗地 no parcels in the workspace", where=str(ws.root), remedy="先导入 import first"
-        )
-    if not path.parent.is_dir():
-        raise PanhuoError(
-            "输出文件夹不存在 no such folder", where=str(path.parent), remedy="先建好 make it first"
         )
     part = path.with_name(f".new-{path.name}")
     for stale in part.parent.glob(f"{part.stem}.*"):

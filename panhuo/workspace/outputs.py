@@ -16,7 +16,7 @@ from panhuo.core.problems import PanhuoError
 from panhuo.inventory.boundary_dxf import boundary_dxf
 from panhuo.inventory.boundary_txt import Plot, boundary_txt
 from panhuo.inventory.geometry import to_plane, zone_crs, zone_of
-from panhuo.workspace.exports import XLSX_ROWS, cell, write_gdal
+from panhuo.workspace.exports import XLSX_ROWS, cell, write_gdal, writer_of
 from panhuo.workspace.store import write_table, write_text
 
 CHINA_ZONES: Final = range(25, 46)
@@ -29,25 +29,16 @@ EXACT: Final = 5
 
 def checked_output(path: Path) -> Path:
     """`path` when a table can be written there. Raises PanhuoError for another kind of file or a missing folder."""
-    if path.suffix.lower() not in WRITERS:
-        raise PanhuoError(
-            f"不会写这种文件 cannot write this kind of file: {path.suffix or path.name}",
-            where=str(path),
-            remedy="可用 available: " + " ".join(s.removeprefix(".") for s in WRITERS),
-        )
-    if not path.parent.is_dir():
-        raise PanhuoError(
-            "输出文件夹不存在 no such folder", where=str(path.parent), remedy="先建好 make it first"
-        )
+    writer_of(path, WRITERS)
     return path
 
 
 def write_tables(path: Path, tables: Mapping[str, pa.Table]) -> list[str]:
     """Writes `tables` (name → table) into one gpkg or xlsx, or the first of them in another format; gives the files."""
-    path = checked_output(path)
+    write = writer_of(path, WRITERS)
     part = path.with_name(f".new-{path.name}")
     part.unlink(missing_ok=True)
-    WRITERS[path.suffix.lower()](part, tables)
+    write(part, tables)
     part.replace(path)
     return [str(path)]
 

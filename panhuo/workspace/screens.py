@@ -25,6 +25,7 @@ from panhuo.workspace.store import Workspace
 
 UNDER: Final = ("bridge", "viaduct")
 LAYERS: Final = "layers/"
+GIVE_LAYERS: Final = "先导入 import it first: panhuo import WS FILE --as layers/<kind>"
 
 
 def overlay_layers(
@@ -43,8 +44,10 @@ def overlay_layers(
         raise PanhuoError(
             f"没有图层 {', '.join(missing)} no such layer",
             why=f"现有 held: {', '.join(there) or '—'}",
-            remedy="先导入 import it: panhuo import WS FILE --as layers/<kind>",
+            remedy=GIVE_LAYERS,
         )
+    if not there:
+        raise PanhuoError("没有图层 no layer is held", remedy=GIVE_LAYERS)
     parts, told, problems = [AREAS.empty_table()], list[dict[str, Any]](), list[Problem]()
     for kind in kinds or there:
         for name, layer in _pieces(kind, held(ws, LAYERS + kind), by):

@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyproj
 
+from panhuo.core.ids import checked_division
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.corrections import lay_over
 from panhuo.inventory.drawn import Drawn
@@ -63,6 +64,7 @@ class Workspace:
         root = Path(root)
         if (root / CONFIG).is_file():
             return cls.open(root)
+        checked_division(place)
         if root.is_file():
             raise PanhuoError(
                 "工作区应是文件夹 a workspace is a folder",
