@@ -174,6 +174,11 @@ def show_plan(result: dict[str, Any]) -> None:
         out.print(f"• {session.pick(price['zh'], price['en'])}")
     if result["refused"]:
         out.print(f"缺输入未测算 refused for missing inputs: {len(result['refused'])}")
+    if result["area_unknown"]:
+        ids = ", ".join(result["area_unknown"][:5]) + (" …" if len(result["area_unknown"]) > 5 else "")
+        out.print(
+            f"面积不明，不计入用地目标 area unknown, towards no target: {len(result['area_unknown'])} ({escape(ids)})"
+        )
     if result["left_to_check"]:
         out.print(f"待核未列入 left out until verified (--with-check): {result['left_to_check']}")
 

@@ -51,8 +51,9 @@ class Candidates:
     """What was appraised and what was not.
 
     routes: ROUTES; cost is the most the public purse is ever out of pocket, benefit what it gains in present value
-    against doing nothing. appraisals: the rows of that result table. refused: REFUSED, whose inputs are missing.
-    left_to_check: options left out because their requirements are still to be verified.
+    against doing nothing, area_m2 NULL where nobody knows it. appraisals: the rows of that result table. refused:
+    REFUSED, whose inputs are missing. left_to_check: options left out because their requirements are still to be
+    verified.
     """
 
     routes: pa.Table
@@ -148,7 +149,7 @@ def _appraised(
         if parcel not in nothing:
             nothing[parcel] = _nothing(case, book)
         benefit = round(public_npv(made) - nothing[parcel], 6)
-        found.append((made, _route(made, facts[parcel], status, benefit)))
+        found.append((made, _route(made, case, status, benefit)))
     return found, refused
 
 
@@ -156,14 +157,14 @@ def _rows(options: pa.Table) -> Iterator[tuple[str, str, str]]:
     return zip(*(options[name].to_pylist() for name in ("parcel_id", "tool_id", "status")), strict=True)
 
 
-def _route(made: Appraisal, facts: Mapping[str, Any], status: str, benefit_wan: float) -> dict[str, Any]:
+def _route(made: Appraisal, case: Case, status: str, benefit_wan: float) -> dict[str, Any]:
     bonds = sum(f.amount_wan for f in made.flows if f.kind == "bond_proceeds" and f.party in PUBLIC)
     return {
         "parcel_id": made.parcel_id,
         "tool_id": made.tool_id,
         "status": status,
-        "division": str(facts.get("division") or ""),
-        "area_m2": float(facts.get("area_m2") or 0.0),
+        "division": case.place,
+        "area_m2": case.ledger.get("area_m2"),
         "cost_wan": public_outlay(made),
         "benefit_wan": benefit_wan,
         "bond_wan": float(bonds),

@@ -17,15 +17,15 @@ import pyarrow.compute as pc
 from panhuo.appraise.law import Law
 from panhuo.core.problems import PanhuoError
 from panhuo.core.progress import Tick, silent
-from panhuo.core.units import mu_to_m2
 from panhuo.plan.explain import easy_first, shadow_prices, smallest_conflict, words_of
 from panhuo.plan.place import division_of, place
-from panhuo.plan.problem import Floats, PlanProblem, Routes, Target
+from panhuo.plan.problem import Floats, PlanProblem, Routes
 from panhuo.plan.solve import Infeasible, Plan, solve
-from panhuo.rulebook.book import Rulebook, read_yaml
+from panhuo.rulebook.book import Rulebook
 from panhuo.workspace.candidates import Candidates, candidates
 from panhuo.workspace.compares import given_inputs, keep_appraisals, replace_table
 from panhuo.workspace.store import Workspace
+from panhuo.workspace.targets import Wishes, read_targets
 
 PLAN: Final = pa.schema(
     [
@@ -49,7 +49,6 @@ LEFT_OUT: Final = pa.schema(
     ]
 )
 """The rows of a plan in the making: those chosen, and each parcel that was not (`left_out`)."""
-TARGET_KEYS: Final = {"targets", "bond_quota_wan", "staff_days", "staff_days_per_tool", "exclusive", "needs"}
 
 
 def plan_workspace(
@@ -92,7 +91,7 @@ class Made:
 def make_plan(
     ws: Workspace,
     given: Mapping[str, Any],
-    wishes: Mapping[str, Any],
+    wishes: Wishes,
     *,
     budget_wan: float | None,
     years: int = 1,
@@ -105,13 +104,13 @@ def make_plan(
 ) -> Made:
     """The plan of the workspace, or of the parcels `units` alone; writes nothing.
 
-    given, wishes: inputs and targets as `given_inputs` and `read_targets` give them; the rest as in `plan_workspace`.
+    given: inputs as `given_inputs` gives them; the rest as in `plan_workspace`.
     """
     book = Rulebook.load(law)
     found = candidates(ws, given, book, on, with_check=with_check, units=units, tick=tick)
     problem = problem_of(found.routes, book, years, budget_wan, wishes)
     tick("plan", 0, 1)
-    best = _solved(problem, gap)
+    best = _solved(problem, gap, area_unknown(found.routes))
     rows = chosen_rows(best, found.routes, years)
     easy = easy_first(problem)
     told = {
@@ -130,9 +129,15 @@ def make_plan(
         "appraised": found.routes.num_rows,
         "refused": found.refused.to_pylist(),
         "left_to_check": found.left_to_check,
+        "area_unknown": area_unknown(found.routes),
         "law_version": book.version,
     }
     return Made(told, found.appraisals, left_out(found, best, years, budget_wan))
+
+
+def area_unknown(routes: pa.Table) -> list[str]:
+    """The parcels whose area nobody knows, which no target of land counts."""
+    return sorted(pc.unique(routes["parcel_id"].filter(pc.is_null(routes["area_m2"]))).to_pylist())
 
 
 def left_out(found: Candidates, plan: Plan, years: int, budget_wan: float | None) -> list[dict[str, Any]]:
@@ -158,7 +163,7 @@ def left_out(found: Candidates, plan: Plan, years: int, budget_wan: float | None
     return told
 
 
-def _solved(problem: PlanProblem, gap: float) -> Plan:
+def _solved(problem: PlanProblem, gap: float, uncounted: Sequence[str]) -> Plan:
     try:
         return solve(problem, gap=gap)
     except Infeasible:
@@ -168,7 +173,12 @@ def _solved(problem: PlanProblem, gap: float) -> Plan:
             where="; ".join(c["limit"] for c in conflict),
             why="这是不能同时成立的最小一组 (the smallest set that cannot hold together): "
             + " ".join(c["zh"] for c in conflict),
-            remedy="放宽其中任一项 (relax any one of them)",
+            remedy="放宽其中任一项 (relax any one of them)"
+            + (
+                f"；面积不明的 {len(uncounted)} 宗未计入，可在台账补面积 (or give the areas the ledger lacks)"
+                if uncounted and problem.targets
+                else ""
+            ),
         ) from None
 
 
@@ -183,57 +193,36 @@ def keep_plan(ws: Workspace, rows: Sequence[Mapping[str, Any]], units: Collectio
         replace_table(ws, "plan", table)
 
 
-def read_targets(path: Path | None) -> dict[str, Any]:
-    """The targets file (see docs/money/plan.md); empty when there is none."""
-    if path is None:
-        return {}
-    if not path.is_file():
-        raise PanhuoError("没有这个目标文件 no such targets file", where=str(path))
-    wishes: dict[str, Any] = read_yaml(path) or {}
-    if unknown := set(wishes) - TARGET_KEYS:
-        raise PanhuoError(
-            f"目标文件有不认识的键 unknown keys: {', '.join(sorted(unknown))}",
-            where=str(path),
-            remedy=", ".join(sorted(TARGET_KEYS)),
-        )
-    return wishes
-
-
 def problem_of(
-    found: pa.Table, book: Rulebook, years: int, budget_wan: float | None, wishes: Mapping[str, Any]
+    found: pa.Table, book: Rulebook, years: int, budget_wan: float | None, wishes: Wishes
 ) -> PlanProblem:
-    """The planning problem of appraised routes. Discount rate of the national law of the first route's date."""
-    staff = wishes.get("staff_days_per_tool") or {}
+    """The planning problem of appraised routes. Discount rate of the national law of the first route's date.
+
+    Land of unknown area counts towards no target: what a plan promises to put right is land that is known.
+    """
+    staff = wishes.staff_days_per_tool
     tools = found["tool_id"].to_pylist()
     measures = {t: frozenset({t, book.tools[t].class_, book.tools[t].batch or ""}) for t in set(tools)}
     routes = Routes(
         parcel_id=found["parcel_id"].to_pylist(),
         tool_id=tools,
         division=found["division"].to_pylist(),
-        **{n: found[n].to_numpy() for n in ("area_m2", "cost_wan", "benefit_wan", "bond_wan")},
-        staff_days=np.array([float(staff.get(tool, 0.0)) for tool in tools]),
+        area_m2=pc.fill_null(found["area_m2"], 0.0).to_numpy(),
+        **{n: found[n].to_numpy() for n in ("cost_wan", "benefit_wan", "bond_wan")},
+        staff_days=np.array([staff.get(tool, 0.0) for tool in tools]),
         ease=_ease(found),
         measures=[measures[t] for t in tools],
     )
     rate = Law(book).number("finance.discount_rate", found["on"][0].as_py()) if found.num_rows else 0.0
-    targets = [
-        Target(
-            float(t["least_m2"]) if "least_m2" in t else mu_to_m2(float(t["least_mu"])),
-            str(t.get("division", "")),
-            str(t.get("measure", "")),
-            int(t.get("year", 0)),
-        )
-        for t in wishes.get("targets") or []
-    ]
     return PlanProblem(
         routes,
         years,
         budget_wan=budget_wan,
-        bond_quota_wan=wishes.get("bond_quota_wan"),
-        staff_days=wishes.get("staff_days"),
-        targets=targets,
-        exclusive=[tuple(p) for p in wishes.get("exclusive") or []],
-        needs=[tuple(p) for p in wishes.get("needs") or []],
+        bond_quota_wan=wishes.bond_quota_wan,
+        staff_days=wishes.staff_days,
+        targets=[wanted.target() for wanted in wishes.targets],
+        exclusive=wishes.exclusive,
+        needs=wishes.needs,
         discount_rate=rate,
     )
 

@@ -3,12 +3,20 @@
 import json
 import subprocess
 import sys
+from datetime import date
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from panhuo.core.units import mu_to_m2
+from panhuo.plan.solve import Infeasible, solve
+from panhuo.rulebook import Rulebook
+from panhuo.workspace.candidates import ROUTES
 from panhuo.workspace.demo import make_demo
+from panhuo.workspace.plans import area_unknown, problem_of
 from panhuo.workspace.store import Workspace
+from panhuo.workspace.targets import Wishes
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +118,46 @@ def test_targets_that_cannot_hold_are_named(ws, tmp_path):
     assert code == 2
     assert "target[43,*,*]" in words
     assert "budget" not in words.split("原因")[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("targets: [{division: '43'}]", "least_mu"),
+        ("targets: [{least_mu: many}]", "targets.0.least_mu"),
+        ("exclusive: [[a]]", "exclusive.0"),
+        ("budget: 3", "budget"),
+        ("[1, 2]", "dictionary"),
+    ],
+)
+def test_a_targets_file_that_does_not_fit_is_refused_by_its_key(ws, tmp_path, content, word):
+    file = tmp_path / "t.yaml"
+    file.write_text(content, encoding="utf-8")
+    code, _, words = run("plan", ws, "--targets", file)
+    assert code == 2
+    assert word in words
+    assert "remedy" in words
+
+
+def test_land_of_unknown_area_is_named_and_meets_no_target():
+    """Two parcels alike but for the area, which of one nobody knows: 20 亩 cannot be promised, 10 can."""
+    schema = ROUTES
+    one = dict.fromkeys(schema.names) | {
+        "tool_id": "agreed_resumption", "status": "open", "division": "430112", "cost_wan": 1.0,
+        "benefit_wan": 2.0, "bond_wan": 0.0, "months": 6.0, "on": date(2025, 6, 30),
+    }  # fmt: skip
+    routes = pa.Table.from_pylist(
+        [one | {"parcel_id": "known", "area_m2": mu_to_m2(10)}, one | {"parcel_id": "unknown"}], schema=schema
+    )
+    assert area_unknown(routes) == ["unknown"]
+    for least_mu, holds in ((10, True), (10.5, False)):
+        wishes = Wishes.model_validate({"targets": [{"least_mu": least_mu, "division": 43}]})
+        problem = problem_of(routes, Rulebook.load(), 1, None, wishes)
+        if holds:
+            assert len(solve(problem).chosen) == 2
+        else:
+            with pytest.raises(Infeasible):
+                solve(problem)
 
 
 def test_place_explains_every_project(ws):

@@ -12,6 +12,7 @@ from panhuo.site.shelf import rows, shelf
 from panhuo.workspace.compares import given_inputs
 from panhuo.workspace.files import keep_file
 from panhuo.workspace.plans import CHOSEN, LEFT_OUT, keep_plan, make_plan
+from panhuo.workspace.targets import Wishes
 
 Report = Callable[[str, int], None]
 
@@ -38,7 +39,7 @@ def work_plan(job: Job, report: Report) -> dict[str, Any]:
     made = make_plan(
         ws,
         all_given(job.by, asked["inputs"]),
-        asked["wishes"],
+        Wishes.model_validate(asked["wishes"]),
         budget_wan=asked["budget_wan"],
         years=asked["years"],
         with_check=asked["with_check"],
@@ -47,6 +48,7 @@ def work_plan(job: Job, report: Report) -> dict[str, Any]:
     )
     report("保存 keeping", 85)
     totals = {name: value for name, value in made.told.items() if name not in ("chosen", "refused")}
+    totals["area_unknown"] = len(made.told["area_unknown"])
     digest, _ = keep_file(ws.root, [json.dumps(totals, ensure_ascii=False, default=str).encode()])
     return {
         "digest": digest,
