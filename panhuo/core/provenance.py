@@ -4,16 +4,11 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-CHUNK = 1 << 20
-
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while block := stream.read(CHUNK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def tree_hash(paths: Iterable[Path], root: Path) -> str:

@@ -43,7 +43,8 @@ def locate(
         return None
     pieces = decode(column)
     boxes = np.full((len(column), 4), np.nan)
-    boxes[np.concatenate([p.rows for p in pieces])] = np.concatenate(parallel(Piece.bounds, pieces))
+    for piece, bounds in zip(pieces, parallel(Piece.bounds, pieces), strict=True):
+        boxes[piece.rows] = bounds
     placing = place(boxes, raw.crs, crs, raw.where, zone_hint)
     if placing.swap:
         pieces = parallel(Piece.swapped, pieces)
