@@ -51,25 +51,34 @@ class Placing:
 
 
 def place(
-    bounds: Floats, declared: str, given: str | None, file: str, zone_hint: int | None = None
+    bounds: Floats,
+    declared: str,
+    given: str | None,
+    file: str,
+    zone_hint: int | None = None,
+    each: Callable[[], Floats] | None = None,
 ) -> Placing:
     """The CRS of outlines with these bounding boxes (n × 4; NaN where there is no outline).
 
     declared: what the file says ("EPSG:n", WKT or ""); given: what the user says, which wins; zone_hint: the 3° zone
-    to take for east values without zone when nothing else tells it.
+    to take for east values without zone when nothing else tells it; each: where a box of `bounds` holds many outlines,
+    gives the box of each, which is asked for only in doubt.
     Raises PanhuoError for a CRS unknown to anybody, and for rows of several systems in one file.
     """
-    drawn = ~np.isnan(bounds).any(axis=1)
-    boxes = bounds if drawn.all() else bounds[drawn]
+    boxes = bounds[~np.isnan(bounds).any(axis=1)]
     code = epsg_of(given or declared, file)
     if not len(boxes):
         return Placing(code or f"EPSG:{CGCS2000}", False, ())
     whole = np.array([[*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]])
-    common = classify(whole)
+    kinds = classify(whole)
     # East of the largest latitude of China nothing can be degrees exchanged, so the rows need not be looked at.
-    plain = common[0] == "degrees" and whole[0, 0] > CHINA[3]
-    kinds = common if plain or common[0] not in ("other", "degrees") else classify(boxes)
-    refuse_mixed(kinds, np.flatnonzero(drawn), boxes, file)
+    plain = kinds[0] == "degrees" and whole[0, 0] > CHINA[3]
+    if not plain and kinds[0] in ("other", "degrees"):
+        rows = each() if each else bounds
+        drawn = np.flatnonzero(~np.isnan(rows).any(axis=1))
+        boxes = rows[drawn]
+        kinds = classify(boxes)
+        refuse_mixed(kinds, drawn, boxes, file)
     kind, swap = kind_of(kinds[0])
     notes: list[Problem] = []
     if swap:

@@ -45,19 +45,31 @@ class Piece:
     """Some rows of a table: the WKB of outlines that all begin alike.
 
     `head`: bytes before the points of one-ring outlines, 0 for any others; `found`: what the points of the former
-    measure. What is read from the WKB is not kept, for reading again costs less than the memory.
+    measure; `box`: of all outlines together (west, south, east, north), NaN where none can be read. What is read from
+    the WKB is not kept, for reading again costs less than the memory.
     """
 
     rows: Ints
     wkb: pa.Array
     head: int
     found: Measures | None
+    box: Floats
 
     @classmethod
     def of(cls, rows: Ints, wkb: pa.Array, head: int) -> "Piece":
         """The outlines measured; those whose lengths do not add up are no rings."""
         ring = rings.read_rings(wkb, head) if head else None
-        return cls(rows, wkb, head, rings.measure(ring)) if ring else cls(rows, wkb, 0, None)
+        found = rings.measure(ring) if ring else None
+        if found and np.isfinite(found.box).all():
+            return cls(rows, wkb, head, found, found.box)
+        boxes = boxes_of(wkb, ring)
+        return cls(
+            rows,
+            wkb,
+            head if ring else 0,
+            found,
+            np.append(np.fmin.reduce(boxes[:, :2]), np.fmax.reduce(boxes[:, 2:])),
+        )
 
     def at(self, places: Ints) -> "Piece":
         """Some of the outlines, by their places in the piece."""
@@ -69,23 +81,11 @@ class Piece:
 
     def shapes(self) -> Geometries:
         """The outlines as shapes in two dimensions, None where empty or unreadable."""
-        return self.read()[0]
-
-    def read(self) -> tuple[Geometries, Bools]:
-        """The same, and which rows hold an outline that cannot be read."""
-        shapes, unreadable = read_shapes(self.wkb)
-        if shapely.has_z(shapes).any():
-            shapes = shapely.force_2d(shapes)
-        shapes[shapely.is_empty(shapes)] = None
-        return shapes, unreadable
+        return planar_shapes(self.wkb)[0]
 
     def bounds(self) -> Floats:
         """Boxes of the rows, NaN where there is no outline that can be read."""
-        if self.found:
-            return self.found.boxes
-        boxes = np.asarray(shapely.bounds(self.shapes()))
-        boxes[~np.isfinite(boxes).all(1)] = np.nan
-        return boxes
+        return boxes_of(self.wkb, self.rings())
 
     def swapped(self) -> "Piece":
         """x for y."""
@@ -106,6 +106,22 @@ class Outlines:
     given: pa.ChunkedArray
     area_m2: Floats
     faults: list[Fault]
+
+
+def planar_shapes(wkb: pa.Array) -> tuple[Geometries, Bools]:
+    """Outlines as shapes in two dimensions, None where empty or unreadable, and which rows cannot be read."""
+    shapes, unreadable = read_shapes(wkb)
+    if shapely.has_z(shapes).any():
+        shapes = shapely.force_2d(shapes)
+    shapes[shapely.is_empty(shapes)] = None
+    return shapes, unreadable
+
+
+def boxes_of(wkb: pa.Array, ring: Rings | None) -> Floats:
+    """Boxes of outlines (n × 4), NaN where there is none that can be read; ring: the same as columns, if they are."""
+    boxes: Floats = rings.bounds(ring) if ring else np.asarray(shapely.bounds(planar_shapes(wkb)[0]))
+    boxes[~np.isfinite(boxes).all(1)] = np.nan
+    return boxes
 
 
 def parallel(
@@ -199,7 +215,7 @@ def moved_rings(piece: Piece, epsg: str) -> Outlines:
 
 def check_shapes(piece: Piece, epsg: str, strict: bool) -> Outlines:
     """Outlines of any kind; faults carry rows of the table."""
-    shapes, unreadable = piece.read()
+    shapes, unreadable = planar_shapes(piece.wkb)
     shapes, faults = mended(shapes, strict)
     kinds = shapely.get_type_id(shapes)
     polygon = np.isin(kinds, (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))

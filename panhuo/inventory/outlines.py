@@ -12,7 +12,7 @@ import shapely
 from panhuo.core.problems import Problem
 from panhuo.core.progress import Tick, silent
 from panhuo.inventory.crs import CHINA, place
-from panhuo.inventory.geometry_check import Piece, check, decode, parallel
+from panhuo.inventory.geometry_check import Floats, Piece, check, decode, parallel
 from panhuo.inventory.mapping import Plan
 from panhuo.inventory.readers import RawTable
 from panhuo.inventory.spec import FieldSpec, Words, dataset_spec, problem
@@ -42,10 +42,8 @@ def locate(
     if column is None or column.null_count == len(column):
         return None
     pieces = decode(column)
-    boxes = np.full((len(column), 4), np.nan)
-    for piece, bounds in zip(pieces, parallel(Piece.bounds, pieces), strict=True):
-        boxes[piece.rows] = bounds
-    placing = place(boxes, raw.crs, crs, raw.where, zone_hint)
+    boxes = np.array([piece.box for piece in pieces])
+    placing = place(boxes, raw.crs, crs, raw.where, zone_hint, lambda: bounds(pieces))
     if placing.swap:
         pieces = parallel(Piece.swapped, pieces)
     strict = not plan.lenient and not plan.dataset.startswith("layers/")
@@ -55,6 +53,12 @@ def locate(
     if WEB_MAP.search(f"{raw.file} {raw.layer}"):
         notes.append(problem("crs_suspect", file=raw.where, field="geometry", value=raw.where, action="kept"))
     return Located(outlines.geometry, area, placing.epsg, outlines.faults, tuple(notes))
+
+
+def bounds(pieces: list[Piece]) -> Floats:
+    """The boxes of the rows of a table, NaN where there is no outline that can be read."""
+    boxes = np.concatenate(parallel(Piece.bounds, pieces))
+    return boxes[np.argsort(np.concatenate([piece.rows for piece in pieces]))]
 
 
 def right_way_round(raw: RawTable, plan: Plan) -> tuple[Plan, list[Problem]]:

@@ -38,8 +38,8 @@ class Rings:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Of each ring: its area in the plane of its points; whether it is surely valid; its box (west, south, east, north;
-    n × 4), NaN where a coordinate is no number.
+    """Of each ring its area in the plane of its points and whether it is surely valid; of all together their box (west,
+    south, east, north), not finite where a coordinate is not.
 
     Sure is a ring seen whole from its middle: every edge turns the same way round it, once. Such a ring cannot cross
     itself. The others may be valid too.
@@ -47,7 +47,7 @@ class Measures:
 
     area: Floats
     sure: Bools
-    boxes: Floats
+    box: Floats
 
 
 def head_length(wkb: pa.Array) -> Ints:
@@ -83,14 +83,21 @@ def write_rings(rings: Rings, xy: Floats) -> pa.Array:
     return pc.binary_join_element_wise(rings.heads, points, b"", memory_pool=pa.system_memory_pool())
 
 
+def bounds(rings: Rings) -> Floats:
+    """Boxes (west, south, east, north), n × 4."""
+    columns = [rings.xy[:, axis] for axis in (0, 1)]
+    return np.column_stack(
+        [edge.reduceat(c, rings.start) for edge in (np.minimum, np.maximum) for c in columns]
+    )
+
+
 def measure(rings: Rings) -> Measures:
-    """Area, validity and box of each ring."""
+    """Area and validity of each ring, and the box of all."""
     start, count = rings.start, rings.count
     columns = [np.ascontiguousarray(rings.xy[:, axis]) for axis in (0, 1)]
     last = start + count - 1
     closed = np.logical_and(*(c[start] == c[last] for c in columns))
-    boxes = np.column_stack([edge.reduceat(c, start) for edge in (np.minimum, np.maximum) for c in columns])
-    boxes[~np.isfinite(boxes).all(1)] = np.nan
+    box = np.array([edge.reduce(c) for edge in (np.minimum, np.maximum) for c in columns])
     with np.errstate(invalid="ignore"):  # an infinite coordinate leaves its outline unsure
         x, y = (centred(c, start, count) for c in columns)
         turn = turns(x, y)
@@ -103,7 +110,7 @@ def measure(rings: Rings) -> Measures:
     rises[last] = 0
     once = np.add.reduceat(rises, start) == 1
     one_way = np.minimum.reduceat(turn, start) > 0
-    return Measures(np.abs(doubled) / 2, closed & once & one_way, boxes)
+    return Measures(np.abs(doubled) / 2, closed & once & one_way, box)
 
 
 def turns(x: Floats, y: Floats) -> Floats:
