@@ -221,12 +221,6 @@ def verification(chain: Mapping[str, Any], lang: str) -> list[Block]:
 
 def cites(rows: list[Mapping[str, Any]], lang: str) -> str:
     """Articles in words: 《闲置土地处置办法》第2条."""
-    named = []
-    for row in rows:
-        article = row["article"]
-        if lang == "en":
-            named.append(row["label"]["en"] + (f" art. {article}" if article else ""))
-        else:
-            number = f"第{article}条" if article and article[0].isdigit() else article
-            named.append(f"《{row['label']['zh']}》{number}")
+    mark = ("{}", " ") if lang == "en" else ("《{}》", "")
+    named = [mark[1].join((mark[0].format(row["label"][lang]), row["words"][lang])).strip() for row in rows]
     return ("; " if lang == "en" else "、").join(named)

@@ -45,9 +45,19 @@ class Source(LawFile):
     in_force_to: date | None = None
     replaced_by: str = ""
     articles: dict[str, Label] = {}
+    cited_as: Label | None = None
+    """How a part of an instrument without articles is cited, `{n}` being its number: 案例{n}."""
     mark: Mark
     note: str = ""
     checked_on: date | None = None
+
+    def cite(self, article: str) -> Label:
+        """A part of the instrument as it is cited: 第14条; one that has no number by its name."""
+        if self.cited_as:
+            return Label(zh=self.cited_as.zh.format(n=article), en=self.cited_as.en.format(n=article))
+        if article[:1].isdigit():
+            return Label(zh=f"第{article}条", en=f"Art {article}")
+        return self.articles.get(article) or Label(zh=article, en=article)
 
 
 class DatedValue(LawFile):

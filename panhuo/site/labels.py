@@ -15,7 +15,7 @@ from panhuo.rulebook.precedents import load_precedents
 from panhuo.rulebook.schema import Label
 from panhuo.rulebook.scheme import Scheme, ScoreboardScheme, load_schemes
 from panhuo.score.potential import PotentialScheme
-from panhuo.site.words import english, pick, pick_label
+from panhuo.site.words import english, pick, pick_label, spoken
 from panhuo.workspace.reading import result_specs
 
 DERIVED: Final[dict[str, dict[str, str]]] = {
@@ -240,9 +240,8 @@ def parameter(name: str) -> str:
 
 
 def told(text: str) -> str:
-    """A remark a table holds in both languages, `中文 (English)`, in the reader's; names of facts in words."""
-    zh, _, en = text.rpartition(" (")
-    return re.sub(r"[a-z]+(_[a-z0-9]+)+", lambda m: fact(m[0]), pick(zh, en[:-1]) if zh else text)
+    """A remark a table holds in both languages, in the reader's; names of facts in words."""
+    return re.sub(r"[a-z]+(_[a-z0-9]+)+", lambda m: fact(m[0]), spoken(text))
 
 
 def step(text: str) -> str:
@@ -261,11 +260,13 @@ def coordinate(text: str) -> str:
     return number(float(text), 6)
 
 
-def article(number: str | None) -> str:
-    """An article as it is cited: 第14条; a part that has a name keeps it."""
-    if not number:
-        return ""
-    return pick(f"第{number}条", f"Art {number}") if number[:1].isdigit() else f"（{number}）"
+def article(number: str | None, instrument: str) -> str:
+    """A part of an instrument as it is cited: 第14条, 案例11."""
+    held = rulebook().sources.get(instrument)
+    if not number or held is None:
+        return number or ""
+    words = held.cite(number)
+    return pick(words.zh, words.en)
 
 
 def case(name: str) -> str:

@@ -6,13 +6,16 @@ not have, and the law and spec files already hold every label as `{zh, en}`. So 
 Django's and allauth's own messages come from the catalogues compiled in their wheels.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.functional import lazystr
+
+from panhuo.core.problems import PanhuoError
 
 
 def english() -> bool:
@@ -45,6 +48,29 @@ def pick_label(label: Mapping[str, str] | None, otherwise: str) -> str:
     if not label:
         return otherwise
     return str(label.get("en" if english() else "zh") or label.get("zh") or otherwise)
+
+
+BESIDE: Final = re.compile(
+    r"(?P<zh>.*[^\x00-\x7f]\S*) (?P<en>[A-Za-z][^\u4e00-\u9fff:]*)(?P<rest>:.*)?", re.DOTALL
+)
+"""Text that says the same in Chinese and then in English, with what both speak of after a colon."""
+
+
+def spoken(text: str) -> str:
+    """The half in the reader's language of what the library says in both: `中文 (English)`, `中文 English: x`."""
+    zh, _, en = text.rpartition(" (")
+    if zh and en.endswith(")"):
+        return pick(zh, en[:-1])
+    if both := BESIDE.fullmatch(text):
+        rest = (both["rest"] or "")[1:].strip()
+        return pick(both["zh"], both["en"]) + (pick("：", ": ") + rest if rest else "")
+    return text
+
+
+def fault_words(fault: PanhuoError) -> str:
+    """A fault as one sentence in the reader's language: what, why, what to do."""
+    parts = (fault.what, fault.why, fault.remedy)
+    return pick("；", "; ").join(spoken(part) for part in parts if part)
 
 
 class LanguageMiddleware:

@@ -29,22 +29,26 @@ def propose(
     """Puts one value of a field, for one row or several on the same evidence, before a second person.
 
     Raises PanhuoError for a value that does not fit, without words of evidence or a file, or for a file not taken;
-    nothing is kept then.
+    `where` is the field of the form at fault (value, evidence, file); nothing is kept then.
     """
     value = values.read(dataset, field, text)
     if field == "division" and not scope_of(by).covers_division(value):
-        raise PanhuoError(pick("不能移到您的范围之外", "it cannot be moved outside your own land"))
+        raise PanhuoError(
+            pick("不能移到您的范围之外", "it cannot be moved outside your own land"), where="value"
+        )
     if not evidence.strip():
-        raise PanhuoError(pick("须写明证据", "say what the evidence is"))
+        raise PanhuoError(pick("须写明证据", "say what the evidence is"), where="evidence")
     if not uploads:
-        raise PanhuoError(pick("须附证据文件或照片", "a document or photograph is needed as evidence"))
+        raise PanhuoError(
+            pick("须附证据文件或照片", "a document or photograph is needed as evidence"), where="file"
+        )
     if not 0 < len(rows) <= TOGETHER:
         raise PanhuoError(
             pick(f"一次更正 1 至 {TOGETHER} 条", f"1 to {TOGETHER} rows are corrected at a time")
         )
     rows = [row for row in rows if values.text_of(row.get(field)) != value]
     if not rows:
-        raise PanhuoError(pick("现值已是如此，无须更正", "the record already says so"))
+        raise PanhuoError(pick("现值已是如此，无须更正", "the record already says so"), where="value")
     for upload in uploads:
         checked(upload)
     with transaction.atomic():

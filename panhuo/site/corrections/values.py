@@ -78,6 +78,7 @@ def read(dataset: str, name: str, text: str) -> str:
     except ValueError:
         raise PanhuoError(
             pick(f"“{text[:40]}”不是{spec.label.zh}的值", f"“{text[:40]}” is no value of {spec.label.en}"),
+            where="value",
             remedy=_remedy(spec),
         ) from None
 
@@ -104,8 +105,10 @@ def _read(spec: FieldSpec, text: str) -> str:
 def _remedy(spec: FieldSpec) -> str:
     match kind(spec):
         case "number":
-            bounds = f"{'' if spec.min is None else spec.min:g} ~ {spec.max:g}" if spec.max else ""
-            return pick("填一个数字", "write a number") + (f"（{bounds}）" if bounds else "")
+            bounds = f"{labels.number(spec.min or 0.0)} ~ {labels.number(spec.max)}" if spec.max else ""
+            return pick("填一个数字", "write a number") + (
+                pick(f"（{bounds}）", f" ({bounds})") if bounds else ""
+            )
         case "date":
             return pick("日期写作 2017-01-09", "write the date as 2017-01-09")
         case "code":

@@ -17,7 +17,7 @@ from panhuo.site.corrections.models import Correction
 from panhuo.site.gate import found, gated
 from panhuo.site.records import KEY, address, key_of, page, record, visible
 from panhuo.site.shelf import Row
-from panhuo.site.words import say
+from panhuo.site.words import fault_words, say
 
 
 @gated("propose")
@@ -31,7 +31,7 @@ def proposing(request: HttpRequest, dataset: str, rows: Sequence[Row], back: str
     """The form over one row or several, and what it submits."""
     given = request.POST if request.method == "POST" else request.GET
     fields = values.correctable(dataset)
-    name = given.get("field", "")
+    name, faults = given.get("field", ""), {}
     if request.method == "POST" and given.get("do") == "propose":
         try:
             made = acts.propose(
@@ -41,7 +41,7 @@ def proposing(request: HttpRequest, dataset: str, rows: Sequence[Row], back: str
             messages.success(request, say("已提交，待另一人审核", "Proposed: a second person decides"))
             return redirect("correction", made[0].pk)
         except PanhuoError as fault:
-            messages.error(request, str(fault))
+            faults = {fault.where or "value": fault_words(fault)}
     field = name if name in fields else fields[0]
     context = {
         "dataset": dataset,
@@ -51,6 +51,7 @@ def proposing(request: HttpRequest, dataset: str, rows: Sequence[Row], back: str
         "control": values.control(request.user, dataset, field),
         "held": rows[0].get(field) if len(rows) == 1 else None,
         "given": given,
+        "faults": faults,
         "back": back,
     }
     part = (
@@ -121,6 +122,6 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         acts.decide(request.user, pks, request.POST.get("do") == "approve", request.POST.get("reason", ""))
     except PanhuoError as fault:
-        messages.error(request, str(fault))
+        messages.error(request, fault_words(fault))
         return redirect("correction", pk)
     return redirect("corrections")

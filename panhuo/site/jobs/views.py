@@ -19,7 +19,7 @@ from panhuo.site.labels import rulebook
 from panhuo.site.ledger import bulk
 from panhuo.site.parcel.story import parcel_row
 from panhuo.site.shelf import kept_file
-from panhuo.site.words import pick
+from panhuo.site.words import fault_words, pick
 
 
 def own_jobs(person: Any) -> Any:
@@ -53,7 +53,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     try:
         return redirect("preview", acts.upload(request.user, given).pk)
     except PanhuoError as fault:
-        messages.error(request, str(fault))
+        messages.error(request, fault_words(fault))
         return redirect("jobs")
 
 

@@ -18,7 +18,7 @@ from panhuo.site.gate import gated
 from panhuo.site.jobs import acts
 from panhuo.site.jobs.views import own_jobs
 from panhuo.site.labels import rulebook
-from panhuo.site.words import pick
+from panhuo.site.words import fault_words, pick
 
 PAGE: Final = 50
 
@@ -36,7 +36,7 @@ def ask(request: HttpRequest, name: str) -> HttpResponse:
             raise PanhuoError(pick("请填写起始日", "give the day it begins"))
         job = acts.ask_trial(request.user, name, start, given["value"], given["place"], _day(given["as_of"]))
     except PanhuoError as fault:
-        messages.error(request, str(fault))
+        messages.error(request, fault_words(fault))
         return redirect("law_item", "parameters", name)
     return redirect("job", job.pk)
 

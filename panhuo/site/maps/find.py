@@ -12,7 +12,7 @@ from panhuo.site.boards.figures import grouped
 from panhuo.site.gate import Rows, gated
 from panhuo.site.ledger.query import Query, parse
 from panhuo.site.shelf import Row, kept, one, rows
-from panhuo.site.words import pick
+from panhuo.site.words import fault_words, pick
 
 SHOWN: Final = 8
 MARKED: Final = 3_000
@@ -85,7 +85,7 @@ def selected(request: HttpRequest) -> HttpResponse:
     try:
         query = parse("parcels", request.GET, request.user)
     except PanhuoError as fault:
-        return JsonResponse({"fault": str(fault)}, status=400)
+        return JsonResponse({"fault": fault_words(fault)}, status=400)
     return JsonResponse(_summary(query, request.GET))
 
 

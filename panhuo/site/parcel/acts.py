@@ -46,15 +46,18 @@ def checked(upload: Any) -> tuple[str, str]:
     if kind is None:
         raise PanhuoError(
             pick("不接受这种文件", "this kind of file is not taken") + f": {name}",
+            where="file",
             why=" ".join(sorted(KINDS)),
         )
     if not 0 < upload.size <= LIMIT_BYTES:
         raise PanhuoError(
-            pick("文件须在 0 与 50 MB 之间", "a file has more than 0 and at most 50 MB") + f": {name}"
+            pick("文件须在 0 与 50 MB 之间", "a file has more than 0 and at most 50 MB") + f": {name}",
+            where="file",
         )
     if not _content_fits(upload, kind):
         raise PanhuoError(
             pick(f"文件内容与名称不符：{name}", f"the content is not what the name says: {name}"),
+            where="file",
             remedy=pick("请重新导出或扫描后再上传", "export or scan it again"),
         )
     return name, kind

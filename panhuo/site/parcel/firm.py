@@ -34,13 +34,6 @@ CONTRACT: Final = (
 """What is shown of its contracts."""
 
 
-def as_of() -> date:
-    """The day the newest assessment judged by."""
-    folder = shelf().workspace.assessment_dir()
-    path = folder / "manifest.json" if folder else None
-    return date.fromisoformat(json.loads(path.read_text("utf-8"))["as_of"]) if path else date.today()
-
-
 def years(person: Any, enterprise_id: str) -> list[Row]:
     """The enterprise's row of each year, the latest first."""
     where = gate.enterprises(person).also("enterprise_id = ?", (enterprise_id,))
@@ -55,7 +48,7 @@ def scores(enterprise_id: str) -> list[Row]:
     """The enterprise's scores, each with its items, their words and formulas, and the policies of its tier."""
     held = rows("SELECT * FROM scores WHERE enterprise_id = ?", (enterprise_id,))
     items = rows("SELECT * FROM score_items WHERE enterprise_id = ?", (enterprise_id,))
-    told = [explained(rulebook(), score, items, as_of()) for score in held]
+    told = [explained(rulebook(), score, items, story.as_of()) for score in held]
     for score in told:
         score["rows"] = score.pop("items")
         score["treatment"] = list(json.loads(score["policies"] or "{}").values())
@@ -119,7 +112,7 @@ def plan(enterprise_id: str) -> dict[str, Any] | None:
 
     It is drawn from all its land, as its score is, whoever asks. Most firms are of a tier nothing is proposed to.
     """
-    book, day, place = rulebook(), as_of(), str(shelf().workspace.config.get("place", ""))
+    book, day, place = rulebook(), story.as_of(), str(shelf().workspace.config.get("place", ""))
     scheme = governing(book, FirmPlanScheme, place, day) if governing(book, Scheme, place, day) else None
     tiers = {r["tier"] for r in story.among("scores", "enterprise_id", [enterprise_id]) if r["tier"]}
     if scheme is None or not tiers:
@@ -192,7 +185,7 @@ def item(enterprise_id: str, scheme_id: str, indicator: str, row: Row) -> dict[s
     names = dict.fromkeys((*parse(one.numerator).names, *parse(one.denominator).names))
     mu = next((i["value"] for i in score["rows"] if i["indicator"] == "land_mu"), None)
     facts = [{"name": n, "value": mu if n == "land_mu" else row.get(n), "own": n in row} for n in names]
-    bound = bind(rulebook(), scheme, as_of())
+    bound = bind(rulebook(), scheme, story.as_of())
     drawn = [
         v
         for v in bound.parameters

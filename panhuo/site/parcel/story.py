@@ -3,6 +3,9 @@
 import json
 import math
 import re
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 import shapely
@@ -59,16 +62,40 @@ def findings(parcel_id: str) -> list[Row]:
     for row in found_rows:
         row["facts"] = json.loads(row["evidence"]) if row["evidence"] else {}
         row["lacks"] = [m.strip() for m in (row["missing"] or "").split(",") if m.strip()]
+        row["words"] = _words(rulebook().rules.get(row["finding_id"]), row)
         row["articles"] = [
             c.strip().partition(":")[::2] for c in (row["cites"] or "").split(";") if c.strip()
         ]
     return found_rows
 
 
+def as_of() -> date:
+    """The day the newest assessment judged by."""
+    folder = shelf().workspace.assessment_dir()
+    return _judged_on(folder) if folder else date.today()
+
+
+@lru_cache(maxsize=4)
+def _judged_on(assessment: Path) -> date:
+    return date.fromisoformat(json.loads((assessment / "manifest.json").read_text("utf-8"))["as_of"])
+
+
+def _words(rule: Rule | None, finding: Row) -> dict[str, str] | None:
+    """The rule's message where the finding's own evidence holds every figure in it, so that nothing more is read."""
+    if rule is None or finding["status"] != "yes":
+        return None
+    known = {"as_of": as_of(), rule.since: finding["since"]} | finding["facts"]
+    return message(rule.message, known) if _named(rule) <= known.keys() else None
+
+
+def _named(rule: Rule) -> set[str]:
+    """The facts in a rule's message."""
+    return {name for words in (rule.message.zh, rule.message.en) for name in PLACES.findall(words)}
+
+
 def told(rule: Rule, finding: Row) -> dict[str, str] | None:
     """The rule's message with the parcel's own figures in it; None where it does not hold, or no facts were kept."""
-    names = {name for words in (rule.message.zh, rule.message.en) for name in PLACES.findall(words)}
-    facts = assessed(shelf().workspace, "facts", finding["parcel_id"], {"parcel_id", *names})
+    facts = assessed(shelf().workspace, "facts", finding["parcel_id"], {"parcel_id", *_named(rule)})
     return message(rule.message, facts[0]) if facts and finding["status"] == "yes" else None
 
 

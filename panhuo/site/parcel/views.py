@@ -20,7 +20,7 @@ from panhuo.site.parcel.models import Attachment
 from panhuo.site.parcel.opened import UNTOLD
 from panhuo.site.records import address, key_of
 from panhuo.site.shelf import kept_file, shelf
-from panhuo.site.words import say
+from panhuo.site.words import fault_words, say
 
 FILE_POLICY: Final = (
     "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
@@ -120,7 +120,7 @@ def attach(request: HttpRequest, dataset: str, subject: str) -> HttpResponse:
     except ValueError:
         messages.error(request, say("日期写作 2026-11-26", "a date is written 2026-11-26"))
     except PanhuoError as fault:
-        messages.error(request, str(fault))
+        messages.error(request, fault_words(fault))
     return redirect(address(dataset, subject))
 
 

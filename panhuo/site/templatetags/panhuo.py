@@ -12,14 +12,15 @@ from django.utils.safestring import SafeString, mark_safe
 from panhuo.site import gate, labels, records
 from panhuo.site.accounts.told import deed, detail_words
 from panhuo.site.doors.events import event_words
-from panhuo.site.words import pick
+from panhuo.site.words import pick, spoken
 
 register = template.Library()
 
 
 @register.simple_tag
 def t(zh: str, en: str, **values: Any) -> SafeString:
-    """`{% t "共 {n} 宗" "{n} parcels" n=total %}`: the text in the reader's language, values escaped."""
+    """`{% t "共 {n} 宗" "{n} parcel(s)" n=total %}`: in the reader's language; one has no s."""
+    en = en.replace("(s)", "" if values.get("n") == 1 else "s")
     return format_html(pick(zh, en), **values) if values else mark_safe(conditional_escape(pick(zh, en)))
 
 
@@ -50,6 +51,9 @@ register.filter("parameter", labels.parameter)
 register.filter("told", labels.told)
 register.filter("step", labels.step)
 register.filter("deed", deed)
+register.filter(
+    "spoken", lambda text: "\n".join(spoken(line.strip()) for line in str(text or "").splitlines())
+)
 register.filter("event", event_words)
 register.filter("detail_words", detail_words)
 register.filter("score_line", labels.score_line)
