@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
+from panhuo.workspace.pieces import EDGE, Floats, Ints, on_square
 from panhuo.workspace.pmtiles import Block
 from panhuo.workspace.reading import result_specs
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 CELLS_A_TILE: Final = 64
 """On a side: cells of eight pixels on the map's tiles of 512."""
@@ -32,8 +30,6 @@ MOST_A_TILE: Final = 5_000
 """Parcels of one tile; at some 80 bytes each it stays under 500 KB, which a phone loads at once."""
 AT_ONCE: Final = 100_000
 """Outlines baked at once: a tiler holds kilobytes for each."""
-EDGE: Final = 1 / 16
-"""A tile draws what lies this share of it beyond its edge: more than any tiler does."""
 NEAREST: Final = 10
 """From this zoom a parcel of a hectare is more than a speck."""
 
@@ -102,12 +98,6 @@ def on_grid(lon: Floats, lat: Floats, side: int) -> tuple[Ints, Ints]:
     """Column and row (from the north) on a Web Mercator square of `side` cells."""
     x, y = ((np.clip(v, 0, 1 - 1e-12) * side).astype(np.int64) for v in on_square(lon, lat))
     return x, y
-
-
-def on_square(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Shares of the way across a Web Mercator square, from the west and from the north."""
-    north = np.arcsinh(np.tan(np.radians(np.clip(lat, -85, 85)))) / np.pi
-    return (lon + 180) / 360, (1 - north) / 2
 
 
 def blocks(boxes: Floats, near: int) -> Iterator[tuple[Block, Ints]]:

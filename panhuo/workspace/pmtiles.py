@@ -1,19 +1,20 @@
-"""PMTiles v3 archives (https://github.com/protomaps/PMTiles/blob/main/spec/v3/spec.md): what they hold, and several
-that hold different zooms as one."""
+"""PMTiles v3 archives (https://github.com/protomaps/PMTiles/blob/main/spec/v3/spec.md): how they are written,
+and several that hold different tiles as one."""
 
 import gzip
 import json
-import shutil
 import struct
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, Final
 
 HEAD: Final = struct.Struct("<7sB11Q6B4iB2i")
 MAGIC: Final = b"PMTiles"
 GZIP: Final = 2
+MVT: Final = 1
+CHUNK: Final = 1 << 20
 ROOT_BYTES: Final = 16_384 - HEAD.size
 """The header and the root directory are read at once, 16 KiB."""
 LEAF_ENTRIES: Final = 4_096
@@ -78,18 +79,6 @@ class Block:
     x: int
     y: int
 
-    def within(self, entries: Iterable[Entry]) -> list[Entry]:
-        """The tiles that lie in the block, of its own zoom and nearer: at each zoom they follow one another."""
-        own = hilbert(self.zoom, self.x, self.y)
-        out = []
-        for tile, run, at, length in entries:
-            deeper = zoom_of(tile) - self.zoom
-            first = first_of(zoom_of(tile)) + (own << 2 * deeper)
-            begin, end = max(tile, first), min(tile + run, first + (1 << 2 * deeper))
-            if begin < end:
-                out.append((begin, end - begin, at, length))
-        return out
-
 
 WORLD: Final = Block(0, 0, 0)
 
@@ -113,32 +102,74 @@ def hilbert(zoom: int, x: int, y: int) -> int:
     return distance
 
 
-def join(parts: Sequence[tuple[Path, Block]], target: Path) -> None:
-    """Archives made alike as one: of each the tiles in its block."""
-    read = [(read_archive(path), block) for path, block in parts]
-    archives = [replace(a, entries=kept) for a, block in read if (kept := tuple(block.within(a.entries)))]
+def tile_id(zoom: int, x: int, y: int) -> int:
+    """The number of a tile in an archive."""
+    return first_of(zoom) + hilbert(zoom, x, y)
+
+
+def write_tiles(
+    tiles: Iterable[tuple[int, bytes]], target: Path, metadata: Mapping[str, Any], box: Sequence[float]
+) -> None:
+    """Compressed tiles by number as an archive; `box`: west, south, east, north [degrees]. Equal tiles lie once."""
+    entries: list[Entry] = []
+    at: dict[bytes, int] = {}
+    end = 0
+    for tile, content in sorted(tiles):
+        begin = at.setdefault(content, end)
+        end += len(content) if begin == end else 0
+        last = entries[-1] if entries else None
+        if last and last[2] == begin and last[0] + last[1] == tile:
+            entries[-1] = (last[0], last[1] + 1, begin, len(content))
+        else:
+            entries.append((tile, 1, begin, len(content)))
+    west, south, east, north = (round(v * 1e7) for v in box)
+    extent = (west, south, east, north, zoom_of(entries[0][0]), (west + east) // 2, (south + north) // 2)
+    write_archive(target, entries, metadata, extent, at)
+
+
+def write_archive(
+    target: Path,
+    entries: Sequence[Entry],
+    metadata: Mapping[str, Any],
+    extent: Sequence[int],
+    data: Iterable[bytes],
+) -> None:
+    """An archive of vector tiles; `extent`: see there; `data`: the tiles one behind the other."""
+    root, leaves = directories(entries)
+    words = gzip.compress(json.dumps(metadata, ensure_ascii=False).encode(), mtime=0)
+    leaves_at = HEAD.size + len(root) + len(words)
+    length = max(at + size for _, _, at, size in entries)
+    sections = (HEAD.size, len(root), HEAD.size + len(root), len(words), leaves_at, len(leaves),
+                leaves_at + len(leaves), length)  # fmt: skip
+    counts = (sum(e[1] for e in entries), len(entries), len({e[2] for e in entries}))
+    last = entries[-1]
+    zooms = (zoom_of(entries[0][0]), zoom_of(last[0] + last[1] - 1))
+    head = HEAD.pack(MAGIC, 3, *sections, *counts, 0, GZIP, GZIP, MVT, *zooms, *extent)
+    with target.open("wb") as stream:
+        stream.write(head + root + words + leaves)
+        stream.writelines(data)
+
+
+def join(parts: Sequence[Path], target: Path) -> None:
+    """Archives of different tiles as one."""
+    archives = [read_archive(path) for path in parts]
     starts = [0, *accumulate(a.data_bytes for a in archives)]
     entries = sorted(
         (tile, run, at + start, length)
         for archive, start in zip(archives, starts[:-1], strict=True)
         for tile, run, at, length in archive.entries
     )
-    root, leaves = directories(entries)
-    metadata = gzip.compress(json.dumps(joined_metadata(archives), ensure_ascii=False).encode())
-    leaves_at = HEAD.size + len(root) + len(metadata)
-    sections = (HEAD.size, len(root), HEAD.size + len(root), len(metadata), leaves_at, len(leaves),
-                leaves_at + len(leaves), starts[-1])  # fmt: skip
-    counts = (sum(e[1] for e in entries), len(entries), len({e[2] for e in entries}))
-    zooms = (zoom_of(entries[0][0]), zoom_of(entries[-1][0]))
-    head = HEAD.pack(
-        MAGIC, 3, *sections, *counts, 0, GZIP, *archives[0].head[15:17], *zooms, *extent(archives)
+    write_archive(
+        target, entries, joined_metadata(archives), extent(archives), chain.from_iterable(map(data, archives))
     )
-    with target.open("wb") as stream:
-        stream.write(head + root + metadata + leaves)
-        for archive in archives:
-            with archive.path.open("rb") as source:
-                source.seek(archive.data_at)
-                shutil.copyfileobj(source, stream)
+
+
+def data(archive: Archive) -> Iterator[bytes]:
+    """The tiles of an archive as they lie in its file."""
+    with archive.path.open("rb") as stream:
+        stream.seek(archive.data_at)
+        while content := stream.read(CHUNK):
+            yield content
 
 
 def extent(archives: Sequence[Archive]) -> tuple[int, ...]:

@@ -2,18 +2,15 @@
 
 An archive is read by range requests and cannot be filtered on the way, so there is one archive per scope (a division
 prefix, a holder): a reader is given the archives of the scopes held and no other. Archives are baked when missing (by
-the site's worker ahead of its readers) and lie in `tiles/<key of the reading copy>+<MAKE>/`: with freestiler where it
-has a wheel (Linux x86-64, Apple silicon), elsewhere with the PMTiles driver of GDAL, which takes longer
-(benchmarks/tiles_bench.py). The nearest zooms hold every parcel, those farther out a grid of cells (`overview`).
+the site's worker ahead of its readers) and lie in `tiles/<key of the reading copy>+<MAKE>/`. The
+nearest zooms hold every parcel, those farther out a grid of cells (`overview`).
 """
 
-import json
 import shutil
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import astuple, dataclass
 from functools import partial
-from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,23 +20,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import pyogrio
 import shapely
 
-from panhuo.workspace.overview import NEAREST, Floats, blocks, coverage, overview, whole_from_zoom
+from panhuo.workspace.overview import NEAREST, blocks, coverage, overview, whole_from_zoom
+from panhuo.workspace.pieces import Floats
 from panhuo.workspace.pmtiles import WORLD, Block, join
 from panhuo.workspace.reading import key_of, open_copy, reading_copy
 from panhuo.workspace.store import Workspace, try_lock
-from panhuo.workspace.tiler import Job, bake_files
+from panhuo.workspace.tiler import POINT, Job, bake_files
 
 TOP_ZOOM: Final = 14
 COARSE_ABOVE: Final = 20_000
 """A layer of more polygons is drawn from afar by the cells it covers."""
-MAKE: Final = 2
+MAKE: Final = 3
 """Raised whenever the tiles of the same rows come out otherwise."""
-TILE_BYTES: Final = 500_000
-FEW: Final = 20_000
-"""So many outlines are baked in less time than another process takes to begin."""
+SCRATCH: Final = ".baking-"
+"""Where an archive is made: whoever finds such a folder and its lock free may remove it."""
+FEW_BYTES: Final = 5_000_000
+"""So much is baked in less time than another process takes to begin."""
 PLACED: Final = ("lon", "lat", "xmin", "ymin", "xmax", "ymax")
 """A point inside a parcel, and its box."""
 
@@ -48,6 +46,9 @@ FIELDS: Final = (
     "coalesce(tier, '') AS tier, coalesce(plan_tool, '') AS plan, coalesce(stage, '') AS stage, "
     "coalesce(potential, '') AS potential, z_min_m, z_max_m"
 )
+
+NAMED: Final = ("name", "finding", "severity", "tier", "plan", "stage", "potential")
+"""What a parcel's label says and is chosen by."""
 
 
 class BeingMadeError(Exception):
@@ -139,19 +140,31 @@ def _baked(
     if target.exists():
         return target
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f".{name}.lock").open("a+b") as stream:
-        if not try_lock(stream):
-            raise BeingMadeError(name, older(folder, name))
+    with held(folder, name):
         if not target.exists():
-            part = folder / f".new-{name}.pmtiles"
+            clear(folder)
+            scratch = folder / f"{SCRATCH}{name}"
+            shutil.rmtree(scratch, ignore_errors=True)  # of a process that was killed: the lock is ours
+            scratch.mkdir()
+            part = scratch / target.name
             table = rows()
             if table.num_rows:
                 make(table, part)
             else:
                 part.write_bytes(b"")
             part.replace(target)
+            scratch.rmdir()
             clear(folder)
     return target
+
+
+@contextmanager
+def held(folder: Path, name: str) -> Iterator[None]:
+    """The one right to make the archive `name`, which ends with its process. Raises: BeingMadeError."""
+    with (folder / f".{name}.lock").open("a+b") as stream:
+        if not try_lock(stream):
+            raise BeingMadeError(name, older(folder, name))
+        yield
 
 
 def older(folder: Path, name: str) -> Path | None:
@@ -161,14 +174,18 @@ def older(folder: Path, name: str) -> Path | None:
 
 
 def clear(folder: Path) -> None:
-    """Removes the archives of the data before that stand in `folder` anew, and their folder with the last of them."""
+    """Removes the archives of the data before that stand in `folder` anew, their folder with the last of them, and what
+    was left by processes that were killed."""
     have = {path.name for path in folder.glob("*.pmtiles")}
     for old in folder.parent.iterdir():
+        for scratch in old.glob(f"{SCRATCH}*"):
+            with suppress(BeingMadeError), held(old, scratch.name.removeprefix(SCRATCH)):
+                shutil.rmtree(scratch, ignore_errors=True)
         if old.is_dir() and old != folder:
             left = {path.name for path in old.glob("[!.]*.pmtiles")}
             for name in left & have:
                 (old / name).unlink(missing_ok=True)
-            if left <= have:
+            if left <= have and not any(old.glob(f"{SCRATCH}*")):  # else somebody is still at work there
                 shutil.rmtree(old, ignore_errors=True)
 
 
@@ -179,16 +196,23 @@ class Sheet:
     rows: pa.Table
     zooms: tuple[int, int]
     block: Block = WORLD
+    named: tuple[str, ...] = ()
+    """What labels say of each row, the first the name."""
 
 
 def bake_parcels(table: pa.Table, target: Path) -> None:
-    """Parcels as the layer `parcels`: `FIELDS`, `geometry` as WKB, and where each lies (`PLACED`) [degrees]."""
+    """Parcels (`FIELDS`, `geometry` as WKB, and `PLACED` [degrees]) as the layer `parcels`, at the nearest zoom their
+    names as the layer `names`."""
     lon, lat, *box = (table[name].to_numpy() for name in PLACED)
     boxes = np.column_stack(box)
-    table = table.drop_columns(list(PLACED))
+    table = table.drop_columns(list(PLACED[2:]))
     near = whole_from_zoom(lon, lat, TOP_ZOOM)
-    cells = (Sheet(rows, (zoom, zoom)) for zoom, rows in overview(table, lon, lat, near))
-    bake_sheets(chain(cells, squares(table, boxes, near)), target, "parcels")
+    far = overview(table.drop_columns(list(POINT)), lon, lat, near)
+    cells = (Sheet(rows, (zoom, zoom)) for zoom, rows in far)
+    named = tuple(column for column in NAMED if column in table.column_names)
+    bake_sheets(
+        chain(cells, squares(table, boxes, near, named)), target, "parcels", apart=table.nbytes > FEW_BYTES
+    )
 
 
 def bake_layer(table: pa.Table, target: Path, *, kind: str) -> None:
@@ -203,64 +227,34 @@ def bake_layer(table: pa.Table, target: Path, *, kind: str) -> None:
         if len(found)
     )
     near = squares(table, shapely.bounds(shapes), NEAREST)
-    bake_sheets(chain(cells, near), target, kind)
+    bake_sheets(chain(cells, near), target, kind, apart=table.nbytes > FEW_BYTES)
 
 
 def bake(table: pa.Table, target: Path, *, layer: str) -> None:
     """Outlines with their columns as one layer of an archive."""
-    bake_sheets([Sheet(table, (0, TOP_ZOOM))], target, layer)
+    bake_sheets([Sheet(table, (0, TOP_ZOOM))], target, layer, apart=table.nbytes > FEW_BYTES)
 
 
-def squares(table: pa.Table, boxes: Floats, near: int) -> Iterator[Sheet]:
+def squares(table: pa.Table, boxes: Floats, near: int, named: tuple[str, ...] = ()) -> Iterator[Sheet]:
     """The rows, whose boxes are `boxes`, square by square for the zooms from `near`."""
     for block, rows in blocks(boxes, near):
-        yield Sheet(table.take(pa.array(rows)), (near, TOP_ZOOM), block)
+        yield Sheet(table.take(pa.array(rows)), (near, TOP_ZOOM), block, named)
 
 
-def bake_sheets(sheets: Iterable[Sheet], target: Path, layer: str) -> None:
-    """All sheets as one archive, by the quickest tiler there is; each is let go of before the next is asked for."""
+def bake_sheets(sheets: Iterable[Sheet], target: Path, layer: str, *, apart: bool) -> None:
+    """All sheets as one archive; each is let go of before the next is asked for. `apart`: in processes of their own."""
     with TemporaryDirectory(dir=target.parent) as scratch:
-        tiler = with_freestiler if find_spec("freestiler") else with_gdal
-        join(tiler(sheets, Path(scratch), layer), target)
+        archives: list[Path] = []
 
+        def jobs() -> Iterator[Job]:
+            for sheet in sheets:
+                at = Path(scratch) / f"{len(archives)}"
+                archives.append(at.with_suffix(".pmtiles"))
+                source = at.with_suffix(".parquet")
+                pq.write_table(sheet.rows.replace_schema_metadata(None), source)
+                yield Job(
+                    str(source), str(archives[-1]), layer, sheet.zooms, astuple(sheet.block), sheet.named
+                )
 
-def with_freestiler(sheets: Iterable[Sheet], folder: Path, layer: str) -> list[tuple[Path, Block]]:
-    """The archives by freestiler, which is built for few platforms and takes seconds."""
-    made: list[tuple[Path, Block]] = []
-    jobs: list[Job] = []
-    rows = 0
-    for sheet in sheets:
-        source, archive = folder / f"{len(jobs)}.parquet", folder / f"{len(jobs)}.pmtiles"
-        write_geoparquet(sheet.rows, source)
-        low, high = sheet.zooms
-        jobs.append((str(source), str(archive), {"layer_name": layer, "min_zoom": low, "max_zoom": high}))
-        made.append((archive, sheet.block))
-        rows += sheet.rows.num_rows
-    bake_files(jobs, apart=rows > FEW)
-    return made
-
-
-def with_gdal(sheets: Iterable[Sheet], folder: Path, layer: str) -> list[tuple[Path, Block]]:
-    """The archives by GDAL, which is there wherever panhuo is; too full a tile is drawn coarser."""
-    made: list[tuple[Path, Block]] = []
-    for sheet in sheets:
-        archive = folder / f"{len(made)}.pmtiles"
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*maximum tile size")
-            pyogrio.write_arrow(
-                sheet.rows.replace_schema_metadata(None), archive, layer=layer, driver="PMTiles",
-                geometry_name="geometry", geometry_type="Unknown", crs="EPSG:4326", MINZOOM=sheet.zooms[0],
-                MAXZOOM=sheet.zooms[1], MAX_SIZE=TILE_BYTES,
-            )  # fmt: skip
-        made.append((archive, sheet.block))
-    return made
-
-
-def write_geoparquet(table: pa.Table, path: Path) -> None:
-    """`table` with WKB `geometry` (°) as GeoParquet 1.0. CGCS2000 agrees with WGS 84 far below a tile's pixel."""
-    geo = {
-        "version": "1.0.0",
-        "primary_column": "geometry",
-        "columns": {"geometry": {"encoding": "WKB", "geometry_types": []}},
-    }
-    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
+        bake_files(jobs(), apart=apart)
+        join([path for path in archives if path.exists()], target)

@@ -1,5 +1,7 @@
-"""Tile archives: what each zoom holds, by either tiler."""
+"""Tile archives: what each zoom holds, as another program (GDAL) reads it."""
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -17,14 +19,6 @@ SIDE = 40
 SPACING = 0.004
 
 
-@pytest.fixture(params=["freestiler", "gdal"])
-def tiler(request, monkeypatch):
-    if request.param == "gdal":
-        monkeypatch.setattr(tiles, "find_spec", lambda name: None)
-    else:
-        pytest.importorskip("freestiler")
-
-
 def parcels() -> pa.Table:
     """A square of parcels, one of them with a grave finding and the others with none."""
     x, y = (a.ravel() * SPACING for a in np.meshgrid(np.arange(SIDE), np.arange(SIDE)))
@@ -34,6 +28,7 @@ def parcels() -> pa.Table:
     return pa.table(
         {
             "parcel_id": [f"p{i}" for i in range(n)],
+            "name": [f"地块 {i}" if i % 3 else None for i in range(n)],
             "area_m2": np.full(n, 90_000.0),
             "finding": np.where(grave, "idle_not_started", ""),
             "severity": np.where(grave, "high", ""),
@@ -50,14 +45,13 @@ def parcels() -> pa.Table:
     )
 
 
-def drawn(path, zoom):
+def drawn(path, zoom, layer="parcels"):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _, table = pyogrio.read_arrow(path, layer="parcels", ZOOM_LEVEL=str(zoom))
+        _, table = pyogrio.read_arrow(path, layer=layer, ZOOM_LEVEL=str(zoom))
     return table
 
 
-@pytest.mark.usefixtures("tiler")
 def test_near_every_parcel_is_drawn_and_far_away_no_finding_is_lost(tmp_path):
     path = tmp_path / "a.pmtiles"
     tiles.bake_parcels(parcels(), path)
@@ -70,19 +64,19 @@ def test_near_every_parcel_is_drawn_and_far_away_no_finding_is_lost(tmp_path):
         assert "p17" in cells
     sizes = tile_bytes(path)
     assert set(sizes) == set(range(tiles.TOP_ZOOM + 1))
-    assert max(max(s) for s in sizes.values()) < tiles.TILE_BYTES
-    (layer,) = read_archive(path).metadata["vector_layers"]
+    assert max(max(s) for s in sizes.values()) < 500_000
+    layer, names = read_archive(path).metadata["vector_layers"]
+    assert (layer["minzoom"], names["id"], names["minzoom"]) == (0, "names", tiles.TOP_ZOOM)
     assert {"parcel_id", "finding", "severity", "count"} <= set(layer["fields"])
     assert [p for p in tmp_path.iterdir() if p != path] == []
 
 
-@pytest.mark.usefixtures("tiler")
 def test_square_by_square_the_tiles_are_those_of_one_run(tmp_path, monkeypatch):
     whole, parts = tmp_path / "whole.pmtiles", tmp_path / "parts.pmtiles"
     tiles.bake_parcels(parcels(), whole)
     monkeypatch.setattr(overview, "AT_ONCE", 300)
-    assert len(list(overview.blocks(boxes(), NEAREST))) == 4
-    monkeypatch.setattr(tiles, "FEW", 0)
+    assert len(list(overview.blocks(boxes(), NEAREST))) == 2
+    monkeypatch.setattr(tiles, "FEW_BYTES", 0)
     tiles.bake_parcels(parcels(), parts)
     for zoom in (NEAREST - 1, NEAREST, 12, tiles.TOP_ZOOM):
         # A parcel on an edge is drawn in each tile it touches, never twice in one.
@@ -91,6 +85,20 @@ def test_square_by_square_the_tiles_are_those_of_one_run(tmp_path, monkeypatch):
         rows = [sorted(map(str, t.select(columns).to_pylist())) for t in (one, other)]
         assert rows[0] == rows[1]
     assert read_archive(whole).head[16:] == read_archive(parts).head[16:]
+
+
+def test_a_parcel_that_an_edge_cuts_is_named_once(tmp_path):
+    path = tmp_path / "a.pmtiles"
+    tiles.bake_parcels(parcels(), path)
+    outlines = drawn(path, tiles.TOP_ZOOM)
+    assert outlines.num_rows > SIDE**2  # some are cut
+    names = drawn(path, tiles.TOP_ZOOM, "names").select(["name", "severity", "wkb_geometry"])
+    wanted = [name for name in parcels()["name"].to_pylist() if name]
+    assert sorted(names["name"].to_pylist()) == sorted(wanted)
+    at = {name: shapely.from_wkb(wkb) for name, _, wkb in zip(*names.to_pydict().values(), strict=True)}
+    lon, lat = to_degrees(shapely.get_coordinates(at["地块 1"])).T
+    assert (lon[0], lat[0]) == pytest.approx((112.0 + SPACING + 0.0015, 28.0015), abs=1e-5)
+    assert names["severity"].to_pylist()[names["name"].to_pylist().index("地块 17")] == "high"
 
 
 def boxes():
@@ -123,7 +131,6 @@ def test_a_directory_too_long_for_the_head_has_leaves():
     assert [zoom_of(i) for i in (0, 1, 4, 5, 20, 21)] == [0, 1, 1, 2, 2, 3]
 
 
-@pytest.mark.usefixtures("tiler")
 def test_from_afar_a_layer_of_many_covers_as_much_of_the_picture_as_of_the_land(tmp_path, monkeypatch):
     monkeypatch.setattr(tiles, "COARSE_ABOVE", 100)
     rng = np.random.default_rng(7)
@@ -169,3 +176,104 @@ def test_while_an_archive_is_made_anew_the_one_before_is_told(tmp_path, monkeypa
     assert not before.exists() and kept.exists()
     made("two", "layer-roads")
     assert [p.name for p in (workspace.root / "tiles").iterdir()] == [f"two+{tiles.MAKE}"]
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from panhuo.workspace import tiles
+from panhuo.workspace.store import Workspace
+
+def make(table, target):
+    (target.parent / "half").write_bytes(b"1")
+    print("at work", flush=True)
+    time.sleep(60)
+
+class Rows:
+    num_rows = 1
+
+tiles._baked(Workspace(Path(sys.argv[1])), sys.argv[2], sys.argv[3], Rows, make)
+"""
+
+
+def test_what_a_killed_bake_left_is_swept_and_nobody_at_work_is_disturbed(tmp_path):
+    workspace = Workspace.create(tmp_path / "ws")
+    folder = workspace.root / "tiles"
+
+    def begun(key, name):
+        command = [sys.executable, "-c", KILLED, str(workspace.root), key, name]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "at work\n"
+        return process
+
+    dead = [begun("old", "d-43"), begun("new", "d-43"), begun("new", "d-44")]
+    alive = begun("old", "d-45")
+    try:
+        for process in dead:
+            process.kill()
+            process.wait()
+        assert len(list(folder.glob("*/.baking-*"))) == 4
+        made = tiles._baked(workspace, "new", "d-43", parcels, lambda table, target: target.write_bytes(b"1"))
+        assert made.read_bytes() == b"1"
+        assert [p.name for p in folder.glob("*/.baking-*/*")] == ["half"]
+        assert (folder / f"old+{tiles.MAKE}" / ".baking-d-45" / "half").exists()
+    finally:
+        alive.kill()
+        alive.wait()
+    tiles._baked(workspace, "new", "d-44", parcels, lambda table, target: target.write_bytes(b"1"))
+    assert [p.name for p in folder.iterdir()] == [f"new+{tiles.MAKE}"]
+    assert list(folder.glob("*/.baking-*")) == []
+
+
+def shape(seed):
+    """A polygon with a hole, two islands, a line or a point, over some tiles."""
+    rng = np.random.default_rng(seed)
+    turn = np.sort(rng.uniform(0, 2 * np.pi, 60))
+    far = rng.uniform(0.05, 0.1, 60)
+    star = shapely.Polygon(np.stack([112 + far * np.cos(turn), 28 + far * np.sin(turn)], axis=1))
+    hole = shapely.Point(112, 28).buffer(0.03)
+    return [
+        star.difference(hole),
+        shapely.MultiPolygon([shapely.box(112, 28, 112.01, 28.2), shapely.box(112.05, 28, 112.2, 28.01)]),
+        shapely.LineString(rng.uniform((112, 28), (112.2, 28.2), (9, 2))),
+        shapely.MultiPoint(rng.uniform((112, 28), (112.2, 28.2), (5, 2))),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_put_together_again_the_tiles_are_the_shapes(tmp_path, seed):
+    shapes = np.array(shape(seed))
+    path = tmp_path / "a.pmtiles"
+    kinds = ["holed", "islands", "line", "points"]
+    numbers = pa.array([None, 2**40, 0, -1])
+    told = {
+        "kind": kinds,
+        "number": numbers,
+        "share": [0.5, None, 0.5, 2.0],
+        "known": [True, False, None, True],
+    }
+    table = pa.table({**told, "geometry": pa.array(shapely.to_wkb(shapes))})
+    tiles.bake(table, path, layer="parcels")
+    for zoom in (9, 12, tiles.TOP_ZOOM):
+        found = drawn(path, zoom)
+        back = shapely.transform(shapely.from_wkb(found["wkb_geometry"].to_numpy()), to_degrees)
+        assert shapely.is_valid(back).all()
+        step = 360 / 2**zoom / 4096
+        of = np.array(found["kind"].to_pylist())
+        for kind, drawing in zip(kinds, shapes, strict=True):
+            whole = shapely.union_all(back[of == kind])
+            if kind in ("holed", "islands"):
+                assert shapely.area(shapely.symmetric_difference(whole, drawing)) < 2 * step * drawing.length
+            assert shapely.hausdorff_distance(whole, drawing) < 2 * step
+        said = {row.pop("kind"): row for row in found.select(list(told)).to_pylist()}
+        for kind, *values in zip(*(table[c].to_pylist() for c in told), strict=True):
+            assert list(said[kind].values()) == values
+
+
+def test_a_parcel_smaller_than_a_step_of_a_tile_is_drawn(tmp_path):
+    corner = np.array([112.0, 28.0])
+    specks = shapely.box(*corner, *(corner + 1e-6)), shapely.box(*(corner + 0.1), *(corner + 0.1 + 1e-6))
+    table = pa.table({"name": ["a", "b"], "geometry": pa.array(shapely.to_wkb(specks))})
+    tiles.bake(table, tmp_path / "a.pmtiles", layer="parcels")
+    for zoom in (0, 9, tiles.TOP_ZOOM):
+        assert set(drawn(tmp_path / "a.pmtiles", zoom)["name"].to_pylist()) == {"a", "b"}

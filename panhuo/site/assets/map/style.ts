@@ -105,7 +105,7 @@ function parcels(path: string, i: number, view: View): LayerSpecification[] {
     { id: `tall${i}`, type: "fill-extrusion", ...from, ...only("tall"), metadata: { switch: "tall" }, layout: { visibility: drawn(view.on("tall")) }, paint: { "fill-extrusion-color": paint, "fill-extrusion-base": ["coalesce", ["get", "z_min_m"], 0], "fill-extrusion-height": ["get", "z_max_m"], "fill-extrusion-opacity": 0.85 } },
     { id: `mark${i}`, type: "line", ...from, filter: none, layout: { visibility: "none" }, paint: { "line-color": "#000000", "line-width": 3 } },
     { id: `markdot${i}`, type: "circle", ...from, filter: none, layout: { visibility: "none" }, paint: { "circle-radius": 7, "circle-color": "transparent", "circle-stroke-color": "#000000", "circle-stroke-width": 2 } },
-    { id: `name${i}`, type: "symbol", ...from, ...only("name"), minzoom: 15, metadata: { switch: "names" }, layout: { visibility: drawn(view.on("names")), "text-field": ["coalesce", ["get", "name"], ""], "text-font": FONT, "text-size": 12, "text-max-width": 8 }, paint: { "text-color": "#15262b", "text-halo-color": "#ffffffd9", "text-halo-width": 1.6 } },
+    { id: `name${i}`, type: "symbol", ...from, "source-layer": "names", ...only("name"), minzoom: 15, metadata: { switch: "names" }, layout: { visibility: drawn(view.on("names")), "text-field": ["coalesce", ["get", "name"], ""], "text-font": FONT, "text-size": 12, "text-max-width": 8 }, paint: { "text-color": "#15262b", "text-halo-color": "#ffffffd9", "text-halo-width": 1.6 } },
   ];
 }
 
