@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import duckdb_extension_spatial
 
-from panhuo.workspace.pmtiles import GZIP, HEAD, MAGIC, directories, first_of, hilbert
+from panhuo.workspace.pmtiles import tile_id, write_tiles
 
-MVT = 1
+COLUMNS = ("parcel_id", "name", "holder", "area_m2", "finding", "severity", "tier", "plan")
 SQL = """
     WITH boxed AS (SELECT *, {span} AS span FROM m),
     spread AS (
@@ -36,28 +36,10 @@ def bake(rows: Path, target: Path, zooms: range) -> None:
         f"CREATE TABLE m AS SELECT * EXCLUDE geometry, ST_Transform(geometry, 'EPSG:4326', 'EPSG:3857', "
         f"always_xy := true) AS g FROM '{rows}'"
     )
-    entries, data = [], []
-    at = 0
+    tiles = []
     for zoom in zooms:
         found = db.execute(SQL.format(zoom=zoom, half=HALF, span=2 * HALF / 2**zoom)).fetchall()
-        ids = [first_of(zoom) + hilbert(zoom, x, y) for x, y, _ in found]
-        for tile_id, content in sorted(zip(ids, (gzip.compress(t) for *_, t in found), strict=True)):
-            entries.append((tile_id, 1, at, len(content)))
-            data.append(content)
-            at += len(content)
-    root, leaves = directories(entries)
-    metadata = gzip.compress(b'{"vector_layers": [{"id": "parcels", "fields": {}}]}')
-    end = HEAD.size + len(root) + len(metadata)
-    sections = (
-        HEAD.size,
-        len(root),
-        HEAD.size + len(root),
-        len(metadata),
-        end,
-        len(leaves),
-        end + len(leaves),
-        at,
-    )
-    head = HEAD.pack(MAGIC, 3, *sections, *[len(entries)] * 3, 1, GZIP, GZIP, MVT, zooms[0], zooms[-1],
-                     *(-1_800_000_000, -850_000_000, 1_800_000_000, 850_000_000), 0, 0, 0)  # fmt: skip
-    target.write_bytes(b"".join([head, root, metadata, leaves, *data]))
+        tiles += [(tile_id(zoom, x, y), gzip.compress(content)) for x, y, content in found]
+    fields = dict.fromkeys(COLUMNS, "String")
+    layer = {"id": "parcels", "fields": fields, "minzoom": zooms[0], "maxzoom": zooms[-1]}
+    write_tiles(tiles, target, {"vector_layers": [layer]}, (-180, -85, 180, 85))

