@@ -184,7 +184,7 @@ def _lacks(
     numbers, words = np.zeros(len(row), dtype=np.int32), {"": 0}
     for number, one in enumerate(rules.values()):
         mine = np.flatnonzero(rule == number)
-        when = parse(one.when)
+        when = parse(one.condition)
         names = rests_on(when, law.book.facts, columns)
         for name in names:
             if name not in unknown:
@@ -206,18 +206,9 @@ def rule_verdicts(law: Law, unit: str) -> dict[str, str]:
     """
     own = {r: rule for r, rule in law.book.rules.items() if rule.unit == unit}
     verdicts = {
-        VERDICT + r: "NULL" if _not_law(rule, law) else _verdict(rule, law) for r, rule in own.items()
+        VERDICT + r: "NULL" if _not_law(rule, law) else render(law, rule.condition) for r, rule in own.items()
     }
     return verdicts | {VERDICT + r: "FALSE" for r in law.book.rules if r not in own}
-
-
-def _verdict(rule: Rule, law: Law) -> str:
-    when = render(law, rule.when)
-    return (
-        f"CASE WHEN ({render(law, rule.applies)}) IS FALSE THEN FALSE ELSE ({when}) END"
-        if rule.applies
-        else when
-    )
 
 
 def _why_not(rule: Rule, law: Law, tables: Tables) -> str:
@@ -227,7 +218,7 @@ def _why_not(rule: Rule, law: Law, tables: Tables) -> str:
     """
     if reason := _not_law(rule, law):
         return reason
-    needed = needed_datasets(parse(rule.when).names, law.book.facts, rule.unit) - {"parcels", "batches"}
+    needed = needed_datasets(parse(rule.condition).names, law.book.facts, rule.unit) - {"parcels", "batches"}
     return f"no_dataset: {', '.join(sorted(needed))}" if needed and not needed & set(tables) else ""
 
 
@@ -235,7 +226,7 @@ def _not_law(rule: Rule, law: Law) -> str:
     """Why a rule is no law on the date: not in force, or a number it needs has no value yet; empty when it is."""
     if not law.book.in_force(rule, law.as_of):
         return NOT_LAW
-    unvalued = [name for name in parse(rule.when).parameters if not law.book.has_value(name, law.as_of)]
+    unvalued = [name for name in parse(rule.condition).parameters if not law.book.has_value(name, law.as_of)]
     return f"{NOT_LAW}: {', '.join(unvalued)}" if unvalued else ""
 
 

@@ -56,7 +56,7 @@ def ranked(findings: Iterable[Row]) -> list[Row]:
 def finding_chain(book: Rulebook, row: Row, facts: Row, on: date, place: str) -> dict[str, Any]:
     """One finding opened: message, predicate, facts behind it with their own formulas, dated values, articles."""
     rule = book.rules[row["finding_id"]]
-    expression = parse(rule.when)
+    expression = parse(rule.condition)
     missing = [name for name in (row["missing"] or "").split(",") if name]
     names = list(dict.fromkeys([*rule.evidence, *expression.names]))
     return {
@@ -66,7 +66,7 @@ def finding_chain(book: Rulebook, row: Row, facts: Row, on: date, place: str) ->
         "since": row["since"],
         "severity": row["severity"],
         "message": message(rule.message, facts) if row["status"] == "yes" else None,
-        "when": rule.when,
+        "when": rule.condition,
         "facts": [fact_chain(book, name, facts, on, place) for name in names if name not in ALWAYS],
         "values": [value_chain(book, value) for value in values(book, expression.parameters, on, place)],
         "missing": [

@@ -128,6 +128,11 @@ class Rule(LawFile):
     in_force_to: date | None = None
     note: str = ""
 
+    @property
+    def condition(self) -> str:
+        """What must be true for the finding to hold: that the rule applies, and what it asks."""
+        return f"({self.applies}) and ({self.when})" if self.applies else self.when
+
 
 class Condition(LawFile):
     """A requirement or a bar of a tool, with its reason in words."""
