@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 
 from panhuo.core.problems import PanhuoError, problem_table
 from panhuo.core.progress import Tick, silent
-from panhuo.core.provenance import file_hash, tree_hash
+from panhuo.core.provenance import file_hash, growing_hash, tree_hash
 from panhuo.inventory.intake import ImportRefusedError, Options, refuse_or_accept, take_file
 from panhuo.inventory.mapping import MappingFile, load_mapping, save_mapping
 from panhuo.inventory.merge import merge
@@ -104,7 +105,7 @@ def import_files(
             job.begin_hash(beside)
         say("写入 writing")
         with nullcontext(ws) if ws else new_workspace(root, options.place) as target:
-            snapshot, unchanged = write(target, fresh, before, options, tick)
+            snapshot, unchanged = write(target, fresh, before, options, tick, beside)
         entries += [entry for job in fresh for entry in fresh_entries(job, unchanged)]
         return {"imports": entries, "snapshot": snapshot}
 
@@ -174,9 +175,12 @@ def known_entry(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(
-    ws: Workspace, jobs: list[Job], before: dict[str, Any], options: Options, tick: Tick
+    ws: Workspace, jobs: list[Job], before: dict[str, Any], options: Options, tick: Tick, beside: Executor
 ) -> tuple[str, dict[int, int]]:
-    """A new snapshot: the datasets touched merged, the others linked; (its id, unchanged rows of each table taken)."""
+    """A new snapshot: the datasets touched merged, the others linked; (its id, unchanged rows of each table taken).
+
+    beside: hashes what is written.
+    """
     vintage = options.vintage or options.today
     tables: dict[str, pa.Table] = {}
     unchanged: dict[int, int] = {}
@@ -192,21 +196,36 @@ def write(
     staged = f"{number:04d}"
     with ws.write_snapshot(staged) as folder:
         linked = link_others(ws, folder, set(tables), {job.path.stem for job in jobs if job.grid is not None})
+        # What is only linked need not be read again.
+        hashes = {name: before["datasets"][name] for name in linked if name in before.get("datasets", {})}
         rows, total = 0, sum(t.num_rows for t in tables.values())
         for name, table in tables.items():
             tick("写入 writing", rows, total)
-            write_table(table, folder / f"{name}.parquet")
+            hashes[name] = write_hashed(table, folder / f"{name}.parquet", beside)
             rows += table.num_rows
         tick("写入 writing", rows, total)
         for job in jobs:
             if job.grid is not None:
                 job.grid.write(folder / ELEVATION)
         write_table(problems, folder / "problems.parquet")
-        manifest = manifest_of(folder, ws.snapshot, jobs, before, linked, unchanged, vintage)
+        manifest = manifest_of(folder, ws.snapshot, jobs, before, hashes, unchanged, vintage)
         write_text(
             folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
         )
     return staged, unchanged
+
+
+def write_hashed(table: pa.Table, path: Path, beside: Executor) -> str:
+    """Writes `table`; gives the SHA-256 of the file, worked out meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    ended = Event()
+    hashing = beside.submit(growing_hash, path, ended)
+    try:
+        write_table(table, path)
+    finally:
+        ended.set()
+    return hashing.result()
 
 
 def link_others(ws: Workspace, folder: Path, touched: set[str], grids: set[str]) -> list[str]:
@@ -244,11 +263,11 @@ def manifest_of(
     parent: str | None,
     jobs: list[Job],
     before: dict[str, Any],
-    linked: Sequence[str],
+    hashes: dict[str, str],
     unchanged: dict[int, int],
     vintage: date,
 ) -> dict[str, Any]:
-    """What the snapshot was made of."""
+    """What the snapshot was made of; hashes: those of its files that are known."""
     entries = [
         {**entry, "hash": job.hash, "signature": job.signature, "vintage": vintage.isoformat()}
         for job in jobs
@@ -256,10 +275,8 @@ def manifest_of(
     ]
     files = sorted([*folder.rglob("*.parquet"), *(folder / ELEVATION).glob("*.tif")])
     names = {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
-    # What is only linked need not be read again.
-    known = {name: before["datasets"][name] for name in linked if name in before.get("datasets", {})}
     return {
         "parent": parent,
         "imports": [*before.get("imports", []), *entries],
-        "datasets": {name: known.get(name) or file_hash(path) for name, path in names.items()},
+        "datasets": {name: hashes.get(name) or file_hash(path) for name, path in names.items()},
     }
