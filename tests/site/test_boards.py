@@ -6,7 +6,7 @@ from django.http import QueryDict
 from panhuo.site.boards import figures
 from panhuo.site.boards.figures import list_of
 from panhuo.site.gate import Rows
-from panhuo.site.shelf import one
+from panhuo.site.shelf import one, rows
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,23 @@ def test_every_figure_of_a_board_is_that_of_the_list_behind_it(as_, asked):
             behind = client.get(row["link"]).context["total"]
             assert (part["by"], row["id"], behind["n"]) == (part["by"], row["id"], row["n"])
             assert behind["area_m2"] == pytest.approx(row["area_m2"])
+
+
+def test_the_heads_of_a_board_are_counted_parcel_by_parcel():
+    told = figures.totals(Rows("division = ?", ("430112",)))
+    held = rows("SELECT * FROM parcels WHERE division = '430112'")
+    heads = {
+        "": held,
+        "flagged": [p for p in held if p["findings"]],
+        "to_verify": [p for p in held if p["unknowns"]],
+        "planned": [p for p in held if p["plan_tool"]],
+    }
+    assert {name: told[name or "n"] for name in heads} == {name: len(some) for name, some in heads.items()}
+    for name in ("flagged", "planned"):
+        assert told[f"{name}_m2"] == pytest.approx(sum(p["area_m2"] for p in heads[name]))
+    assert told["yi"] == pytest.approx(
+        sum(p["price_wan"] for p in held if p["price_wan"] is not None) / 10_000
+    )
 
 
 def test_a_board_keeps_to_ones_own_land(as_):

@@ -13,7 +13,7 @@ from panhuo.site.accounts.models import Trail
 from panhuo.site.corrections.models import Correction
 from panhuo.site.jobs.models import Job
 from panhuo.site.jobs.work import step
-from panhuo.site.ledger import bulk, filters
+from panhuo.site.ledger import bulk, filters, query
 from panhuo.site.ledger.models import Publication
 from panhuo.site.ledger.query import fields
 from panhuo.site.shelf import one, rows
@@ -201,3 +201,20 @@ def test_a_reader_acts_on_nothing(as_, ids, path, form):
     assert as_("consulted").post(path, {**form, "id": ids}).status_code == 403
     assert as_("far_clerk").post(path, {**form, "id": ids}).status_code in (403, 404)
     assert not list(chain(Trail.objects.all(), Job.objects.all()))
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "area_m2.min=1", "sort=-area_m2", "sort=land_use", "q=GB", "findings.empty=1"]
+)
+def test_the_pages_of_a_list_are_the_whole_list_once(as_, monkeypatch, asked):
+    """Also where the rows remembered when it was counted end in the midst of a page."""
+    monkeypatch.setattr(query, "FIRST", 30)
+    client = as_("leader")
+    pages = [client.get(f"/ledger/parcels/?{asked}&size=20&page={n}").context["rows"] for n in range(1, 9)]
+    listed = [row["parcel_id"] for page in pages for row in page]
+    exported = client.get(f"/ledger/parcels.csv?{asked}").getvalue().decode("utf-8-sig").splitlines()[1:]
+    assert listed == [line.split(",")[0] for line in exported]
+    assert len(listed) > 30
+    if "area_m2" in asked and "sort" in asked:
+        areas = [row["area_m2"] for page in pages for row in page]
+        assert areas == sorted(areas, reverse=True)

@@ -84,16 +84,33 @@ def grouped(by: str, where: Rows, asked: QueryDict | None = None) -> list[Row]:
 
 
 def _groups(where: Rows) -> list[Row]:
-    """All groupings in one answer, (by, id, n, area_m2, price_wan): a condition on a million parcels is tried once."""
-    columns = ", ".join(f"{sql} AS {by}" for by, (sql, _) in GROUPS.items() if by != "finding")
-    each = " UNION ALL ".join(
-        f"SELECT '{by}' AS by, CAST({by} AS VARCHAR) AS id, count(*) AS n, sum(area_m2) AS area_m2, "
-        f"sum(price_wan) AS price_wan FROM {'found' if by == 'finding' else 'chosen'} WHERE {by} IS NOT NULL GROUP BY 2"
-        for by in GROUPS
+    """All groupings in one answer, (by, id, n, area_m2, price_wan), and the heads of the board as the row by "".
+
+    The condition is tried once. Parcels alike in every grouping are added up first: each grouping then goes through
+    the sums of the alike.
+    """
+    by_one = {by: sql for by, (sql, _) in GROUPS.items() if by != "finding"}
+    sums = "count(*) AS n, sum(area_m2) AS area_m2, sum(price_wan) AS price_wan"
+    again = "sum(n)::BIGINT AS n, sum(area_m2) AS area_m2, sum(price_wan) AS price_wan"
+    each = "".join(
+        f"UNION ALL BY NAME SELECT '{by}' AS by, CAST({by} AS VARCHAR) AS id, {again} FROM alike "
+        f"WHERE {by} IS NOT NULL GROUP BY {by}\n"
+        for by in by_one
     )
     return kept(
-        f"WITH chosen AS MATERIALIZED (SELECT area_m2, price_wan, findings, {columns} FROM parcels WHERE {where.sql}), "
-        f"found AS (SELECT area_m2, price_wan, {GROUPS['finding'][0]} AS finding FROM chosen) {each}",
+        f"""
+WITH chosen AS MATERIALIZED (
+    SELECT area_m2, price_wan, findings, len(unknowns) > 0 AS unclear,
+        {", ".join(f"{sql} AS {by}" for by, sql in by_one.items())}
+    FROM parcels WHERE {where.sql}),
+alike AS MATERIALIZED (
+    SELECT {", ".join(by_one)}, len(findings) > 0 AS flag, unclear, {sums} FROM chosen GROUP BY ALL),
+found AS (SELECT {GROUPS["finding"][0]} AS id, area_m2, price_wan FROM chosen)
+SELECT '' AS by, {again}, sum(n) FILTER (flag)::BIGINT AS flagged, sum(area_m2) FILTER (flag) AS flagged_m2,
+    sum(n) FILTER (unclear)::BIGINT AS to_verify, sum(n) FILTER (tool IS NOT NULL)::BIGINT AS planned,
+    sum(area_m2) FILTER (tool IS NOT NULL) AS planned_m2
+FROM alike
+{each}UNION ALL BY NAME SELECT 'finding' AS by, id, {sums} FROM found GROUP BY id""",
         where.values,
     )
 
@@ -183,20 +200,14 @@ def _shown(part: Part, held: list[Row]) -> dict[str, Any]:
 
 def totals(where: Rows) -> Row:
     """The heads of the board: all, flagged, to verify, planned with its cost and yield."""
-    found = kept(
-        "SELECT count(*) AS n, sum(area_m2) AS area_m2, count(*) FILTER (len(findings) > 0) AS flagged, "
-        "sum(area_m2) FILTER (len(findings) > 0) AS flagged_m2, count(*) FILTER (len(unknowns) > 0) AS to_verify, "
-        "count(*) FILTER (plan_tool IS NOT NULL) AS planned, "
-        "sum(area_m2) FILTER (plan_tool IS NOT NULL) AS planned_m2, "
-        f"sum(price_wan) / {YI_WAN} AS yi FROM parcels WHERE {where.sql}",
-        where.values,
-    )[0]
+    held = next(row for row in _groups(where) if row["by"] == "")
+    counted = {name: held[name] or 0 for name in ("n", "flagged", "to_verify", "planned")}
     money = kept(
         f"SELECT sum(cost_wan) / {YI_WAN} AS cost_yi, sum(benefit_wan) / {YI_WAN} AS benefit_yi FROM plan "
-        f"WHERE parcel_id IN (SELECT parcel_id FROM parcels WHERE {where.sql})",
+        f"WHERE parcel_id IN (SELECT parcel_id FROM parcels WHERE plan_tool IS NOT NULL AND ({where.sql}))",
         where.values,
     )[0]
-    return found | money
+    return held | counted | _office(held) | money
 
 
 def rates(scope: gate.Scope, asked: QueryDict | None) -> list[Row]:

@@ -77,6 +77,8 @@ SEARCHED: Final = {
 }
 RESERVED: Final = frozenset({"q", "sort", "col", "page", "size", "box", "area", "view", "as", "add"})
 SIZES: Final = (20, 50, 100, 200)
+FIRST: Final = 200
+"""As many rows are remembered by number when a list is counted: its first pages need not look for them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,11 @@ class Query:
     size: int
 
     def order(self) -> str:
-        """The ORDER BY clause; none for an unsorted list, whose rows lie by division and id as they are."""
-        key = KEYS[self.dataset]
+        """The ORDER BY clause; rows of one value, and those of an unsorted list, lie as they do: by division and id."""
         name = self.sort.lstrip("-")
         if not name:
             return ""
-        return f'ORDER BY "{name}" {"DESC" if self.sort.startswith("-") else "ASC"} NULLS LAST, {key}'
+        return f'ORDER BY "{name}" {"DESC" if self.sort.startswith("-") else "ASC"} NULLS LAST, rowid'
 
 
 def fields(dataset: str) -> dict[str, str]:
@@ -221,19 +222,35 @@ def box_condition(text: str) -> tuple[str, tuple[float, ...]]:
 
 
 def totals(query: Query) -> Row:
-    """How many rows, and their land [m²] where the dataset has any."""
+    """How many rows, their land [m²] where the dataset has any, and the numbers of the `first` of them as they lie."""
     area = ", sum(area_m2) AS area_m2" if query.dataset == "parcels" else ""
-    sql = f"SELECT count(*) AS n{area} FROM {query.dataset} WHERE {query.where.sql}"
+    first = f"min(rowid, {FIRST})"
+    sql = f"SELECT count(*) AS n{area}, {first} AS first FROM {query.dataset} WHERE {query.where.sql}"
     return kept(sql, query.where.values)[0]
 
 
 def page_rows(query: Query) -> list[Row]:
-    """One page of the list. A sorted list is sorted as row numbers, and only the page's rows are then fetched."""
+    """One page of the list, its rows found by number: those that were counted first, or those that lead the order."""
     named = ("enterprise_id", "year") if query.dataset == "enterprises" else (KEYS[query.dataset],)
     columns = ", ".join(f'"{c}"' for c in dict.fromkeys((*named, *query.shown)))
+    begin = (query.page - 1) * query.size
+    total = totals(query)
+    if not query.sort and min(begin + query.size, total["n"]) <= FIRST:
+        return numbered(query, columns, (total["first"] or [])[begin : begin + query.size])
     page = f"FROM {query.dataset} WHERE {query.where.sql} {query.order()} LIMIT ? OFFSET ?"
-    sql = f"SELECT {columns} {page}"
-    if query.sort:
-        chosen = f"SEMI JOIN (SELECT rowid AS at {page}) AS chosen ON {query.dataset}.rowid = chosen.at"
-        sql = f"SELECT {columns} FROM {query.dataset} {chosen} {query.order()}"
-    return rows(sql, (*query.where.values, query.size, (query.page - 1) * query.size))
+    values = (*query.where.values, query.size, begin)
+    if not query.sort:
+        return rows(f"SELECT {columns} {page}", values)
+    return numbered(query, columns, [row["at"] for row in rows(f"SELECT rowid AS at {page}", values)])
+
+
+def numbered(query: Query, columns: str, numbers: list[int]) -> list[Row]:
+    """The rows of those numbers, in the list's order. The bounds let the engine skip the blocks of all others."""
+    if not numbers:
+        return []
+    chosen = "SEMI JOIN (SELECT unnest(?::BIGINT[]) AS at) AS chosen"
+    sql = (
+        f"SELECT {columns} FROM {query.dataset} {chosen} ON {query.dataset}.rowid = chosen.at "
+        f"WHERE {query.dataset}.rowid BETWEEN ? AND ? {query.order() or 'ORDER BY rowid'}"
+    )
+    return rows(sql, (numbers, min(numbers), max(numbers)))

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from panhuo.core.problems import PanhuoError
 from panhuo.site import gate, labels
-from panhuo.site.boards.figures import grouped
+from panhuo.site.boards.figures import list_of
 from panhuo.site.gate import Rows, gated
 from panhuo.site.ledger.query import Query, parse
 from panhuo.site.shelf import Row, kept, one, rows
@@ -17,6 +17,8 @@ from panhuo.site.words import fault_words, pick
 SHOWN: Final = 8
 MARKED: Final = 3_000
 """As many parcels of a selection are outlined on the map; a larger one is shown by its polygon and figures."""
+FINDINGS: Final = 5
+"""As many of a selection's findings are told, those of most parcels first."""
 LON_LAT: Final = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*[,，\s]\s*(-?\d+(?:\.\d+)?)\s*")
 
 
@@ -90,9 +92,15 @@ def selected(request: HttpRequest) -> HttpResponse:
 
 
 def _summary(query: Query, given: QueryDict) -> dict[str, Any]:
+    """The condition is tried once, and once more where the parcels are few enough to be outlined."""
     held = one(
-        "SELECT count(*) AS n, sum(area_m2) AS area_m2, min(xmin) AS x0, min(ymin) AS y0, max(xmax) AS x1, "
-        f"max(ymax) AS y1 FROM parcels WHERE {query.where.sql}",
+        f"""
+WITH chosen AS MATERIALIZED (SELECT area_m2, xmin, ymin, xmax, ymax, findings FROM parcels WHERE {query.where.sql}),
+found AS (SELECT unnest(findings) AS id FROM chosen),
+told AS (SELECT id, count(*) AS n FROM found GROUP BY id ORDER BY n DESC, id LIMIT {FINDINGS})
+SELECT count(*) AS n, sum(area_m2) AS area_m2, min(xmin) AS x0, min(ymin) AS y0, max(xmax) AS x1, max(ymax) AS y1,
+    (SELECT list(told ORDER BY n DESC, id) FROM told) AS findings
+FROM chosen""",
         query.where.values,
     )
     assert held is not None
@@ -105,8 +113,8 @@ def _summary(query: Query, given: QueryDict) -> dict[str, Any]:
         "bounds": [held[k] for k in ("x0", "y0", "x1", "y1")] if held["x0"] is not None else None,
         "ids": [r["parcel_id"] for r in ids],
         "findings": [
-            {"label": r["label"], "n": r["n"], "link": r["link"]}
-            for r in grouped("finding", query.where, given)[:5]
+            {"label": labels.finding(r["id"]), "n": r["n"], "link": list_of("finding", r["id"], given)}
+            for r in held["findings"] or []
         ],
         "list": f"{reverse('ledger_of', args=['parcels'])}?{asked}",
         "files": {
