@@ -54,6 +54,8 @@ FROM given c LEFT JOIN land a ON c.parcel_id = a.parcel_id LEFT JOIN land b ON o
 """Result tables that are lists of their own, each row with where it lies; conflicts also with their box."""
 COPIED: Final = ("scores", "potential")
 BATCH: Final = 100_000
+SHARE: Final = 125_000
+"""Parcels of which the results are gathered at once."""
 ROW_GROUP: Final = 16_384
 """Rows whose minima and maxima are kept together: an eighth of the engine's own, so that a parcel's page reads less."""
 LAYOUT: Final = 5
@@ -67,16 +69,17 @@ SELECT parcel_id,
        min(since) FILTER (status = 'yes') AS since,
        arg_min(severity, list_position(['high', 'medium', 'low', 'notice'], severity))
            FILTER (status = 'yes') AS severity
-FROM findings GROUP BY parcel_id""",
+FROM findings WHERE {share} GROUP BY parcel_id""",
     "o": """
 SELECT parcel_id, list_transform(list_sort(list({'rank': rank, 'tool': tool_id})), lambda x: x.tool) AS tools
-FROM options WHERE status <> 'closed' GROUP BY parcel_id""",
+FROM options WHERE status <> 'closed' AND {share} GROUP BY parcel_id""",
     "t": """
 SELECT parcel_id, max(tier) AS tier FROM occupancies JOIN scores USING (enterprise_id) GROUP BY parcel_id""",
     "g": """
 SELECT parcel_id, arg_min(tool_id, order_no) AS plan_tool, min(year) AS plan_year FROM plan GROUP BY parcel_id""",
 }
-"""What the results say of a parcel, a table each: one at a time, since lists in the making must fit in memory."""
+"""What the results say of a parcel, a table each: one at a time and for some parcels, since lists in the making must
+fit in memory. `share`: of which parcels."""
 
 BESIDE: Final = """
 SELECT coalesce(findings, []) AS findings, coalesce(unknowns, []) AS unknowns, since, severity,
@@ -271,14 +274,27 @@ def _store_parcels(db: duckdb.DuckDBPyConnection, parcels: pa.Table) -> None:
     boxes = _boxes(parcels).take(order)
     db.register("given", given.append_column("row_no", pa.array(np.arange(given.num_rows), pa.int64())))
     db.register("boxes", boxes)
-    for name, sql in {**JUDGED, "beside": BESIDE}.items():
-        db.execute(f"CREATE TEMP TABLE {name} AS {sql}")
+    shares = _shares(parcels["parcel_id"])
+    for name, sql in JUDGED.items():
+        db.execute(f"CREATE TEMP TABLE {name} AS {sql.replace('{share}', shares[0])}")
+        for share in shares[1:] if "{share}" in sql else ():
+            db.execute(f"INSERT INTO {name} {sql.replace('{share}', share)}")
+    db.execute(f"CREATE TEMP TABLE beside AS {BESIDE}")
     # Three tables of one order side by side: sorting rows of a hundred columns would take gigabytes.
     db.execute(
         "CREATE TABLE parcels AS SELECT * EXCLUDE (row_no) FROM given POSITIONAL JOIN beside POSITIONAL JOIN boxes"
     )
     db.unregister("given")
     db.unregister("boxes")
+
+
+def _shares(ids: pa.ChunkedArray) -> list[str]:
+    """Conditions on `parcel_id` that each hold for some `SHARE` of the parcels, and together for all."""
+    firsts = pc.sort_indices(ids).take(pa.array(range(SHARE, len(ids), SHARE), pa.int64()))
+    cuts = ["'" + cut.replace("'", "''") + "'" for cut in ids.take(firsts).to_pylist()]
+    low = ["TRUE", *(f"parcel_id >= {cut}" for cut in cuts)]
+    high = [*(f"parcel_id < {cut}" for cut in cuts), "TRUE"]
+    return [f"{one} AND {other}" for one, other in zip(low, high, strict=True)]
 
 
 def _boxes(parcels: pa.Table) -> pa.Table:
