@@ -129,14 +129,14 @@ def cite_chain(book: Rulebook, cite: Cite) -> dict[str, Any]:
         return {
             "source": cite.source,
             "article": cite.article,
-            "words": both(Label(zh=cite.article, en=cite.article)),
+            "words": {"zh": cite.article, "en": cite.article},
             "label": both(Label(zh=cite.source, en=cite.source)),
         }
     text = source.articles.get(cite.article)
     return {
         "source": cite.source,
         "article": cite.article,
-        "words": both(source.cite(cite.article)),
+        "words": both(words) if (words := source.cite(cite.article)) else {"zh": "", "en": ""},
         "label": both(source.label),
         "number": source.number,
         "mark": source.mark,

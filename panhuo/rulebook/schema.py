@@ -51,8 +51,10 @@ class Source(LawFile):
     note: str = ""
     checked_on: date | None = None
 
-    def cite(self, article: str) -> Label:
-        """A part of the instrument as it is cited: 第14条; one that has no number by its name."""
+    def cite(self, article: str) -> Label | None:
+        """A part of the instrument as it is cited: 第14条; one that has no number by its name; None for the whole."""
+        if not article:
+            return None
         if self.cited_as:
             return Label(zh=self.cited_as.zh.format(n=article), en=self.cited_as.en.format(n=article))
         if article[:1].isdigit():

@@ -263,10 +263,8 @@ def coordinate(text: str) -> str:
 def article(number: str | None, instrument: str) -> str:
     """A part of an instrument as it is cited: 第14条, 案例11."""
     held = rulebook().sources.get(instrument)
-    if not number or held is None:
-        return number or ""
-    words = held.cite(number)
-    return pick(words.zh, words.en)
+    words = held.cite(number or "") if held else None
+    return pick(words.zh, words.en) if words else number or ""
 
 
 def case(name: str) -> str:

@@ -37,6 +37,10 @@ class Shelf:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor on the newest copy that is ready. Only the very first reader waits for a copy to be built."""
+        if self.db is not None and self.key != (key := key_of(self.workspace)) and self._ready(key):
+            with self.lock:
+                if self.key != key:
+                    self._open()
         if self.db is None:
             with self.lock:
                 if self.db is None:
@@ -47,6 +51,10 @@ class Shelf:
                 threading.Thread(target=self._follow, daemon=True).start()
         assert self.db is not None
         return self.db.cursor()
+
+    def _ready(self, key: str) -> bool:
+        """Whether the worker has built that copy already: to open it takes no time worth an old page."""
+        return (self.workspace.root / "cache" / f"{key}.duckdb").is_file()
 
     def follow(self) -> None:
         """Opens the newest copy now, building it if need be."""

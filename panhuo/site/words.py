@@ -51,9 +51,9 @@ def pick_label(label: Mapping[str, str] | None, otherwise: str) -> str:
 
 
 BESIDE: Final = re.compile(
-    r"(?P<zh>.*[^\x00-\x7f]\S*) (?P<en>[A-Za-z][^\u4e00-\u9fff:]*)(?P<rest>:.*)?", re.DOTALL
+    r"(?P<zh>.*[^\x00-\x7f][^\s:]*) (?P<en>[a-z]+ [a-z]+[^\u4e00-\u9fff:]*)(?P<rest>:.*)?", re.DOTALL
 )
-"""Text that says the same in Chinese and then in English, with what both speak of after a colon."""
+"""Text that says the same in Chinese and then in two English words or more, with what both speak of after a colon."""
 
 
 def spoken(text: str) -> str:
@@ -68,8 +68,12 @@ def spoken(text: str) -> str:
 
 
 def fault_words(fault: PanhuoError) -> str:
-    """A fault as one sentence in the reader's language: what, why, what to do."""
-    parts = (fault.what, fault.why, fault.remedy)
+    """A fault as one sentence in the reader's language: what, where, why, what to do.
+
+    A field of the form, which is one plain word, is not told: the page marks it.
+    """
+    where = "" if fault.where.isascii() and fault.where.isidentifier() else fault.where
+    parts = (fault.what, where, fault.why, fault.remedy)
     return pick("；", "; ").join(spoken(part) for part in parts if part)
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.password_validation import MinimumLengthValidator, validate_password
 
 from panhuo.site.accounts.models import Person
 from panhuo.site.gate import Scope
@@ -12,6 +12,20 @@ from panhuo.site.words import say
 
 DIVISION = re.compile(r"\d{0,12}")
 HOLDER = re.compile(r"[0-9A-Z]{18}")
+
+
+class LongEnough(MinimumLengthValidator):
+    """Django's, in both languages: its own catalogue has no Chinese for this sentence."""
+
+    def get_error_message(self) -> Any:
+        n = self.min_length
+        return say(
+            f"密码太短，至少 {n} 位。", f"This password is too short: it needs {n} characters or more."
+        )
+
+    def get_help_text(self) -> Any:
+        n = self.min_length
+        return say(f"密码至少 {n} 位。", f"A password has {n} characters or more.")
 
 
 class SetupForm(forms.Form):

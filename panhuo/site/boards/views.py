@@ -39,7 +39,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "divisions": divisions(request),
         "unseen": [(k, v) for k in request.GET if k not in IN_FORM for v in request.GET.getlist(k) if v],
         "parts": PARTS,
-        "assessment": shelf().key.split("+")[1],
+        "assessment": "" if (name := shelf().key.split("+")[1]) == "none" else name,
         "now": timezone.localtime(),
     }
     return render(request, "boards/board.html", context)

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
+from panhuo.inventory.spec import dataset_specs
 from panhuo.site import gate
 from panhuo.site.gate import gated
 from panhuo.site.jobs import acts, imports, reports
@@ -19,7 +20,7 @@ from panhuo.site.labels import rulebook
 from panhuo.site.ledger import bulk
 from panhuo.site.parcel.story import parcel_row
 from panhuo.site.shelf import kept_file
-from panhuo.site.words import fault_words, pick
+from panhuo.site.words import fault_words, pick, say
 
 
 def own_jobs(person: Any) -> Any:
@@ -77,7 +78,14 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "jobs/preview.html",
-        {"upload": what, "tables": tables, "fault": fault, "asked": asked, "map": json.dumps(asked["map"])},
+        {
+            "upload": what,
+            "tables": tables,
+            "fault": fault,
+            "asked": asked,
+            "map": json.dumps(asked["map"]),
+            "datasets": [name for name in dataset_specs() if name not in ("layers", "corrections")],
+        },
     )
 
 
@@ -89,7 +97,8 @@ def assess(request: HttpRequest) -> HttpResponse:
     try:
         as_of = date.fromisoformat(as_of).isoformat() if as_of else ""
     except ValueError:
-        return HttpResponse(status=400)
+        messages.error(request, say("日期写作 2026-11-26", "a date is written 2026-11-26"))
+        return redirect("jobs")
     return redirect("job", acts.ask_assess(request.user, as_of).pk)
 
 
