@@ -60,16 +60,11 @@ class Piece:
         """The outlines measured; those whose lengths do not add up are no rings."""
         ring = rings.read_rings(wkb, head) if head else None
         found = rings.measure(ring) if ring else None
-        if found and np.isfinite(found.box).all():
-            return cls(rows, wkb, head, found, found.box)
-        boxes = boxes_of(wkb, ring)
-        return cls(
-            rows,
-            wkb,
-            head if ring else 0,
-            found,
-            np.append(np.fmin.reduce(boxes[:, :2]), np.fmax.reduce(boxes[:, 2:])),
-        )
+        box = found.box if found else np.full(4, np.nan)
+        if not np.isfinite(box).all():
+            boxes = boxes_of(wkb, ring)
+            box = np.append(np.fmin.reduce(boxes[:, :2]), np.fmax.reduce(boxes[:, 2:]))
+        return cls(rows, wkb, head if ring else 0, found, box)
 
     def at(self, places: Ints) -> "Piece":
         """Some of the outlines, by their places in the piece."""
@@ -79,10 +74,6 @@ class Piece:
         """The outlines as columns, None when they are not of one ring each."""
         return rings.read_rings(self.wkb, self.head) if self.head else None
 
-    def shapes(self) -> Geometries:
-        """The outlines as shapes in two dimensions, None where empty or unreadable."""
-        return planar_shapes(self.wkb)[0]
-
     def bounds(self) -> Floats:
         """Boxes of the rows, NaN where there is no outline that can be read."""
         return boxes_of(self.wkb, self.rings())
@@ -90,12 +81,10 @@ class Piece:
     def swapped(self) -> "Piece":
         """x for y."""
         ring = self.rings()
-        turned = (
-            rings.write_rings(ring, ring.xy[:, ::-1])
-            if ring
-            else encode(shapely.transform(self.shapes(), lambda c: c[:, ::-1]))
-        )
-        return Piece.of(self.rows, turned, self.head)
+        if ring:
+            return Piece.of(self.rows, rings.write_rings(ring, ring.xy[:, ::-1]), self.head)
+        turned = shapely.transform(planar_shapes(self.wkb)[0], lambda c: c[:, ::-1])
+        return Piece.of(self.rows, encode(turned), 0)
 
 
 @dataclass(frozen=True, slots=True)
