@@ -124,3 +124,14 @@ def test_a_rule_is_unknown_where_nobody_knows_whether_it_applies():
     found = diagnose(tables, Law(BOOK, DAY)).findings.to_pylist()
     low = {r["parcel_id"]: (r["status"], r["missing"]) for r in found if r["finding_id"] == "low_tax"}
     assert low == {"mill": ("yes", ""), "what": ("unknown", "land_use")}
+
+
+def test_what_no_ledger_tells_is_said_once_for_the_run_and_what_one_tells_of_parcel_by_parcel():
+    """Without contracts no parcel is undecided for want of them; one of a rule's two ledgers is enough to judge it."""
+    bare = diagnose({"parcels": parcels("a")}, Law(BOOK, DAY))
+    assert "contracts" in bare.not_assessed["idle_not_started"]
+    assert "idle_not_started" not in bare.findings["finding_id"].to_pylist()
+    one = diagnose({"parcels": parcels("a"), "contracts": contracts(a=None)}, Law(BOOK, DAY))
+    assert "idle_not_started" not in one.not_assessed
+    told = {r["finding_id"]: r["status"] for r in one.findings.to_pylist()}
+    assert told["idle_not_started"] == "unknown"
