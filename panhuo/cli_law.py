@@ -130,6 +130,11 @@ def diff_(
     emit(result, as_json, show_diff)
 
 
+def cell(value: Any) -> str:
+    """A value of a result; a sum of weights without the tail that binary numbers leave."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def show_diff(result: dict[str, Any]) -> None:
     """Changed law first, then the parcels with what changes and why."""
     for change in result["changes"]:
@@ -142,7 +147,9 @@ def show_diff(result: dict[str, Any]) -> None:
     table = Table("宗地 parcel", "项目 item", "原 old", "新 new", "因 because")
     for parcel in result["parcels"]:
         for row in parcel["changes"]:
-            sides = [", ".join(f"{k} {v}" for k, v in (row[s] or {}).items()) or "—" for s in ("old", "new")]
+            sides = [
+                ", ".join(f"{k} {cell(v)}" for k, v in (row[s] or {}).items()) or "—" for s in ("old", "new")
+            ]
             cells = [parcel["parcel_id"], f"{row['kind']} {row['id']}", *sides, ", ".join(row["because"])]
             table.add_row(*map(escape, cells))
     if result["parcels"]:
