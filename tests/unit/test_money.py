@@ -311,3 +311,22 @@ def test_dual_agreement_pays_land_and_buildings_apart():
     assert found.of("holder", "land_compensation") == 300
     assert found.of("tenant", "building_compensation") == 80
     assert found.of("holder", "building_compensation") == 0
+
+
+def test_deed_tax_is_on_the_price_without_vat():
+    sold = taxes.sale_taxes(1_000, 400, date(2020, 1, 1), "city", ON, HUNAN)
+    assert sold.vat.value > 0
+    assert sold.deed.terms["base"] == pytest.approx(1_000 - sold.vat.value)
+
+
+def test_flows_of_one_day_count_together_and_a_relapse_is_no_payback():
+    day, later, last = date(2026, 1, 1), date(2026, 7, 1), date(2027, 1, 1)
+    assert peak_exposure([(day, -100), (day, 60)]) == 40
+    assert payback_months([(day, -100), (later, 100)], day) == 6
+    assert payback_months([(day, -100), (later, 100), (later, -1), (last, 1)], day) == 12
+    assert payback_months([(day, -100), (later, 101), (last, -2)], day) is None
+
+
+def test_floor_given_up_pays_nothing_for_a_higher_far():
+    assert taxes.topup_for_far(2_000, -500, False, ON, HUNAN).value == 0
+    assert taxes.topup_for_far(2_000, 500, False, ON, HUNAN).value == 100
