@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
+from panhuo.appraise.inputs import money_spec
 from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import dataset_specs, problem_types
 from panhuo.rulebook import Rulebook
@@ -349,6 +350,8 @@ def value(dataset: str, name: str, given: Any) -> str:
     if spec and name in spec.fields and spec.fields[name].codes:
         return coded(spec.fields[name].codes, str(given))
     codes = result_specs().get(dataset, {}).get("columns", {}).get(name, {}).get("codes") or {}
+    if (dataset, name) == ("appraisals", "party"):
+        codes = {party: words.model_dump() for party, words in money_spec().parties.items()}
     if name == "severity":
         codes = result_specs()["findings"]["columns"]["severity"]["codes"]
     return pick_label(codes.get(given), str(given)) if isinstance(codes, Mapping) else str(given)

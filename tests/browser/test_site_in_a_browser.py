@@ -14,6 +14,7 @@ def test_filter_open_a_parcel_its_chain_and_export(site, page):
     page.click("#c-division summary")
     page.check("#c-division input[value='430112']")
     page.wait_for_url("**division=430112**")
+    page.wait_for_selector("#said:has-text('条')", state="attached")
     page.click("#c-findings summary")
     page.locator("#c-findings input").first.check()
     page.wait_for_url(re.compile(r"findings=\w+"))

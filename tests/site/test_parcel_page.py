@@ -162,3 +162,8 @@ def test_a_jobs_step_is_shown_in_one_language(step, shown):
 def test_a_fact_is_named_as_the_parcels_field_before_any_others():
     assert labels.fact("area_m2") == labels.field("parcels", "area_m2")
     assert labels.fact_value("allocated", "tenure") == "划拨"
+
+
+def test_the_parties_of_an_appraisal_are_called_by_their_names():
+    assert labels.value("appraisals", "party", "government") == "政府"
+    assert labels.value("encumbrances", "party", "government") == "government"

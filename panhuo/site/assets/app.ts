@@ -45,4 +45,12 @@ document.addEventListener("change", (event) => {
   if (at.closest("#rows, #bulk")) count();
 });
 document.addEventListener("htmx:afterSettle", count);
+
+// What a swapped part says of itself (how many rows, how far a job is) is repeated where a screen reader listens: a
+// status that comes with its own part is new, and new ones are not read out.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const told = (event.target as Element).querySelector("[role=status]")?.textContent?.trim();
+  const said = document.querySelector("#said")!;
+  if (told && said.textContent !== told) said.textContent = told;
+});
 count();
