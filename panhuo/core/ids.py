@@ -10,7 +10,6 @@ from typing import Final
 from panhuo.core.problems import PanhuoError
 
 PARCEL_CODE: Final = re.compile(r"\d{12}[GJZ][A-Z]\d{5}")
-UNIT_CODE: Final = re.compile(r"\d{12}[GJZ][A-Z]\d{5}([FLQ]\d{8}|W00000000)")
 DIVISION: Final = re.compile(r"\d{2}(\d{2}(\d{2}(\d{3}(\d{3})?)?)?)?", re.ASCII)
 DIVISION_CODE: Final = re.compile(r"\d{6}(\d{3}(\d{3})?)?")
 
@@ -35,11 +34,6 @@ def checked_division(text: str) -> str:
 def is_parcel_code(text: str) -> bool:
     """Whether `text` is a 19-digit 宗地代码."""
     return PARCEL_CODE.fullmatch(text) is not None
-
-
-def is_unit_code(text: str) -> bool:
-    """Whether `text` is a 28-digit 不动产单元代码."""
-    return UNIT_CODE.fullmatch(text) is not None
 
 
 def org_check_digit(body: str) -> str:

@@ -7,8 +7,6 @@ MU_M2: Final = Fraction(2000, 3)
 """One 亩 in m², exactly."""
 
 HECTARE_M2: Final = 10_000
-KM2_M2: Final = 1_000_000
-WAN_YUAN: Final = 10_000
 YI_WAN: Final = 10_000
 """One 亿元 in 万元."""
 
@@ -21,8 +19,3 @@ def mu_to_m2(mu: float) -> float:
 def m2_to_mu(m2: float) -> float:
     """Area in 亩 of `m2` m²."""
     return float(m2 * 3 / 2000)
-
-
-def yuan_per_m2_to_wan_per_mu(price: float) -> float:
-    """Price per 亩 [万元/亩] of a price per m² [元/m²]."""
-    return mu_to_m2(price) / WAN_YUAN
