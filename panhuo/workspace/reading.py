@@ -56,6 +56,8 @@ COPIED: Final = ("scores", "potential")
 BATCH: Final = 100_000
 SHARE: Final = 125_000
 """Parcels of which the results are gathered at once."""
+MEMORY: Final = "1500MB"
+"""What the engine holds of the copy in the making, beside the tables it is made from."""
 ROW_GROUP: Final = 16_384
 """Rows whose minima and maxima are kept together: an eighth of the engine's own, so that a parcel's page reads less."""
 LAYOUT: Final = 5
@@ -173,7 +175,7 @@ def _prepare(db: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
 def build(workspace: Workspace, target: Path) -> None:
     """Writes the reading copy of the newest snapshot and assessment into `target`."""
     path = str(target.resolve()).replace("'", "''")
-    with duckdb.connect(config={"temp_directory": f"{target.resolve()}.tmp"}) as db:
+    with duckdb.connect(config={"temp_directory": f"{target.resolve()}.tmp", "memory_limit": MEMORY}) as db:
         _prepare(db, workspace)
         db.execute(f"ATTACH '{path}' AS copy (ROW_GROUP_SIZE {ROW_GROUP}); USE copy")
         for name in dataset_specs():
@@ -270,8 +272,10 @@ def _store_parcels(db: duckdb.DuckDBPyConnection, parcels: pa.Table) -> None:
     )
     db.unregister("outlines")
     order = pc.sort_indices(outlines, [("division", "ascending"), ("parcel_id", "ascending")])
-    given = parcels.drop_columns([OUTLINE, "lon", "lat"]).take(order)
     boxes = _boxes(parcels).take(order)
+    parcels = parcels.drop_columns([OUTLINE, "lon", "lat"])
+    del outlines  # with the last of the outlines' bytes
+    given = parcels.take(order)
     db.register("given", given.append_column("row_no", pa.array(np.arange(given.num_rows), pa.int64())))
     db.register("boxes", boxes)
     shares = _shares(parcels["parcel_id"])
