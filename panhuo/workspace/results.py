@@ -8,6 +8,7 @@ threads: an assessment that takes counties over is the same bytes as one made af
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ CODED: Final = ("findings", "options", "routes")
 """Tables whose words travel as dictionary codes."""
 PART: Final = 131_072
 """Rows of a table read at once."""
+WRITERS: Final = 2
 UNIQUE: Final = ("evidence",)
 """Columns whose words hardly repeat, which are not dictionary-coded."""
 
@@ -41,9 +43,13 @@ class Results:
         self._whole: dict[str, TableFile] = {}
         self._groups: Counter[str] = Counter()
         self._counties: dict[str, dict[str, int]] = {}
+        self._pool = ThreadPoolExecutor(WRITERS)
+        self._writing: list[Future[None]] = []
 
     def add(self, fingerprint: str, tables: Tables, *, taken_over: bool = False) -> None:
-        """Writes the rows of one county. taken_over: they come from an earlier assessment."""
+        """Writes the rows of one county, table beside table, while the next is worked on; those of the county before
+        are written then. taken_over: they come from an earlier assessment."""
+        self._wait()
         self.taken_over += taken_over
         self.judged += not taken_over
         groups = {}
@@ -57,7 +63,13 @@ class Results:
         self._counties[fingerprint] = groups
 
     def write(self, name: str, table: pa.Table) -> int:
-        """Appends rows to a table as one row group; gives its number."""
+        """Has rows appended to a table as one row group; gives its number."""
+        self.rows[name] += table.num_rows
+        self._groups[name] += 1
+        self._writing.append(self._pool.submit(self._put, name, table))
+        return self._groups[name] - 1
+
+    def _put(self, name: str, table: pa.Table) -> None:
         held = compact(table)
         if name not in self._open:
             words = [
@@ -76,9 +88,12 @@ class Results:
                 store_schema=False,  # read back as words, not as codes
             )
         self._open[name].write_table(held, row_group_size=max(held.num_rows, 1))
-        self.rows[name] += held.num_rows
-        self._groups[name] += 1
-        return self._groups[name] - 1
+
+    def _wait(self) -> None:
+        """Until all is written; raises what went wrong with it."""
+        writing, self._writing = self._writing, []
+        for one in writing:
+            one.result()
 
     def found(self) -> dict[str, dict[str, int]]:
         """How many findings of each id hold and are undecided."""
@@ -91,6 +106,7 @@ class Results:
 
     def parts(self, name: str, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Some columns (those there are) of a table written so far, which then is complete, part by part."""
+        self._wait()
         if name in self._open:
             self._open.pop(name).close()
         if name in self._groups:
@@ -101,6 +117,7 @@ class Results:
 
     def close(self) -> None:
         """Ends every file."""
+        self._pool.shutdown(cancel_futures=True)
         for writer in (*self._open.values(), *self._whole.values()):
             writer.close()
         self._open.clear()
@@ -111,6 +128,7 @@ class Results:
         for name, schema in empty.items():
             if name not in self._groups:
                 self.write(name, schema.empty_table())
+        self._wait()
         self.close()
         text = json.dumps(self._counties, indent=0) + "\n"
         (self.folder / COUNTIES).write_text(text, encoding="utf-8")
