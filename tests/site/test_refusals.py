@@ -160,7 +160,9 @@ def things(cast, parcel_id):
     clerk = cast["clerk"]
     accounts.make_token(clerk, "x")
     parameter = next(iter(rulebook().parameters))
-    firm = "SELECT enterprise_id AS id FROM enterprises WHERE division = '430112' AND tier = 'D'"
+    firm = (
+        "SELECT enterprise_id AS id FROM enterprises WHERE division = '430112' ORDER BY tier DESC NULLS LAST"
+    )
     finding = "SELECT finding_id AS id FROM findings WHERE parcel_id = ?"
     tool = "SELECT tool_id AS id FROM options WHERE parcel_id = ?"
     return {
