@@ -28,7 +28,7 @@ COVER_A_TILE: Final = 128
 BURNT_AT_ONCE: Final = 10_000
 MOST_A_TILE: Final = 5_000
 """Parcels of one tile; at some 80 bytes each it stays under 500 KB, which a phone loads at once."""
-AT_ONCE: Final = 100_000
+AT_ONCE: Final = 25_000
 """Outlines baked at once: a tiler holds kilobytes for each."""
 NEAREST: Final = 10
 """From this zoom a parcel of a hectare is more than a speck."""
