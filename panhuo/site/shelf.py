@@ -1,7 +1,6 @@
 """Reading the workspace: parameterised SQL over the reading copy, one cursor per thread, never a write."""
 
 import threading
-import time
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -20,8 +19,6 @@ from panhuo.workspace.store import Workspace
 Row = dict[str, Any]
 TURNS: Final = tuple(threading.Lock() for _ in range(64))
 """Whoever asks what somebody is already working out waits for that answer."""
-LOOK_S: Final = 0.2
-"""How long the newest copy is taken to be the newest: a page asks a dozen times."""
 
 
 class Shelf:
@@ -32,22 +29,20 @@ class Shelf:
         self.lock = threading.Lock()
         self.building = threading.Lock()
         self.key = ""
-        self.looked = 0.0
         self.db: duckdb.DuckDBPyConnection | None = None
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor on the newest copy that is ready. Only the very first reader waits for a copy to be built."""
-        if self.db is not None and self.key != (key := key_of(self.workspace)) and self._ready(key):
-            with self.lock:
-                if self.key != key:
-                    self._open()
         if self.db is None:
             with self.lock:
                 if self.db is None:
                     self._open()
-        elif time.monotonic() - self.looked > LOOK_S:
-            self.looked = time.monotonic()
-            if self.key != key_of(self.workspace) and self.building.acquire(blocking=False):
+        elif self.key != (key := key_of(self.workspace)):
+            if self._ready(key):
+                with self.lock:
+                    if self.key != key:
+                        self._open()
+            elif self.building.acquire(blocking=False):
                 threading.Thread(target=self._follow, daemon=True).start()
         assert self.db is not None
         return self.db.cursor()
