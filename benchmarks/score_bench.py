@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from benchmarks import report
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import Scheme, load_schemes, scheme
+from panhuo.rulebook.scheme import load_schemes, scheme
+from panhuo.rulebook.scheme_schema import Scheme
 from panhuo.score import score
 
 WORDS = """Every indicator of every enterprise scored with its base, points and reason; ranks and tiers within the

@@ -10,7 +10,8 @@ import pyarrow as pa
 from panhuo.core.dates import WorkCalendar
 from panhuo.measure.lifecycle import milestones
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import AdmissionScheme, LifecycleScheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import AdmissionScheme, LifecycleScheme
 from panhuo.score.admission import admit, promises
 
 ON = date(2025, 1, 2)

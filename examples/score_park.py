@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from panhuo.core.units import mu_to_m2
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import Scheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import Scheme
 from panhuo.score.whatif import Inputs, moves, revised, stability, what_if
 
 ON = date(2023, 10, 1)

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from panhuo.rulebook.facts import connect
 from panhuo.rulebook.predicate import literal
-from panhuo.rulebook.scheme import LeaseScheme
+from panhuo.rulebook.scheme_schema import LeaseScheme
 from panhuo.rulebook.spec import SQL_TYPES, dataset_fields
 
 Tables = dict[str, pa.Table | None]

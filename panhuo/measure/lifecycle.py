@@ -13,7 +13,7 @@ import pyarrow as pa
 from panhuo.core.dates import WorkCalendar, next_working_day
 from panhuo.rulebook.judged import held, opened
 from panhuo.rulebook.predicate import literal
-from panhuo.rulebook.scheme import AdmissionScheme, LifecycleScheme, Milestone
+from panhuo.rulebook.scheme_schema import AdmissionScheme, LifecycleScheme, Milestone
 
 DATES: Final = dict.fromkeys(
     ("delivery_by", "delivered_on", "start_by", "started_on", "finish_by", "finished_on", "production_by",

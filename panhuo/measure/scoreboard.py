@@ -13,7 +13,7 @@ import pyarrow as pa
 from panhuo.core.problems import PanhuoError, Problem
 from panhuo.rulebook.facts import connect
 from panhuo.rulebook.predicate import literal
-from panhuo.rulebook.scheme import Measure, ScoreboardScheme
+from panhuo.rulebook.scheme_schema import Measure, ScoreboardScheme
 
 AREAS: Final = ("base_m2", "done_m2", "opening_m2", "added_m2", "disposed_m2", "closing_m2")
 TASKS: Final = pa.schema(

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from panhuo.rulebook.judged import held, opened
 from panhuo.rulebook.predicate import literal
-from panhuo.rulebook.scheme import ZoneScheme
+from panhuo.rulebook.scheme_schema import ZoneScheme
 
 
 def zone_indicators(zones: pa.Table, scheme: ZoneScheme, ideals: pa.Table | None = None) -> pa.Table:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from panhuo.rulebook.judged import held, missing, opened
 from panhuo.rulebook.predicate import literal
-from panhuo.rulebook.scheme import AdmissionScheme, Criterion
+from panhuo.rulebook.scheme_schema import AdmissionScheme, Criterion
 
 TOLERANCE: Final = 1e-9
 """A value this near its bar, relatively, reaches it: 亩 turned into m² and back must not fail a project."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from panhuo.rulebook.scheme import Base
+from panhuo.rulebook.scheme_schema import Base
 from panhuo.score.points import Bools, Floats, Ints, cell_counts, cell_sums, divided
 
 PLAIN: Final = 0

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from panhuo.core.problems import Problem
-from panhuo.rulebook.scheme import Group, Scheme
+from panhuo.rulebook.scheme_schema import Group, Scheme
 from panhuo.score.frame import NO_GROUP, UNKNOWN, Standing, build, names_of, standings
 from panhuo.score.items import GroupPoints, group_points, items_of
 from panhuo.score.land_base import land_bases

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from panhuo.rulebook.facts import connect
 from panhuo.rulebook.predicate import parse
-from panhuo.rulebook.scheme import Scheme
+from panhuo.rulebook.scheme_schema import Scheme
 from panhuo.rulebook.spec import SQL_TYPES, dataset_fields
 from panhuo.score.points import Bools, Floats, Ints
 

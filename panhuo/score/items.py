@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from panhuo.rulebook.scheme import Indicator, Scheme
+from panhuo.rulebook.scheme_schema import Indicator, Scheme
 from panhuo.score.bases import PLAIN, SAME_YEAR, WHOLE_GROUP, Sample, bases
 from panhuo.score.frame import Frame, Standing, names_of
 from panhuo.score.points import Bools, Floats, Ints, cell_counts, cell_sums, divided, points, ratios

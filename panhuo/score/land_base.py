@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from panhuo.core.problems import Problem
 from panhuo.rulebook.facts import connect
-from panhuo.rulebook.scheme import LandRule
+from panhuo.rulebook.scheme_schema import LandRule
 
 OCCUPANCIES: Final = pa.schema(
     {"parcel_id": pa.string(), "enterprise_id": pa.string(), "kind": pa.string(), "area_m2": pa.float64(),

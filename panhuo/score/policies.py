@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from panhuo.rulebook.judged import held, opened
 from panhuo.rulebook.predicate import literal
-from panhuo.rulebook.scheme import FirmPlanScheme, Scheme
+from panhuo.rulebook.scheme_schema import FirmPlanScheme, Scheme
 
 TEXT_FIELDS = ("tier", "status", "industry")
 

@@ -21,7 +21,8 @@ from panhuo.rulebook.book import Rulebook
 from panhuo.rulebook.facts import connect
 from panhuo.rulebook.predicate import parse
 from panhuo.rulebook.schema import Label, LawFile
-from panhuo.rulebook.scheme import KINDS, SchemeFile, Sql, bind, load_schemes, pick
+from panhuo.rulebook.scheme import KINDS, bind, load_schemes, pick
+from panhuo.rulebook.scheme_schema import SchemeFile, Sql
 
 Floats = NDArray[np.float64]
 

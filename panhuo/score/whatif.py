@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.facts import connect
-from panhuo.rulebook.scheme import Base, Group, Scheme
+from panhuo.rulebook.scheme_schema import Base, Group, Scheme
 from panhuo.score.engine import ScoreResult, score
 
 FIGURES: Final = (

@@ -14,7 +14,8 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.precedents import load_precedents
 from panhuo.rulebook.schema import Label
-from panhuo.rulebook.scheme import Scheme, ScoreboardScheme, load_schemes
+from panhuo.rulebook.scheme import load_schemes
+from panhuo.rulebook.scheme_schema import Scheme, ScoreboardScheme
 from panhuo.score.potential import PotentialScheme
 from panhuo.site.words import english, pick, pick_label, spoken
 from panhuo.workspace.reading import result_specs

@@ -16,16 +16,13 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.calendar import work_calendar
 from panhuo.rulebook.facts import connect
-from panhuo.rulebook.scheme import (
+from panhuo.rulebook.scheme import bind, governing, load_schemes, pick
+from panhuo.rulebook.scheme_schema import (
     AdmissionScheme,
     FirmPlanScheme,
     LeaseScheme,
     LifecycleScheme,
     Scheme,
-    bind,
-    governing,
-    load_schemes,
-    pick,
 )
 from panhuo.rulebook.spec import SQL_TYPES, dataset_fields
 from panhuo.score.land_base import land_bases

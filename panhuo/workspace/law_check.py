@@ -34,7 +34,8 @@ from panhuo.rulebook.schema import (
     Source,
     Tool,
 )
-from panhuo.rulebook.scheme import KINDS, SchemeFile
+from panhuo.rulebook.scheme import KINDS
+from panhuo.rulebook.scheme_schema import SchemeFile
 from panhuo.rulebook.spec import dataset_fields
 from panhuo.score.potential import PotentialScheme
 from panhuo.workspace.law_body import KEPT, Body, Kept, article_of

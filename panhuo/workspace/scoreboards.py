@@ -12,7 +12,8 @@ from panhuo.core.units import mu_to_m2
 from panhuo.measure.scoreboard import scoreboard, stock_tally
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import connect
-from panhuo.rulebook.scheme import ScoreboardScheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import ScoreboardScheme
 from panhuo.workspace.store import Workspace, write_table
 
 STOCKS: Final = {

@@ -8,16 +8,8 @@ from panhuo.core.problems import PanhuoError
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import read_yaml
 from panhuo.rulebook.predicate import parse
-from panhuo.rulebook.scheme import (
-    KINDS,
-    FirmPlanScheme,
-    LeaseScheme,
-    Scheme,
-    SchemeFile,
-    load_schemes,
-    pick,
-    scheme,
-)
+from panhuo.rulebook.scheme import KINDS, load_schemes, pick, scheme
+from panhuo.rulebook.scheme_schema import FirmPlanScheme, LeaseScheme, Scheme, SchemeFile
 
 BOOK = Rulebook.load()
 ON = date(2025, 1, 1)

@@ -7,7 +7,8 @@ import pyarrow as pa
 from panhuo.measure.scoreboard import scoreboard
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
-from panhuo.rulebook.scheme import Scheme, ScoreboardScheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import Scheme, ScoreboardScheme
 from panhuo.score import score
 
 BOOK = Rulebook.load()

@@ -9,7 +9,8 @@ from panhuo.core.units import mu_to_m2
 from panhuo.measure.per_mu import Cluster, check_claims, earlier_value
 from panhuo.measure.scoreboard import rate
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import ScoreboardScheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import ScoreboardScheme
 
 BOARD = scheme(Rulebook.load(), ScoreboardScheme, "scoreboard", date(2025, 1, 1))
 

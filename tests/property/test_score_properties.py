@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import Scheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import Scheme
 from panhuo.score import score
 from panhuo.score.points import ranks, tiers_by_share
 

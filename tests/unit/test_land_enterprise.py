@@ -9,7 +9,8 @@ import pytest
 from panhuo.inventory.land_enterprise import as_occupancies, links, plain_name, to_confirm
 from panhuo.inventory.leases import check_leases, unmatched_leases, vacant_plants
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import LeaseScheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import LeaseScheme
 
 RULE = scheme(Rulebook.load(), LeaseScheme, "lease", date(2025, 1, 1))
 FIRMS = pa.table(

@@ -18,7 +18,8 @@ from panhuo.measure.lifecycle import (
     warning_days,
 )
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import AdmissionScheme, LifecycleScheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import AdmissionScheme, LifecycleScheme
 from panhuo.score.admission import admit, indicators, promises
 
 BOOK = Rulebook.load()

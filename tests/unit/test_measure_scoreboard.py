@@ -10,7 +10,8 @@ from panhuo.core.units import mu_to_m2
 from panhuo.measure.before_after import before_after, expected_of
 from panhuo.measure.scoreboard import progress, ranking, rate, scoreboard, stock_tally, year_plan
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import ScoreboardScheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import ScoreboardScheme
 
 RULE = scheme(Rulebook.load(), ScoreboardScheme, "scoreboard", date(2025, 1, 1))
 STOCKS = {"opening_m2": 1000.0, "added_m2": 300.0, "disposed_m2": 500.0, "closing_m2": 800.0}

@@ -8,7 +8,8 @@ import pytest
 
 from panhuo.measure.zone import zone_indicators, zone_types
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import ZoneScheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import ZoneScheme
 
 RULE = scheme(Rulebook.load(), ZoneScheme, "tdt_1029", date(2025, 1, 1))
 MU = 2000 / 3

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import AdmissionScheme, load_schemes, scheme
+from panhuo.rulebook.scheme import load_schemes, scheme
+from panhuo.rulebook.scheme_schema import AdmissionScheme
 from panhuo.score.admission import admit, promises
 
 BOOK = Rulebook.load()

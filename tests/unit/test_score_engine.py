@@ -10,7 +10,8 @@ import pytest
 
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import LandRule, Scheme, load_schemes, pick_scheme, scheme
+from panhuo.rulebook.scheme import load_schemes, pick_scheme, scheme
+from panhuo.rulebook.scheme_schema import LandRule, Scheme
 from panhuo.score import ScoreResult, score
 from panhuo.score.land_base import land_bases
 

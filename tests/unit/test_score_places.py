@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import Scheme, load_schemes, pick_scheme, scheme
+from panhuo.rulebook.scheme import load_schemes, pick_scheme, scheme
+from panhuo.rulebook.scheme_schema import Scheme
 from panhuo.score import score
 
 ON = date(2024, 6, 1)

@@ -7,7 +7,8 @@ import pytest
 
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import FirmPlanScheme, Scheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import FirmPlanScheme, Scheme
 from panhuo.score.policies import firm_plans, lifts
 from panhuo.score.whatif import Inputs, backtest, moves, revised, stability, what_if
 

@@ -10,7 +10,8 @@ import pytest
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.spec import dataset_spec
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.scheme import Scheme, scheme
+from panhuo.rulebook.scheme import scheme
+from panhuo.rulebook.scheme_schema import Scheme
 from panhuo.score import score
 from panhuo.workspace.enterprises import dossier, linked, listed, plans
 from panhuo.workspace.scoreboards import net_tasks, read_tasks, write_scoreboard

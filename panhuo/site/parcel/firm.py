@@ -9,7 +9,8 @@ import shapely
 from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import dataset_spec
 from panhuo.rulebook.predicate import parse
-from panhuo.rulebook.scheme import FirmPlanScheme, Scheme, bind, governing, load_schemes
+from panhuo.rulebook.scheme import bind, governing, load_schemes
+from panhuo.rulebook.scheme_schema import FirmPlanScheme, Scheme
 from panhuo.site import gate
 from panhuo.site.labels import rulebook
 from panhuo.site.parcel import story
