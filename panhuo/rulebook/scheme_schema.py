@@ -271,12 +271,20 @@ class Stage(LawFile):
     when: Sql
 
 
+class FindingSet(LawFile):
+    """Parcels taken together under one name: those with any of the findings."""
+
+    label: Label
+    findings: list[Text] = Field(min_length=1)
+
+
 class LifecycleScheme(SchemeFile):
-    """The promises of a supply contract and the stages of a firm in the park."""
+    """The promises of a supply contract, the stages of a firm in the park, and the lists a park is watched by."""
 
     kind: Literal["lifecycle"]
     milestones: dict[str, Milestone] = Field(min_length=1)
     stages: dict[str, Stage] = Field(min_length=1)
+    lists: dict[str, FindingSet] = Field(default_factory=dict)
 
 
 class Action(LawFile):
@@ -289,10 +297,11 @@ class Action(LawFile):
 
 
 class FirmPlanScheme(SchemeFile):
-    """What is proposed to a firm of a low tier."""
+    """What is proposed to a firm of a low tier. `counts`: facts that count its own parcels with some findings."""
 
     kind: Literal["firm_plan"]
     tiers: list[Text] = Field(min_length=1)
+    counts: dict[str, FindingSet] = Field(default_factory=dict)
     actions: dict[str, Action] = Field(min_length=1)
 
 

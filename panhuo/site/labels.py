@@ -15,7 +15,7 @@ from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.precedents import load_precedents
 from panhuo.rulebook.schema import Label
 from panhuo.rulebook.scheme import load_schemes
-from panhuo.rulebook.scheme_schema import Scheme, ScoreboardScheme
+from panhuo.rulebook.scheme_schema import FirmPlanScheme, Scheme, ScoreboardScheme
 from panhuo.score.potential import PotentialScheme
 from panhuo.site.words import english, pick, pick_label, spoken
 from panhuo.workspace.reading import result_specs
@@ -214,20 +214,19 @@ SCORE_LINES: Final[dict[str, dict[str, str]]] = {
     "land_mu": {"zh": "评价用地（亩）", "en": "Land base (mu)"},
     "bonus_cap": {"zh": "加分封顶扣回", "en": "Over the cap on bonuses"},
     "own_mu": {"zh": "自有用地（亩）", "en": "Land of its own (mu)"},
-    "unbuilt_parcels": {"zh": "未按约动工、竣工的宗地数", "en": "Parcels not started or finished as agreed"},
-    "idle_parcels": {"zh": "闲置宗地数", "en": "Idle parcels"},
     "vacant_m2": {"zh": "空置建筑面积（m²）", "en": "Vacant floor area (m²)"},
 }
 """Items of a score that are neither an indicator nor a bonus of its scheme, and the facts of a firm's plan."""
 
 
 def score_line(name: str) -> str:
-    """An item of a score: the land base, a bonus of some scheme, or the fact of that name."""
+    """An item of a score or a fact of a firm's plan: the land base, what a scheme of theirs calls it, else the fact."""
     if name in SCORE_LINES:
         return pick_label(SCORE_LINES[name], name)
-    extras = (one.bonus[name] for one in _schemes(Scheme).values() if name in one.bonus)
-    extra = next(extras, None)
-    return pick(extra.label.zh, extra.label.en) if extra else fact(name)
+    lines = [s.bonus for s in _schemes(Scheme).values()]
+    lines += [s.counts for s in _schemes(FirmPlanScheme).values()]
+    label = next((line[name].label for line in lines if name in line), None)
+    return pick(label.zh, label.en) if label else fact(name)
 
 
 def holdings(kinds: str | None) -> str:

@@ -16,6 +16,7 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.calendar import work_calendar
 from panhuo.rulebook.facts import connect
+from panhuo.rulebook.predicate import literal
 from panhuo.rulebook.scheme import bind, governing, load_schemes, pick
 from panhuo.rulebook.scheme_schema import (
     AdmissionScheme,
@@ -32,43 +33,29 @@ from panhuo.workspace.store import Workspace
 Tables = Mapping[str, pa.Table | None]
 DATASETS: Final = ("parcels", "occupancies", "enterprises", "buildings", "contracts")
 RESULTS: Final = ("findings", "options", "scores", "score_items")
-LISTS: Final = {
-    "stopped": ("stopped_enterprise", "half_stopped_enterprise"),
-    "below_standard": ("low_far", "low_density", "low_investment", "low_output", "low_tax", "finish_overdue"),
-    "idle": ("idle_not_started", "idle_suspended"),
-    "vacant": ("vacant_building",),
-}
-"""停产/半停产, 开发不达标, 闲置, 空置厂房: the findings each list is made of."""
-
-COUNTED: Final = {
-    "unbuilt_parcels": ("start_overdue", "finish_overdue", "unused_supply"),
-    "idle_parcels": LISTS["idle"],
-}
-"""Facts of a firm's plan that count its own parcels with any of some findings."""
 PLANNED_FROM: Final = ("occupancies", "buildings", "enterprises", "parcels", "findings", "scores")
 """The tables that one firm's plan is drawn from."""
 
-COUNTS: Final = ", ".join(
-    f"count(DISTINCT parcel_id) FILTER (finding_id IN {ids}) AS {name}" for name, ids in COUNTED.items()
-)
+FIRM_FACTS: Final = ("tier", "status", "own_mu", "vacant_m2")
+"""What an action of a firm's plan may speak of, beside the `counts` of its scheme."""
+
 # Whose own a parcel is, is told as panhuo.score.land_base tells it: by `occupancies`, else by the holder's code.
-FACTS: Final = f"""
+FACTS: Final = """
 WITH stated AS (SELECT DISTINCT enterprise_id, parcel_id FROM occupancies WHERE kind = 'own'),
 own AS (FROM stated UNION ALL SELECT p.holder_uscc, p.parcel_id FROM parcels p
   ANTI JOIN stated s ON s.enterprise_id = p.holder_uscc WHERE p.holder_uscc IS NOT NULL),
 flags AS (
-  SELECT enterprise_id,
-    {COUNTS}
+  SELECT enterprise_id, {counts}
   FROM own JOIN findings USING (parcel_id) WHERE findings.status = 'yes' GROUP BY 1),
 vacant AS (SELECT enterprise_id, sum(vacant_m2) AS vacant_m2 FROM own JOIN buildings USING (parcel_id) GROUP BY 1)
 SELECT s.enterprise_id, s.tier, e.status, l.own_m2 * 3 / 2000 AS own_mu,
-  coalesce(unbuilt_parcels, 0) AS unbuilt_parcels,
-  coalesce(idle_parcels, 0) AS idle_parcels, coalesce(vacant_m2, 0) AS vacant_m2
+  coalesce(vacant_m2, 0) AS vacant_m2, {counted}
 FROM scores s LEFT JOIN (
     SELECT enterprise_id, arg_max(status, coalesce(year, 0)) AS status FROM enterprises GROUP BY 1) e
   USING (enterprise_id) LEFT JOIN land l USING (enterprise_id)
   LEFT JOIN flags USING (enterprise_id) LEFT JOIN vacant USING (enterprise_id)
 """
+COUNT: Final = "count(DISTINCT parcel_id) FILTER (finding_id IN ({findings})) AS {name}"
 
 
 def dossier(
@@ -185,7 +172,7 @@ def plan_of(
     actions. Raises PanhuoError as `plans`.
     """
     rule = pick(book, FirmPlanScheme, place, on)
-    facts = _facts(tables, book, place, on, year)
+    facts = _facts(tables, book, rule, place, on, year)
     mine = facts.filter(pc.equal(facts["enterprise_id"], enterprise_id))
     return {"scheme": rule, "facts": mine.to_pylist(), "actions": firm_plans(mine, rule).to_pylist()}
 
@@ -196,35 +183,49 @@ def plans(ws: Workspace, *, rulebook: Rulebook | None = None, on: date | None = 
     Raises PanhuoError when no scheme of scores or plans is in force on the day.
     """
     book, day, place = rulebook or Rulebook.load(), on or date.today(), str(ws.config.get("place", ""))
-    return firm_plans(_facts(_held(ws), book, place, day), pick(book, FirmPlanScheme, place, day))
+    rule = pick(book, FirmPlanScheme, place, day)
+    return firm_plans(_facts(_held(ws), book, rule, place, day), rule)
 
 
-def _facts(tables: Tables, book: Rulebook, place: str, on: date, year: int | None = None) -> pa.Table:
-    """The facts of FACTS for every scored firm of `tables`."""
+def _facts(
+    tables: Tables, book: Rulebook, plan: FirmPlanScheme, place: str, on: date, year: int | None = None
+) -> pa.Table:
+    """FIRM_FACTS and the counts of the plan's scheme for every scored firm of `tables`."""
     con = _opened({name: tables[name] for name in PLANNED_FROM})
     if year is None:
         found = con.execute("SELECT max(year) FROM enterprises").fetchone()
         year = on.year - 1 if found is None or found[0] is None else int(found[0])
     rule = pick(book, Scheme, place, on).land
     con.register("land", land_bases(tables["occupancies"], tables["parcels"], year, rule)[0])
-    return con.execute(FACTS).to_arrow_table()
+    return con.execute(facts_sql(plan)).to_arrow_table()
 
 
-def listed(ws: Workspace, name: str, *, rulebook: Rulebook | None = None) -> pa.Table:
-    """One of the four lists, the oldest first: parcels with the firms on them.
+def facts_sql(plan: FirmPlanScheme) -> str:
+    """The query of a firm plan's facts, over the tables of PLANNED_FROM and `land`."""
+    counts = (
+        COUNT.format(findings=", ".join(map(literal, one.findings)), name=quoted(name))
+        for name, one in plan.counts.items()
+    )
+    counted = (f"coalesce({quoted(name)}, 0) AS {quoted(name)}" for name in plan.counts)
+    return FACTS.format(counts=", ".join(counts), counted=", ".join(counted))
+
+
+def listed(ws: Workspace, name: str, *, rulebook: Rulebook | None = None, on: date | None = None) -> pa.Table:
+    """One of the lists a park is watched by (`lists` of its lifecycle scheme), the oldest first: parcels with the firms
+    on them.
 
     Gives (parcel_id, name, division, area_m2, finding_id, since, enterprises, tool_id, batch): `tool_id` is the first
     way not closed that belongs to one of the five batches, `batch` that batch (promote, attract, store, auction,
-    lease), NULL where none is open.
+    lease), NULL where none is open. Raises PanhuoError when the scheme in force has no such list.
     """
-    if name not in LISTS:
-        raise PanhuoError(f"没有清单 {name} (no such list)", remedy=f"可用 (available): {', '.join(LISTS)}")
-    tools = [
-        (tool_id, tool.batch) for tool_id, tool in (rulebook or Rulebook.load()).tools.items() if tool.batch
-    ]
+    book, day, place = rulebook or Rulebook.load(), on or date.today(), str(ws.config.get("place", ""))
+    lists = pick(book, LifecycleScheme, place, day).lists
+    if name not in lists:
+        raise PanhuoError(f"没有清单 {name} (no such list)", remedy=f"可用 (available): {', '.join(lists)}")
+    tools = [(tool_id, tool.batch) for tool_id, tool in book.tools.items() if tool.batch]
     con = _opened(_held(ws))
     con.register("tools", pa.table({"tool_id": [t for t, _ in tools], "batch": [str(b) for _, b in tools]}))
-    return con.execute(LISTED, {"findings": list(LISTS[name])}).to_arrow_table()
+    return con.execute(LISTED, {"findings": lists[name].findings}).to_arrow_table()
 
 
 LISTED: Final = """

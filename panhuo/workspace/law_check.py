@@ -34,10 +34,11 @@ from panhuo.rulebook.schema import (
     Source,
     Tool,
 )
-from panhuo.rulebook.scheme import KINDS
-from panhuo.rulebook.scheme_schema import SchemeFile
+from panhuo.rulebook.scheme import KINDS, load_schemes
+from panhuo.rulebook.scheme_schema import FirmPlanScheme, LifecycleScheme, SchemeFile
 from panhuo.rulebook.spec import dataset_fields
 from panhuo.score.potential import PotentialScheme
+from panhuo.workspace.enterprises import FIRM_FACTS
 from panhuo.workspace.law_body import KEPT, Body, Kept, article_of
 
 SCHEMES: Final[Mapping[str, type[SchemeFile]]] = {kind: model for model, kind in KINDS.items()} | {
@@ -204,24 +205,38 @@ def _links(body: Body) -> Iterator[tuple[str, str, str, Iterable[str]]]:
             yield file, f"tools_by_parcel.{parcel}", "tools", tools
         for parcel, findings in case.findings_expected.items():
             yield file, f"findings_expected.{parcel}", "rules", findings
+    for scheme_id, watched in load_schemes(book, LifecycleScheme).items():
+        for name, found in watched.lists.items():
+            yield f"schemes/{scheme_id}.yaml", f"lists.{name}.findings", "rules", found.findings
+    for scheme_id, plan in load_schemes(book, FirmPlanScheme).items():
+        for name, found in plan.counts.items():
+            yield f"schemes/{scheme_id}.yaml", f"counts.{name}.findings", "rules", found.findings
+        for name, action in plan.actions.items():
+            yield f"schemes/{scheme_id}.yaml", f"actions.{name}.tool", "tools", [action.tool]
     yield KEPT, "sources", "sources", (*kept.sources, *kept.articles)
     yield KEPT, "parameters", "parameters", kept.parameters
 
 
 def predicate_faults(body: Body) -> Iterator[Fault]:
-    """Predicates of rules and tools that do not parse or speak of facts nobody defines."""
+    """Predicates of rules, tools and firm plans that do not parse or speak of facts nobody defines."""
     book = body.book
     known = {AS_OF, *book.facts, *(VERDICT + rule for rule in book.rules)}
     known |= {f for names in OWN_DATASETS.values() for name in names for f in dataset_fields(name)}
-    for file, field, text in _predicates(book):
+    spoken = [(file, field, text, known) for file, field, text in _predicates(book)]
+    for scheme_id, plan in load_schemes(book, FirmPlanScheme).items():
+        own = {*FIRM_FACTS, *plan.counts}
+        spoken += [
+            (f"schemes/{scheme_id}.yaml", f"actions.{n}.when", a.when, own) for n, a in plan.actions.items()
+        ]
+    for file, field, text, facts in spoken:
         try:
-            strange = sorted(set(parse(text).names) - known)
+            strange = sorted(set(parse(text).names) - facts)
         except PanhuoError as error:
             yield Fault(file, field, f"{error.what} {error.why}", error.remedy)
             continue
         if strange:
             yield Fault(file, field, f"没有事实 {', '.join(strange)} no such fact: {text}",
-                        "在 law/facts 中定义或改正名称 define it or mend the name")  # fmt: skip
+                        "改正名称，或在 law/facts、方案的 counts 中定义 mend the name, or define it there")  # fmt: skip
 
 
 def _predicates(book: Rulebook) -> Iterator[tuple[str, str, str]]:

@@ -111,6 +111,25 @@ def test_names_that_lead_nowhere_are_faults(edited: Edit) -> None:
     assert {("tools/idle_fee.yaml", field) for field in ("procedure", "after", "model")} <= told
 
 
+@pytest.mark.parametrize(
+    ("scheme", "path", "given"),
+    [
+        ("firm_plan", ["counts", "idle_parcels", "findings"], ["idle_not_begun"]),
+        ("firm_plan", ["actions", "urge", "tool"], "urge_building"),
+        ("firm_plan", ["actions", "urge", "when"], "unbuilt_parcel > 0"),
+        ("lifecycle", ["lists", "idle", "findings"], ["idle_not_begun"]),
+    ],
+)
+def test_a_scheme_that_names_what_is_not_there_is_a_fault(edited, scheme, path, given) -> None:
+    def misname(content: dict) -> None:
+        for key in path[:-1]:
+            content = content[key]
+        content[path[-1]] = given
+
+    faults = references(edited(f"schemes/{scheme}.yaml", misname))
+    assert [(f.file, f.field) for f in faults] == [(f"schemes/{scheme}.yaml", ".".join(path))]
+
+
 def test_a_predicate_over_an_unknown_fact_is_a_fault(edited: Edit) -> None:
     folder = edited("rules/mortgaged.yaml", lambda rule: rule.update(when="no_such_fact > 0"))
     assert [f.file for f in references(folder) if "no_such_fact" in f.why] == ["rules/mortgaged.yaml"]

@@ -9,7 +9,7 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import read_yaml
 from panhuo.rulebook.predicate import parse
 from panhuo.rulebook.scheme import KINDS, load_schemes, pick, scheme
-from panhuo.rulebook.scheme_schema import FirmPlanScheme, LeaseScheme, Scheme, SchemeFile
+from panhuo.rulebook.scheme_schema import LeaseScheme, Scheme, SchemeFile
 
 BOOK = Rulebook.load()
 ON = date(2025, 1, 1)
@@ -34,11 +34,6 @@ def test_lease_checks_cite_articles_on_their_cards() -> None:
     for check in scheme(BOOK, LeaseScheme, "lease", ON).checks.values():
         card = BOOK.sources[check.source]
         assert not check.article or check.article in card.articles
-
-
-def test_plans_open_tools_that_exist() -> None:
-    for action in scheme(BOOK, FirmPlanScheme, "firm_plan", ON).actions.values():
-        assert action.tool in BOOK.tools
 
 
 def test_weights_of_the_printed_schemes_add_up_to_a_hundred() -> None:

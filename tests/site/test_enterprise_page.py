@@ -6,12 +6,15 @@ from datetime import date
 import pytest
 from upload_files import PDF, named, picture
 
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.scheme import pick
+from panhuo.rulebook.scheme_schema import FirmPlanScheme
 from panhuo.site.corrections.models import Correction
 from panhuo.site.jobs.work import step
 from panhuo.site.parcel import opened
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import one, rows, shelf
-from panhuo.workspace.enterprises import COUNTED, plans
+from panhuo.workspace.enterprises import plans
 
 
 @pytest.fixture
@@ -81,11 +84,11 @@ def test_the_page_proposes_what_the_workspace_proposes_and_each_measure_opens(as
 
 
 def test_a_measure_names_the_parcels_and_findings_it_counts_inside_ones_land(as_, cast):
-    unbuilt = COUNTED["unbuilt_parcels"]
+    unbuilt = pick(Rulebook.load(), FirmPlanScheme, "430112", date.today()).counts["unbuilt_parcels"].findings
     firm = one(
         "SELECT enterprise_id AS id FROM scores JOIN occupancies USING (enterprise_id) "
         "JOIN parcels p USING (parcel_id) "
-        f"WHERE scores.tier IN ('C', 'D') AND list_has_any(p.findings, {list(unbuilt)}) ORDER BY 1"
+        f"WHERE scores.tier IN ('C', 'D') AND list_has_any(p.findings, {unbuilt}) ORDER BY 1"
     )["id"]
     chain = as_("auditor").get(f"/enterprise/{firm}/action/urge/")
     told = next(f for f in chain.context["facts"] if f["name"] == "unbuilt_parcels")

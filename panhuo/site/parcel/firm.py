@@ -1,6 +1,7 @@
 """Everything known of one enterprise, read for its page: figures by year, score taken apart, land, contracts."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from panhuo.site import gate
 from panhuo.site.labels import rulebook
 from panhuo.site.parcel import story
 from panhuo.site.shelf import Row, kept, rows, shelf, table
-from panhuo.workspace.enterprises import COUNTED, PLANNED_FROM, explained, plan_of
+from panhuo.workspace.enterprises import PLANNED_FROM, explained, plan_of
 
 PAST: Final = 8
 """As many assessments the scores are looked up in."""
@@ -138,7 +139,11 @@ def acted(enterprise_id: str, action: str, held: list[Row]) -> dict[str, Any] | 
         return None
     rule, facts = found["scheme"].actions[action], found["facts"][0]
     names = dict.fromkeys(parse(rule.when).names)
-    rests = [{"name": n, "value": facts[n], "parcels": behind(n, held)} for n in names]
+    counts = found["scheme"].counts
+    rests = [
+        {"name": n, "value": facts[n], "parcels": behind(n, counts[n].findings if n in counts else [], held)}
+        for n in names
+    ]
     return {
         "action": rule,
         "proposed": proposed,
@@ -148,10 +153,9 @@ def acted(enterprise_id: str, action: str, held: list[Row]) -> dict[str, Any] | 
     }
 
 
-def behind(fact: str, held: list[Row]) -> list[Row]:
-    """The enterprise's own parcels that a fact of its plan is drawn from, each with the findings it counts."""
+def behind(fact: str, counted: Sequence[str], held: list[Row]) -> list[Row]:
+    """The enterprise's own parcels that a fact of its plan is drawn from, each with those of the findings `counted`."""
     own = [p for p in held if "own" in p["kinds"].split(",")]
-    counted = COUNTED.get(fact, ())
     told = [{**p, "counted": [f for f in p["findings"] if f in counted]} for p in own]
     return [] if fact == "status" else [p for p in told if p["counted"] or not counted]
 
