@@ -26,9 +26,9 @@ OWN_DATASETS: Final = {"parcel": ("parcels", "contracts", "spatial"), "batch": (
 KEYS: Final = {"parcel": "parcel_id", "batch": "batch_id"}
 GEOMETRY: Final = "geometry"
 VIRTUAL: Final = {
-    # Who uses a parcel, with the enterprise's own figures of its latest year.
+    # Who uses a parcel, with the enterprise's own figures of its latest year; unknown ones of a firm not in the table.
     "occupants": """
-        SELECT o.*, e.* EXCLUDE (enterprise_id) FROM occupancies o JOIN (
+        SELECT o.*, e.* EXCLUDE (enterprise_id) FROM occupancies o LEFT JOIN (
             SELECT * FROM enterprises QUALIFY row_number() OVER (PARTITION BY enterprise_id ORDER BY year DESC) = 1
         ) e USING (enterprise_id)""",
 }

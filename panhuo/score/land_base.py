@@ -2,8 +2,9 @@
 
 Rules. Own land is `occupancies` of kind own (its area, else what the parcel leaves after the stated shares,
 evenly among the rest); an enterprise without such rows owns the parcels whose holder is its USCC. Rented
-area is floor: it counts as floor ÷ max(FAR of the parcel, far_floor). A row counts for the days of the year
-it covers. An enterprise with no row and no parcel has unknown land, not none.
+area is floor: it counts as floor ÷ max(FAR of the parcel, far_floor). A row that does not say its kind is
+own land when the firm holds the parcel, else the firm's land is unknown. A row counts for the days of the
+year it covers. An enterprise with no row and no parcel has unknown land, not none.
 """
 
 from typing import Final
@@ -33,7 +34,8 @@ OVERFULL: Final = 1.01
 SHARES: Final = """
 CREATE TEMP TABLE shares AS
 WITH span AS (
-  SELECT o.*, p.area_m2 AS parcel_m2, p.floor_area_m2 / p.area_m2 AS far,
+  SELECT o.* REPLACE (coalesce(kind, CASE WHEN p.holder_uscc = o.enterprise_id THEN 'own' END) AS kind),
+    kind = 'own' AS said_own, p.area_m2 AS parcel_m2, p.floor_area_m2 / p.area_m2 AS far,
     greatest(0, 1 + datediff('day',
       greatest(coalesce(from_on, make_date($year, 1, 1)), make_date($year, 1, 1)),
       least(coalesce(until_on, make_date($year, 12, 31)), make_date($year, 12, 31))))
@@ -46,8 +48,9 @@ WITH span AS (
     ELSE area_m2 END AS held_m2
   FROM span WHERE of_year > 0 WINDOW parcel AS (PARTITION BY parcel_id)
 )
-SELECT enterprise_id, parcel_id, kind, held_m2, parcel_m2, of_year,
-  CASE WHEN kind = 'own' OR NOT $floor THEN held_m2 * of_year
+SELECT enterprise_id, parcel_id, kind, said_own, held_m2, parcel_m2, of_year,
+  CASE WHEN kind IS NULL THEN NULL
+       WHEN kind = 'own' OR NOT $floor THEN held_m2 * of_year
        WHEN far IS NULL AND NOT $unknown_as_land THEN NULL
        ELSE held_m2 * of_year / greatest(coalesce(far, $far_floor), $far_floor) END AS land_m2,
   kind <> 'own' AND $floor AND far IS NULL AS far_unknown
@@ -63,9 +66,9 @@ WITH by_holder AS (
   SELECT enterprise_id,
     CASE WHEN bool_and(land_m2 IS NOT NULL) FILTER (kind = 'own')
       THEN sum(land_m2) FILTER (kind = 'own') END AS own_m2,
-    count(*) FILTER (kind = 'own') AS owns,
+    count(*) FILTER (said_own) AS owns,
     sum(land_m2) FILTER (kind = 'lease_in') AS in_m2, sum(land_m2) FILTER (kind = 'lease_out') AS out_m2,
-    bool_or(land_m2 IS NULL) FILTER (kind <> 'own') AS lease_unknown, bool_or(far_unknown) AS far_unknown
+    bool_or(land_m2 IS NULL) FILTER (kind IS DISTINCT FROM 'own') AS lease_unknown, bool_or(far_unknown) AS far_unknown
   FROM shares GROUP BY 1
 ), every AS (
   SELECT coalesce(u.enterprise_id, h.enterprise_id) AS enterprise_id,

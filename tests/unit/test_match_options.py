@@ -126,6 +126,41 @@ def test_a_rule_is_unknown_where_nobody_knows_whether_it_applies():
     assert low == {"mill": ("yes", ""), "what": ("unknown", "land_use")}
 
 
+@pytest.mark.parametrize(
+    ("kind", "firm", "found"),
+    [
+        (None, {"status": "stopped"}, ("yes", None)),
+        ("lease_out", {"status": "stopped"}, (None, None)),
+        (None, {"status": "operating", "tax_wan": 0.1}, (None, "yes")),
+        (None, None, ("unknown", "unknown")),
+    ],
+)
+def test_a_use_of_unsaid_kind_is_a_use_and_a_firm_nobody_tells_of_is_unknown(kind, firm, found):
+    """A ledger's row 'this firm, this parcel' often says no more; only who lets the land out is not its user."""
+    firms = [{"enterprise_id": "E", "division": "430112"} | firm] if firm else [{"enterprise_id": "other"}]
+    tables = {
+        "parcels": parcels("mill"),
+        "enterprises": rows("enterprises", firms),
+        "occupancies": rows("occupancies", [{"parcel_id": "mill", "enterprise_id": "E", "kind": kind}]),
+    }
+    told = {r["finding_id"]: r["status"] for r in diagnose(tables, Law(BOOK, DAY)).findings.to_pylist()}
+    stopped, low = found
+    assert told.get("stopped_enterprise") == stopped
+    assert low is None or told.get("low_tax") == low
+
+
+def test_one_firms_unknown_tax_leaves_the_parcels_unknown():
+    firms = [{"enterprise_id": e, "division": "430112", "tax_wan": t} for e, t in (("E", 0.1), ("F", None))]
+    users = [{"parcel_id": "mill", "enterprise_id": e, "kind": "own"} for e in "EF"]
+    tables = {
+        "parcels": parcels("mill"),
+        "enterprises": rows("enterprises", firms),
+        "occupancies": rows("occupancies", users),
+    }
+    told = {r["finding_id"]: r for r in diagnose(tables, Law(BOOK, DAY)).findings.to_pylist()}
+    assert (told["low_tax"]["status"], told["low_tax"]["missing"]) == ("unknown", "occupant_tax_wan")
+
+
 def test_what_no_ledger_tells_is_said_once_for_the_run_and_what_one_tells_of_parcel_by_parcel():
     """Without contracts no parcel is undecided for want of them; one of a rule's two ledgers is enough to judge it."""
     bare = diagnose({"parcels": parcels("a")}, Law(BOOK, DAY))

@@ -520,3 +520,13 @@ def test_several_firms_on_a_parcel_share_what_is_left() -> None:
 def test_a_holder_without_occupancy_rows_owns_its_parcels() -> None:
     plots = [{"parcel_id": p, "area_m2": 700.0, "holder_uscc": "H", "floor_area_m2": None} for p in "PQ"]
     assert base([], plots)[0]["H"]["land_m2"] == pytest.approx(1400)
+
+
+def test_a_use_of_unsaid_kind_is_the_holders_own_and_anothers_is_unknown_land() -> None:
+    plots = [{"parcel_id": p, "area_m2": 700.0, "holder_uscc": "H", "floor_area_m2": None} for p in "PQ"]
+    unsaid = {**OCCUPANCY, "enterprise_id": "H", "kind": None, "area_m2": None}
+    assert base([unsaid], plots)[0]["H"]["land_m2"] == pytest.approx(1400)
+    stated = {**OCCUPANCY, "enterprise_id": "H", "parcel_id": "X", "area_m2": 100.0}
+    assert base([unsaid, stated], plots)[0]["H"]["land_m2"] == pytest.approx(800)
+    got, problems = base([{**unsaid, "enterprise_id": "E", "area_m2": 500.0}], plots)
+    assert got["E"]["land_m2"] is None and [p.type for p in problems] == ["occupancy_area_unknown"]
