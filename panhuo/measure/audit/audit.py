@@ -5,7 +5,9 @@ from itertools import chain
 from typing import Final
 
 from panhuo.measure.audit import change_identities as change
+from panhuo.measure.audit import compared_identities as beside
 from panhuo.measure.audit import parts_identities as parts
+from panhuo.measure.audit import share_identities as share
 from panhuo.measure.audit import slips
 from panhuo.measure.audit import units_identities as units
 from panhuo.measure.audit.check import Check, Identity
@@ -27,17 +29,24 @@ IDENTITIES: Final[Sequence[Identity]] = (
     parts.gain,
     parts.price_is_cost_and_gain,
     parts.sums_in_section,
-    change.rate,
+    share.rate,
     change.growth_over_base,
     change.yearly_growth,
     change.change,
     change.step,
-    change.share_of_told_base,
-    change.levied,
+    share.share_of_told_base,
+    share.levied,
     change.points,
     change.times_of,
     change.saving_rate,
     change.duration,
+    beside.compared,
+    beside.deducted,
+    beside.numbered_total,
+    beside.priced,
+    beside.by_years,
+    beside.rest_by_rate,
+    beside.come_to,
     slips.told_twice,
     slips.told_roundly,
 )

@@ -1,30 +1,23 @@
-"""Identities of change: rates, growth over a base, from–to and times, durations between dates."""
+"""Identities of change: growth over a base, from–to and times, points, durations between dates."""
 
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from panhuo.core.figures import Interval
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.labels import bigrams, lead_of, shared
+from panhuo.measure.audit.labels import lead_of
 from panhuo.measure.audit.parts_identities import alike, difference, total
 from panhuo.measure.audit.quantities import Day, Quantity, Report
+from panhuo.measure.audit.share_identities import RELATIVE
 from panhuo.measure.audit.units_identities import quotient
 from panhuo.measure.audit.words import words
 
 ONE = Interval(1.0, 1.0, 1.0)
-RELATIVE = {"percent", "times", "months", "working_time"}
 ASIDE = 24
 """A growth told within so many characters after from–to is that of the pair."""
-SAME_WORDS = 4
-"""Characters in a row that two labels share when they speak of one thing."""
-RATE = re.compile(
-    r"(?:(?<!效)率|比例|占比|比重)(?:达到?|为|约|是|近|超过?)*$|占[^，。；]{0,14}$|完成[^，。；]{0,10}的$"
-)
 LEVEL = re.compile(r"[到至为]$")
 """下降到20% tells where it came to, not by how much."""
-GAIN_RATE = re.compile(r"(?:增值|增长|升值|溢价)率")
 TIMES_OF = re.compile(r"(?:是|为|相当于)[^。；]*的$")
 MONTH_DAYS = 365.2425 / 12
 
@@ -37,68 +30,6 @@ def less_one(c: Candidate) -> Candidate:
 def one_less(c: Candidate) -> Candidate:
     """1 − x."""
     return Candidate(ONE + -c.value, f"1 － {c.formula}", c.inputs)
-
-
-def rate(report: Report) -> Iterator[Check]:
-    """处置面积 ÷ 任务基数 = 处置率, 占某面积的 p%. A net rate cannot be had from done and base alone."""
-    for claim in report.quantities:
-        lead = lead_of(report, claim)
-        if claim.kind != "percent" or not RATE.search(lead) or words().says("net", claim.before):
-            continue
-        subject, _, base = lead.partition("占")
-        done = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE][-1:]
-        told = [q for q in report.section(claim) if shared(report.context(q), subject) >= SAME_WORDS]
-        sure = _surest(report, _wholes(report, claim, done), base) or _stepwise(claim, done, report)
-        if GAIN_RATE.search(lead):
-            yield from settle(
-                claim, "rate", [], (quotient(a, b) for a in done for b in report.section(claim))
-            )
-            continue
-        wide = [] if sure else _wholes(report, claim, [*done, *told])
-        if done and words().says("whole", done[0].before + done[0].after):
-            wide += [(q, done[0]) for q in report.section(claim) if alike(q, done[0])]
-        yield from settle(
-            claim,
-            "rate",
-            [quotient(a, b) for a, b in sure],
-            (quotient(a, b) for a, b in wide if a.unit.name == b.unit.name),
-        )
-
-
-def _stepwise(claim: Quantity, done: Sequence[Quantity], report: Report) -> list[tuple[Quantity, Quantity]]:
-    """厂房13.5万㎡，其中已出租9.45万㎡，出租率: a rate named by what was done with the figure before."""
-    name = re.search(r"([^，。；的]{2})率[^率]*$", claim.before)
-    if not done or name is None or name[1] not in done[0].before:
-        return []
-    earlier = [q for q in report.within(claim, 0) if q.index < done[0].index and alike(q, done[0])]
-    return [(done[0], q) for q in earlier[-1:] if q.given.value > done[0].given.value]
-
-
-def _wholes(report: Report, claim: Quantity, done: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
-    """What a part may be a share of: larger quantities alike in the section."""
-    section = report.section(claim)
-    return [(a, b) for a in done for b in section if alike(a, b) and b.given.value > a.given.value]
-
-
-def _surest(
-    report: Report, pairs: Sequence[tuple[Quantity, Quantity]], base: str
-) -> list[tuple[Quantity, Quantity]]:
-    """The pairs whose whole is best named a base of the part; none where two wholes are named alike."""
-    named = [(_named(report, *pair, base), pair) for pair in pairs]
-    best = max((score for score, _ in named), default=0)
-    found = [pair for score, pair in named if score == best > 0]
-    return found if len({whole.given.value for _, whole in found}) == 1 else []
-
-
-def _named(report: Report, part: Quantity, whole: Quantity, base: str) -> int:
-    """How well `whole` is named: by the words between 占 and 的, or as a 基数 of what the part is."""
-    if base:
-        words_shared = shared(lead_of(report, whole), base)
-        return words_shared if words_shared >= SAME_WORDS else 0
-    if not words().says("whole", whole.before + whole.after):
-        return 0
-    pairs_shared = len(bigrams(part.before) & bigrams(whole.before))
-    return pairs_shared if pairs_shared > 1 else 0
 
 
 def growth_over_base(report: Report) -> Iterator[Check]:
@@ -143,7 +74,9 @@ def yearly_growth(report: Report) -> Iterator[Check]:
         told = [q for q in report.within(claim, 2) if q.kind not in RELATIVE]
         pairs = [(now, q) for q in told if _last_year(report, q) and (now := _this_year(report, claim, q))]
         pairs += [(b, a) for a in told for b in told if alike(a, b) and _follows(report, a, b, claim)]
-        ratios = [quotient(now, q) for now, q in pairs if q.noun == now.noun]
+        ratios = [
+            quotient(now, q) for now, q in reversed(pairs) if q.noun == now.noun or _listed_years(report, now)
+        ]
         falling = words().says("fall", claim.before)
         yield from settle(claim, "growth", [one_less(r) if falling else less_one(r) for r in ratios])
 
@@ -158,7 +91,22 @@ def _follows(report: Report, a: Quantity, b: Quantity, claim: Quantity) -> bool:
 
 def _year(report: Report, q: Quantity) -> int | None:
     found = re.findall(r"((?:19|20)\d\d)年", report.plain.text[max(0, q.at - 14) : q.at])
-    return int(found[-1]) if found else None
+    return _respective_year(report, q) or (int(found[-1]) if found else None)
+
+
+def _listed_years(report: Report, q: Quantity) -> bool:
+    return _respective_year(report, q) is not None
+
+
+def _respective_year(report: Report, q: Quantity) -> int | None:
+    """2022年、2023年营业收入分别为1.44亿元和1.62亿元: the year in the same place of the list before 分别."""
+    text = report.plain.text
+    start = max(text.rfind(stop, 0, q.at) for stop in "。；\n") + 1
+    at = text.rfind("分别", start, q.at)
+    years = re.findall(r"((?:19|20)\d\d)年", text[start:at]) if at > 0 else []
+    listed = [p for p in report.within(q, 0) if at < p.at and alike(p, q)] + [q]
+    place = sorted(p.index for p in listed).index(q.index)
+    return int(years[place]) if place < len(years) > 1 else None
 
 
 def _this_year(report: Report, claim: Quantity, last: Quantity) -> Quantity | None:
@@ -208,8 +156,8 @@ def change(report: Report) -> Iterator[Check]:
         yield from settle(
             claim,
             "change",
-            [_changed(a, b, falls=falls and not rises) for a, b in sure],
-            (_changed(a, b, falls=falls and not rises) for a, b in loose),
+            [changed(a, b, falls=falls and not rises) for a, b in sure],
+            (changed(a, b, falls=falls and not rises) for a, b in loose),
         )
 
 
@@ -230,27 +178,13 @@ def step(report: Report) -> Iterator[Check]:
         yield from settle(
             claim,
             "step",
-            [_apart(a, b) for a, b in near[-1:]],
-            (_apart(a, b) for a in told for b in told if a.given.value < b.given.value),
+            [apart(a, b) for a, b in near[-1:]],
+            (apart(a, b) for a in told for b in told if a.given.value < b.given.value),
         )
 
 
-def _apart(a: Quantity, b: Quantity) -> Candidate:
+def apart(a: Quantity, b: Quantity) -> Candidate:
     return difference(b, a) if b.given.value > a.given.value else difference(a, b)
-
-
-def share_of_told_base(report: Report) -> Iterator[Check]:
-    """占闲置土地1020亩的70%, 完成任务18万亩的65%: the base stands between 占 and 的."""
-    for claim in report.quantities:
-        lead = lead_of(report, claim)
-        found = re.search(r"(?:占|完成|相当于)[^，。；]*\d[^，。；]*的(?:约|近|超过?)?$", lead)
-        if claim.kind != "percent" or found is None:
-            continue
-        start = claim.at - len(lead) + found.start()
-        here = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
-        bases = [q for q in here if q.at >= start]
-        parts = [q for q in here if q not in bases and bases and alike(q, bases[-1])]
-        yield from settle(claim, "rate", [quotient(parts[-1], bases[-1])] if parts else [])
 
 
 def points(report: Report) -> Iterator[Check]:
@@ -259,33 +193,7 @@ def points(report: Report) -> Iterator[Check]:
         if claim.unit.name != "个百分点":
             continue
         told = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind == "percent"]
-        yield from settle(claim, "points", [_apart(*told)] if len(told) == 2 else [])
-
-
-def levied(report: Report) -> Iterator[Check]:
-    """按4%计683.2万元: a share of a sum told before."""
-    for share, claim in pairwise(report.quantities):
-        link = report.between(share, claim)
-        lead = report.plain.text[max(0, share.at - 6) : share.at]
-        if (
-            share.kind != "percent"
-            or claim.kind != "money"
-            or not re.match("^(?:计|的|征)", link)
-            or "按" not in lead
-        ):
-            continue
-        sums = [q for q in report.section(claim) if q.kind == "money" and q.index < share.index]
-        here = [q for q in sums if q.sentence == claim.sentence]
-        yield from settle(
-            claim,
-            "levied",
-            [_share(here[0], share)] if len(here) == 1 else [],
-            (_share(q, share) for q in sums),
-        )
-
-
-def _share(whole: Quantity, share: Quantity) -> Candidate:
-    return Candidate(whole.given * share.given, f"{whole.text} × {share.text}", (whole, share))
+        yield from settle(claim, "points", [apart(*told)] if len(told) == 2 else [])
 
 
 def _about(report: Report, claim: Quantity, a: Quantity, b: Quantity) -> bool:
@@ -305,7 +213,7 @@ def _about(report: Report, claim: Quantity, a: Quantity, b: Quantity) -> bool:
     return own is not None and own == noun and any(q.claim.overlaps(b.claim) for q in reached if alike(q, b))
 
 
-def _changed(a: Quantity, b: Quantity, *, falls: bool) -> Candidate:
+def changed(a: Quantity, b: Quantity, *, falls: bool) -> Candidate:
     ratio = quotient(b, a)
     return one_less(ratio) if falls else less_one(ratio)
 

@@ -11,9 +11,16 @@ from panhuo.measure.audit.labels import bigrams, lead_of
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.words import words
 
+RATIOS = {"percent", "times"}
+ASIDE = re.compile("^[较比]|[^例重占]比")
+"""比评估价1.05亿元低10%: a figure held beside another is no whole."""
+EACH_PERIOD = re.compile("每[年月季]|[年月]均")
+"""每年付息960万元 is no part of a sum."""
+REST_LEAD = re.compile("^[^年月]*$")
+"""欠缴一年约489万元 is not what is left."""
 LIST_GAP = 22
 """Most characters between two members of one list."""
-NEXT_PART = re.compile(r"^\n?(?:另外|另|其余|剩余|其他)")
+NEXT_PART = re.compile(r"^\n?(?:另外|另|其余|剩余|其他|其中)")
 SUM_SPAN = 0.35
 """A total and its parts that differ by more than this are taken not to belong together."""
 EXACT = 1e-6
@@ -47,9 +54,10 @@ def run_after(report: Report, whole: Quantity) -> list[Quantity]:
     for q in report.quantities[whole.index + 1 :]:
         if q.section != whole.section or q.sentence > whole.sentence + 1:
             break
-        if q.sentence > whole.sentence and not _goes_on(report, whole, q):
+        further = q.sentence > whole.sentence
+        if further and not _goes_on(report, whole, q):
             break
-        if alike(q, whole):
+        if alike(q, whole) and not (further and q.unit.dimension and q.unit.name != whole.unit.name):
             run.append(q)
     return run
 
@@ -111,7 +119,7 @@ def whole_after_parts(report: Report) -> Iterator[Check]:
         if not words().says("total", whole.before[-6:]) or whole.kind in {"percent", "times", "months"}:
             continue
         run = [q for q in report.within(whole, 0) if q.index < whole.index and alike(q, whole)]
-        run = [q for q in run if q.given.value != whole.given.value]
+        run = [q for q in run if q.given.value != whole.given.value and not EACH_PERIOD.search(q.before)]
         sums = [total(run[-size:]) for size in range(2, len(run) + 1)]
         if fitting := [c for c in sums if fits_as_written(whole, c)]:
             yield from settle(whole, "parts", fitting)
@@ -122,7 +130,7 @@ def whole_after_parts(report: Report) -> Iterator[Check]:
 def _sums_up(whole: Quantity, parts: Sequence[Quantity]) -> bool:
     """Whether `whole` is called the sum of `parts`: 合计, or 总投资 after investments, and of their size."""
     found = total(parts).value.value
-    called = re.search("[合共总]计$", whole.before) or (
+    called = re.search("[合共总]计$|^共$", whole.before) or (
         re.search("总[^，]{0,4}$", whole.before) and all(q.noun == whole.noun for q in parts)
     )
     size = whole.given.value
@@ -203,11 +211,16 @@ def _related(a: Quantity, b: Quantity) -> bool:
 def what_is_left(report: Report) -> Iterator[Check]:
     """228亩，开发28亩，剩余200亩: the whole less a part."""
     for claim in report.quantities:
-        if not words().says("rest", lead_of(report, claim)[-12:]):
+        lead = lead_of(report, claim)
+        if claim.kind in RATIOS or not REST_LEAD.search(lead) or words().per_member.search(lead):
+            continue
+        if not words().says("rest", lead[-12:]):
             continue
         before = [q for q in report.within(claim, 1) if q.index < claim.index and alike(q, claim)]
+        before = [q for q in before if not ASIDE.search(lead_of(report, q))]
+        before = [q for q in before if not words().per_member.search(lead_of(report, q))]
         pairs = [(a, b) for a in before for b in before if a.given.value > b.given.value]
-        named = _due_and_done(before) or _all_and_done(report, claim, before)
+        named = _due_and_done(before) or _all_and_done(report, claim, before) or _last_whole(report, claim)
         others = [_all_but_named(report, claim)] if "其余" in lead_of(report, claim) else []
         wide = [q for q in report.section(claim) if alike(q, claim)]
         yield from settle(
@@ -239,6 +252,22 @@ def _due_and_done(before: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]
         for a, b in pairwise(before)
         if "应" in a.before and re.search("[实已]", b.before) and a.given.value > b.given.value
     ][-1:]
+
+
+def _last_whole(report: Report, claim: Quantity) -> list[tuple[Quantity, Quantity]]:
+    """86个4380亩。已修复61个3066亩；剩余: what is done in the sentence before, of the one whole told before it."""
+    told = [q for q in report.within(claim, 2) if q.index < claim.index and _adds(report, q, claim)]
+    done = [q for q in told if q.sentence == claim.sentence - 1]
+    wholes = [q for q in told if q.sentence == claim.sentence - 2]
+    if len(done) != 1 or len(wholes) != 1 or "已" not in report.context(done[0]):
+        return []
+    return [(wholes[0], done[0])] if wholes[0].given.value > done[0].given.value else []
+
+
+def _adds(report: Report, q: Quantity, claim: Quantity) -> bool:
+    """Whether a figure can be part of a sum with the claim: alike, in like units, and no average."""
+    same = bool(q.unit.dimension) or q.unit.name == claim.unit.name
+    return alike(q, claim) and same and not words().per_member.search(lead_of(report, q))
 
 
 def _all_and_done(
@@ -275,9 +304,13 @@ def each_of_many(report: Report) -> Iterator[Check]:
             continue
         here = [q for q in report.within(claim, 0) if q.index < claim.index]
         totals = [q for q in here if alike(q, claim) and q.given.value > claim.given.value]
+        if len(totals) > 1:
+            totals = [q for q in totals if bigrams(q.before[-2:]) & bigrams(claim.before[-2:])]
         if not claim.unit.dimension:
             totals = [q for q in totals if q.unit.name == claim.unit.name]
         counts = [q for q in here if q.kind == "count" and q not in totals]
+        if len(counts) > 1:
+            counts = [q for q in counts if q.unit.name in lead_of(report, claim)[each.start() :]]
         if len(counts) == len(totals) == 1:
             whole, count = totals[0], counts[0]
             found = Candidate(whole.given / count.given, f"{whole.text} ÷ {count.text}", (whole, count))

@@ -3,15 +3,20 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import permutations
 
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.labels import shared
+from panhuo.measure.audit.labels import lead_of, shared
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.words import words
 
 DEALS = {None, "price", "cost"}
 SAME_WORDS = 4
+LEAST = re.compile("不[低少小]于|不[高大]于|不超过|≥")
+YARDSTICK = re.compile(
+    r"^(?:是|较|比|相当于|高于|低于|超过|达不到|未达|不足).*(?:原|平均|水平|标准|要求|目标|全[省市县园区])"
+)
 OLD = re.compile(r"[由从原](?:(?![至到为])[^，。])*$")
 
 
@@ -45,12 +50,25 @@ def per_area(report: Report) -> Iterator[Check]:
         near_land = [a for a in land if a.sentence == claim.sentence]
         if not near and len(here) == len(near_land) == 1 and here[0].noun is None:
             near, land = here, near_land
+        pairs = [(t, a) for t in near for a in land]
+        sure = [(t, a) for t, a in pairs if t.sentence == claim.sentence or not near_land]
+        promised = all(LEAST.match(q.text) for q in (claim, *near))
         yield from settle(
-            claim,
+            _written(claim) if promised else claim,
             "per_area",
-            [quotient(t, a) for t in near for a in land],
+            [quotient(_written(t) if promised else t, a) for t, a in sure if not _yardstick(report, claim)],
             (quotient(t, a) for t in totals for a in land),
         )
+
+
+def _written(q: Quantity) -> Quantity:
+    """A figure without its word of degree: 每亩不低于15万元, 年税收不少于2625万元 are one promise told twice."""
+    return replace(q, bound=None)
+
+
+def _yardstick(report: Report, claim: Quantity) -> bool:
+    """Whether a figure is what another is held against: 是原厂亩均税收4万元的8倍, 不足园区平均16万元."""
+    return YARDSTICK.search(lead_of(report, claim)) is not None
 
 
 def floor_area_ratio(report: Report) -> Iterator[Check]:
@@ -94,7 +112,7 @@ def _over(floor: Quantity, land: Sequence[Quantity]) -> Iterator[Candidate]:
 def price_times_area(report: Report) -> Iterator[Check]:
     """单价 × 面积 = 总价. Of the price and the sum, the one told later is the claim."""
     for price in report.quantities:
-        if price.kind != "money/area" or price.noun not in DEALS:
+        if price.kind != "money/area" or price.noun not in DEALS or "楼面" in price.before:
             continue
         sentence = report.within(price, 0)
         money = _only([q for q in sentence if q.kind == "money" and q.noun in DEALS], price)

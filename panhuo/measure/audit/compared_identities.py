@@ -1,0 +1,197 @@
+"""Identities of figures set beside each other: more or less than another, what deductions leave, priced amounts."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from panhuo.core.figures import Interval
+from panhuo.measure.audit.change_identities import apart, changed
+from panhuo.measure.audit.check import Candidate, Check, settle
+from panhuo.measure.audit.labels import lead_of
+from panhuo.measure.audit.parts_identities import alike, total
+from panhuo.measure.audit.quantities import Quantity, Report
+from panhuo.measure.audit.share_identities import RELATIVE
+from panhuo.measure.audit.words import words
+
+BESIDE: Final = re.compile(r"(?:相?[较比]|相比)(?!例|重)[^，。；]*$")
+AT_ONCE: Final = 8
+"""Characters between the figure compared with and by how much: 较上年的11.6亿元下降15%."""
+DEDUCTED: Final = re.compile(r"(?:扣除|减去|剔除)[^。；]*$")
+NET: Final = re.compile(r"净|盈余|结余|实得")
+NUMBERED: Final = re.compile(
+    r"([两二三四五六七八九十]|\d{1,2})[项宗类个处块家笔栋期]\D{0,6}(?:合计|共计|总计)"
+)
+NUMERALS: Final = {c: i for i, c in enumerate("零一二三四五六七八九十")} | {"两": 2}
+YEARS_LONG: Final = re.compile(r"(?:^|\D)([两二三四五六])年[^，。；]*$")
+YEAR_LED: Final = re.compile(r"(?:19|20)\d\d年\D{0,5}$")
+DONE_RATE: Final = re.compile("率(?:达到?|为|约)*$")
+COME_TO: Final = re.compile("^[^从由]*(?:增加|提高|提升|增长|下降|减少|降低|[增升降减扩])[到至]$")
+MONTHLY: Final = re.compile(r"月")
+YEARLY: Final = re.compile(r"年")
+MONTHS: Final = Interval(12.0, 12.0, 12.0)
+
+
+def compared(report: Report) -> Iterator[Check]:
+    """A，较上年的B下降p% (增加C, 高D个百分点): the base stands right before by how much, what it is set beside last."""
+    for claim in report.quantities[2:]:
+        base, lead = report.quantities[claim.index - 1], lead_of(report, claim)
+        link = report.between(base, claim)
+        if (
+            base.at < claim.at - len(lead)
+            or len(link) > AT_ONCE
+            or not BESIDE.search(lead[: base.at - claim.at])
+        ):
+            continue
+        rises = words().says("rise", link) or re.search("[多高]出?$", link) is not None
+        falls = words().says("fall", link) or re.search("[少低]$", link) is not None
+        if rises == falls:
+            continue
+        here = [q for q in report.within(claim, 0) if q.index < base.index and alike(q, base)]
+        last = [q for q in here[-1:] if (q.noun == base.noun or not base.noun) and _comparable(q, base)]
+        sums = [total(here[-size:]) for size in range(2, len(here) + 1)]
+        each = [Candidate(q.given, q.text, (q,)) for q in here]
+        if claim.kind == "percent":
+            yield from settle(
+                claim,
+                "growth",
+                [changed(base, q, falls=falls) for q in last],
+                (_over(c, base, falls=falls) for c in [*each, *sums]),
+            )
+        elif alike(claim, base) or (claim.unit.name == "个百分点" and base.kind == "percent"):
+            name = "points" if base.kind == "percent" else "step"
+            yield from settle(claim, name, [apart(base, q) for q in last], (apart(base, q) for q in here))
+
+
+def _comparable(a: Quantity, b: Quantity) -> bool:
+    """Whether two figures are of one size: at most ten times each other."""
+    return abs(a.given.value) <= 10 * abs(b.given.value) <= 100 * abs(a.given.value)
+
+
+def _over(now: Candidate, base: Quantity, *, falls: bool) -> Candidate:
+    one = Interval(1.0, 1.0, 1.0)
+    ratio = now.value / base.given
+    value = one + -ratio if falls else ratio + -one
+    return Candidate(value, f"（{now.formula}） ÷ {base.text} 的变动", (*now.inputs, base))
+
+
+def deducted(report: Report) -> Iterator[Check]:
+    """收入A，扣除成本B（和C），净收益D: what is left of the figure before 扣除."""
+    for claim in report.quantities:
+        text = report.plain.text
+        start = max(text.rfind(stop, 0, claim.at) for stop in "。；\n") + 1
+        found = DEDUCTED.search(text[start : claim.at])
+        if found is None or not NET.search(lead_of(report, claim)):
+            continue
+        at = start + found.start()
+        told = [q for q in report.within(claim, 1) if q.index < claim.index and alike(q, claim)]
+        less, before = [q for q in told if q.at > at], [q for q in told if q.at < at]
+        if not less or not before or not _same_line(report, before[-1], claim):
+            continue
+        whole, off = before[-1], total(less)
+        left = Candidate(
+            whole.given + -off.value, f"{whole.text} － {' － '.join(q.text for q in less)}", (whole, *less)
+        )
+        yield from settle(claim, "net", [left])
+
+
+def numbered_total(report: Report) -> Iterator[Check]:
+    """四项合计23112万元: as many figures before it as it says. Accuses where the paragraph tells just so many."""
+    for whole in report.quantities:
+        found = NUMBERED.search(lead_of(report, whole))
+        if found is None or whole.kind in RELATIVE:
+            continue
+        count = NUMERALS.get(found[1]) or int(found[1])
+        run = [
+            q
+            for q in report.within(whole, 6)
+            if q.index < whole.index and alike(q, whole) and _same_line(report, q, whole)
+        ]
+        run = [q for q in run if not words().per_member.search(lead_of(report, q))]
+        near = [run, [q for q in run if q.sentence >= whole.sentence - 1]]
+        sure = [total(r) for r in near if len(r) == count and _add_up(whole, r)]
+        yield from settle(whole, "parts", sure[:1], [total(run[-count:])] if len(run) >= count > 1 else [])
+
+
+def _add_up(whole: Quantity, run: Sequence[Quantity]) -> bool:
+    """Whether figures can be parts of a whole: two or more, each smaller, of one kind."""
+    smaller = all(q.given.value < whole.given.value for q in run)
+    return len(run) > 1 and smaller and len({q.noun for q in run if q.noun}) < 2
+
+
+def _same_line(report: Report, a: Quantity, b: Quantity) -> bool:
+    return "\n" not in report.between(a, b)
+
+
+def priced(report: Report) -> Iterator[Check]:
+    """出租面积102600平方米，租金18元/平方米·月，年租金2216万元: amount times price, of a year if told so."""
+    for price, claim in zip(report.quantities, report.quantities[1:], strict=False):
+        if not price.kind.startswith("money/") or claim.kind != "money" or claim.sentence != price.sentence:
+            continue
+        of = price.kind.partition("/")[2]
+        here = [q for q in report.within(claim, 0) if q.index < price.index and q.kind == of]
+        monthly = MONTHLY.search(price.after[:4] or "") or MONTHLY.search(price.before[-8:])
+        if "楼面" in price.before:
+            continue
+        yearly = monthly and YEARLY.search(lead_of(report, claim))
+        if not here or (monthly and not yearly):
+            continue
+        near = here if len(here) == 1 and price.noun == claim.noun else []
+        yield from settle(
+            claim,
+            "priced",
+            [_amount(q, price, months=bool(yearly)) for q in near],
+            (_amount(q, price, months=bool(yearly)) for q in here),
+        )
+
+
+def by_years(report: Report) -> Iterator[Check]:
+    """三年盘活1.5万亩，2025年4500亩，2026年5000亩，2027年5500亩: as many years' figures as the whole says."""
+    for whole in report.quantities:
+        found = YEARS_LONG.search(lead_of(report, whole))
+        if found is None or whole.kind in RELATIVE or whole.bound:
+            continue
+        run = [q for q in report.within(whole, 0) if q.index > whole.index and alike(q, whole)]
+        run = [q for q in run if YEAR_LED.search(report.plain.text[max(0, q.at - 12) : q.at])]
+        if len(run) == NUMERALS[found[1]] > 1 and _add_up(whole, run):
+            yield from settle(whole, "parts", [total(run)])
+
+
+def rest_by_rate(report: Report) -> Iterator[Check]:
+    """已支付1.224亿元，支付率90%，未支付1360万元: what is left of a part that is so much of the whole."""
+    for part, share, claim in zip(
+        report.quantities, report.quantities[1:], report.quantities[2:], strict=False
+    ):
+        rest = words().says("rest", lead_of(report, claim))
+        same = alike(part, claim) and part.sentence == claim.sentence and share.kind == "percent"
+        if not same or not rest or not DONE_RATE.search(lead_of(report, share)) or not share.claim.low > 0:
+            continue
+        left = part.given / share.claim + -part.given
+        yield from settle(
+            claim, "remainder", [Candidate(left, f"{part.text} ÷ {share.text} － {part.text}", (part, share))]
+        )
+
+
+def come_to(report: Report) -> Iterator[Check]:
+    """产值2.1亿元。……产值增加到3.15亿元，增长50%: from the one figure of that name told before."""
+    for now, claim in zip(report.quantities, report.quantities[1:], strict=False):
+        lead = lead_of(report, claim)
+        falls = words().says("fall", lead)
+        moved = falls or words().says("rise", lead)
+        reached = now.sentence == claim.sentence and COME_TO.search(lead_of(report, now)) is not None
+        if claim.kind != "percent" or not moved or len(lead) > AT_ONCE or not reached or not now.noun:
+            continue
+        told = [
+            q for q in report.within(claim, 2) if q.index < now.index and alike(q, now) and q.noun == now.noun
+        ]
+        near = [q for q in told if not words().per_member.search(q.before)]
+        if len({q.given.value for q in near}) == 1:
+            yield from settle(claim, "change", [changed(near[-1], now, falls=falls)])
+
+
+def _amount(of: Quantity, price: Quantity, *, months: bool) -> Candidate:
+    value, formula = price.given * of.given, f"{of.text} × {price.text}"
+    return (
+        Candidate(value * MONTHS, f"{formula} × 12月", (of, price))
+        if months
+        else Candidate(value, formula, (of, price))
+    )

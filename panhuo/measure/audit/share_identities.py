@@ -1,0 +1,210 @@
+"""Identities of shares: what part of a whole a figure is, and amounts levied as a share."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from panhuo.measure.audit.check import Candidate, Check, settle
+from panhuo.measure.audit.labels import bigrams, lead_of, shared
+from panhuo.measure.audit.parts_identities import alike
+from panhuo.measure.audit.quantities import Quantity, Report
+from panhuo.measure.audit.units_identities import quotient
+from panhuo.measure.audit.words import words
+
+RELATIVE = {"percent", "times", "months", "working_time"}
+SAME_WORDS = 4
+"""Characters in a row that two labels share when they speak of one thing."""
+RATE = re.compile(
+    r"(?:(?<!效)率|比例|占比|比重)(?:达到?|为|约|是|近|超过?)*$|占[^，。；]{0,14}$|完成[^，。；]{0,10}的$"
+)
+BARE = re.compile(r"^[^，。；\d]{0,4}占(?:比|比重|总数)?(?:达到?|为|约|近|超过?)*$")
+WHOLE_NAME = re.compile(r"(?:总[额数量]|总?面积|总投资)?的?(?:达到?|为|约|近|超过?)*$")
+COUNTED = re.compile("^(?:[宗户栋家个台]数|数量)")
+GAIN_RATE = re.compile(r"(?:增值|增长|升值|溢价)率")
+
+
+def rate(report: Report) -> Iterator[Check]:
+    """处置面积 ÷ 任务基数 = 处置率, 占某面积的 p%. A net rate cannot be had from done and base alone."""
+    for claim in report.quantities:
+        lead = lead_of(report, claim)
+        if claim.kind != "percent" or not RATE.search(lead) or words().says("net", claim.before):
+            continue
+        subject, _, base = lead.partition("占")
+        earlier = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
+        done = _of_kind([q for q in earlier if not _moved(report, q)] or earlier, lead)[-1:]
+        told = [q for q in report.section(claim) if shared(report.context(q), subject) >= SAME_WORDS]
+        sure = _surest(report, _wholes(report, claim, done), base) or _stepwise(claim, done, report)
+        if "分别" in lead:
+            done, sure = _respective(report, claim, earlier)
+        elif not sure and BARE.search(lead):
+            sure = _only_whole(earlier, done) or _common_whole(report, claim, done)
+        if GAIN_RATE.search(lead):
+            yield from settle(
+                claim, "rate", [], (quotient(a, b) for a in done for b in report.section(claim))
+            )
+            continue
+        wide = [] if sure else _wholes(report, claim, [*done, *told])
+        if done and words().says("whole", done[0].before + done[0].after):
+            wide += [(q, done[0]) for q in report.section(claim) if alike(q, done[0])]
+        yield from settle(
+            claim,
+            "rate",
+            [quotient(a, b) for a, b in sure],
+            (quotient(a, b) for a, b in wide if a.unit.name == b.unit.name),
+        )
+
+
+def _of_kind(told: Sequence[Quantity], lead: str) -> list[Quantity]:
+    """Figures a rate may be of: counts for 宗数处置率, areas for 面积占."""
+    if COUNTED.search(lead):
+        return [q for q in told if q.kind == "count"]
+    return [q for q in told if q.kind == "area"] if re.match("面积", lead) else list(told)
+
+
+def _only_whole(earlier: Sequence[Quantity], done: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
+    """The one larger figure before a part in its sentence, which a bare 占 then speaks of."""
+    larger = [
+        (a, b)
+        for a in done
+        for b in earlier
+        if b.index < a.index and alike(a, b) and _same_unit(a, b) and b.given.value > a.given.value
+    ]
+    return larger if len(larger) == 1 else []
+
+
+def _common_whole(
+    report: Report, claim: Quantity, done: Sequence[Quantity]
+) -> list[tuple[Quantity, Quantity]]:
+    """11.55亿元，占50%；6.93亿元，占30%: the one whole that the other shares of the paragraph are of."""
+    near = [q for q in report.within(claim, 3) if "\n" not in report.between(q, claim)]
+    shares = [
+        (q, part)
+        for q in near
+        if q.kind == "percent" and BARE.search(lead_of(report, q))
+        for part in _part_of(near, q)
+    ]
+    fitting = {
+        b.given.value: (a, b)
+        for a in done
+        for b in near
+        for share, part in shares
+        if b.index < min(a.index, part.index)
+        and alike(a, b)
+        and alike(part, b)
+        and _same_unit(a, b)
+        and b.given.value > max(a.given.value, part.given.value)
+        and quotient(part, b).value.overlaps(share.claim)
+    }
+    return list(fitting.values()) if len(fitting) == 1 else []
+
+
+def _part_of(near: Sequence[Quantity], share: Quantity) -> list[Quantity]:
+    """The figure a bare share is told right after."""
+    return [q for q in near if q.index == share.index - 1 and q.kind not in RELATIVE]
+
+
+def _moved(report: Report, q: Quantity) -> bool:
+    """Whether a figure is by how much something moved (净增651亩), not how much there is of it."""
+    lead = lead_of(report, q)[-4:]
+    return words().says("rise", lead) or words().says("fall", lead)
+
+
+def _same_unit(a: Quantity, b: Quantity) -> bool:
+    return bool(a.unit.dimension) or a.unit.name == b.unit.name
+
+
+def _respective(
+    report: Report, claim: Quantity, earlier: Sequence[Quantity]
+) -> tuple[list[Quantity], list[tuple[Quantity, Quantity]]]:
+    """61个3066亩，分别占70.9%和70%: each share is of the part in the same place of the list before it."""
+    at = report.plain.text.rfind("分别", 0, claim.at)
+    shares = [q for q in report.within(claim, 0) if q.kind == "percent" and at < q.at] + [claim]
+    shares.sort(key=lambda q: q.index)
+    parts = [q for q in earlier if q.at < at][-len(shares) :]
+    if len(parts) < len(shares):
+        return [], []
+    part = parts[shares.index(claim)]
+    told = [q for q in report.within(claim, 1) if q.index < parts[0].index and not _each(report, q)]
+    return [part], _only_whole([*told, part], [part])
+
+
+def _each(report: Report, q: Quantity) -> bool:
+    return words().per_member.search(lead_of(report, q)) is not None
+
+
+def _stepwise(claim: Quantity, done: Sequence[Quantity], report: Report) -> list[tuple[Quantity, Quantity]]:
+    """厂房13.5万㎡，其中已出租9.45万㎡，出租率: a rate named by what was done with the figure before."""
+    name = re.search(r"([^，。；的]{2})率[^率]*$", claim.before)
+    if not done or name is None or name[1] not in done[0].before:
+        return []
+    earlier = [q for q in report.within(claim, 0) if q.index < done[0].index and alike(q, done[0])]
+    return [(done[0], q) for q in earlier[-1:] if q.given.value > done[0].given.value]
+
+
+def _wholes(report: Report, claim: Quantity, done: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
+    """What a part may be a share of: larger quantities alike in the section."""
+    section = report.section(claim)
+    return [(a, b) for a in done for b in section if alike(a, b) and b.given.value > a.given.value]
+
+
+def _surest(
+    report: Report, pairs: Sequence[tuple[Quantity, Quantity]], base: str
+) -> list[tuple[Quantity, Quantity]]:
+    """The pairs whose whole is best named a base of the part; none where two wholes are named alike."""
+    named = [(_named(report, *pair, base), pair) for pair in pairs]
+    best = max((score for score, _ in named), default=0)
+    found = [pair for score, pair in named if score == best > 0]
+    return found if len({whole.given.value for _, whole in found}) == 1 else []
+
+
+def _named(report: Report, part: Quantity, whole: Quantity, base: str) -> int:
+    """How well `whole` is named: by the words between 占 and 的, or as a 基数 of what the part is."""
+    if base:
+        words_shared = shared(lead_of(report, whole), base)
+        core = WHOLE_NAME.sub("", base).removeprefix("全部") or base.rstrip("的")
+        named = len(core) > 1 and lead_of(report, whole).endswith(core)
+        return words_shared if words_shared >= SAME_WORDS or named else 0
+    if not words().says("whole", whole.before + whole.after):
+        return 0
+    pairs_shared = len(bigrams(part.before) & bigrams(whole.before))
+    return pairs_shared if pairs_shared > 1 else 0
+
+
+def share_of_told_base(report: Report) -> Iterator[Check]:
+    """占闲置土地1020亩的70%, 完成任务18万亩的65%: the base stands between 占 and 的."""
+    for claim in report.quantities:
+        lead = lead_of(report, claim)
+        found = re.search(r"(?:占|完成|相当于)[^，。；]*\d[^，。；]*的(?:约|近|超过?)?$", lead)
+        if claim.kind != "percent" or found is None:
+            continue
+        start = claim.at - len(lead) + found.start()
+        here = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
+        bases = [q for q in here if q.at >= start]
+        parts = [q for q in here if q not in bases and bases and alike(q, bases[-1])]
+        yield from settle(claim, "rate", [quotient(parts[-1], bases[-1])] if parts else [])
+
+
+def levied(report: Report) -> Iterator[Check]:
+    """按4%计683.2万元: a share of a sum told before."""
+    for share, claim in pairwise(report.quantities):
+        link = report.between(share, claim)
+        lead = report.plain.text[max(0, share.at - 6) : share.at]
+        if (
+            share.kind != "percent"
+            or claim.kind != "money"
+            or not re.match("^(?:计|的|征)", link)
+            or "按" not in lead
+        ):
+            continue
+        sums = [q for q in report.section(claim) if q.kind == "money" and q.index < share.index]
+        here = [q for q in sums if q.sentence == claim.sentence]
+        yield from settle(
+            claim,
+            "levied",
+            [_share(here[0], share)] if len(here) == 1 else [],
+            (_share(q, share) for q in sums),
+        )
+
+
+def _share(whole: Quantity, share: Quantity) -> Candidate:
+    return Candidate(whole.given * share.given, f"{whole.text} × {share.text}", (whole, share))
