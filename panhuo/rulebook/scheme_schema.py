@@ -105,6 +105,8 @@ class Indicator(LawFile):
     floor: Number = 0.0
     cap: Number | None = None
     missing: OnMissing = "refuse"
+    nobody: Literal["refuse", "left_out"] = "refuse"
+    """What a group without a single figure of it does: refuse every score, or reckon without the indicator."""
 
     @field_validator("base", mode="before")
     @classmethod

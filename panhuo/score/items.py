@@ -19,8 +19,8 @@ ITEMS: Final = pa.schema(
 LAND: Final = "land_mu"
 BONUS_CAP: Final = "bonus_cap"
 
-SOUND, CAPPED, FLOORED, NO_NUMERATOR, NO_DENOMINATOR, NOT_POSITIVE, NO_BASE = range(7)
-KINDS: Final = NO_BASE + 1
+SOUND, CAPPED, FLOORED, NO_NUMERATOR, NO_DENOMINATOR, NOT_POSITIVE, NO_BASE, NOBODY = range(8)
+KINDS: Final = NOBODY + 1
 HOW: Final = {
     PLAIN: "",
     WHOLE_GROUP: "同类企业过少，基准取全组均值 (too few of the kind: base is the whole group's mean)",
@@ -98,6 +98,10 @@ def _indicator(
         point = np.where(missing, 0.0, point)
     elif one.missing == "group_mean":
         point = np.where(missing, _mean_points(point, sample, now.parts)[sample.cells], point)
+    if one.nobody == "left_out":
+        known = cell_counts(~missing & sample.ranked, sample.cells, now.parts)
+        nobody = missing & (known[sample.cells] == 0)
+        point, note = np.where(nobody, 0.0, point), np.where(nobody, NOBODY, note)
     return value, base, point, note + how * KINDS
 
 
@@ -169,6 +173,7 @@ def _notes(one: Indicator) -> list[str]:
         f"缺 {below}，{then}",
         f"{below} 不大于零，无此指标值，{then}",
         "无基准值或比值无定义，不评分 (no base)",
+        f"全组都没有此数，本项不计，满分少 {one.weight:g} 分 (nobody gave it: left out, full marks less by its weight)",
     ]
     return ["；".join(part for part in (word, how) if part) for how in HOW.values() for word in words]
 

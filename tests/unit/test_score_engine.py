@@ -181,6 +181,34 @@ def test_each_policy_of_a_missing_value(policy: str, points: float | None) -> No
     assert "tax_wan" in item(result, "tax_per_mu", "E2")["note"]
 
 
+def test_a_list_without_emissions_is_graded_by_the_default_and_one_firms_emission_counts_for_all() -> None:
+    """What row 3 of the mission gives (tax, revenue, land, energy, R&D, staff) is enough to be graded A to D."""
+    rule = scheme(BOOK, Scheme, "hunan_default", ON)
+    rows = [
+        {
+            "revenue_wan": 3000.0,
+            "tax_wan": 100.0 + 10 * k,
+            "energy_tce": 50.0,
+            "rd_wan": 30.0,
+            "emission_eq": None,
+        }
+        for k in range(6)
+    ]
+    without = run(rule, *rows)
+    assert {r["tier"] for r in without.scores.to_pylist()} == {"A", "B", "C", "D"}
+    emission = item(without, "revenue_per_emission")
+    assert emission["points"] == 0 and "nobody" in emission["note"]
+    total = sum(i["points"] for i in without.items.to_pylist() if i["enterprise_id"] == "E0" and i["points"])
+    assert total == pytest.approx(one(without)["score"])
+    rows[0]["emission_eq"] = 1.0
+    given = run(rule, *rows)
+    assert (
+        item(given, "revenue_per_emission", "E1")["points"]
+        == item(given, "revenue_per_emission")["points"]
+        > 0
+    )
+
+
 @pytest.mark.parametrize(
     ("tax", "points", "word"),
     [
