@@ -23,6 +23,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from rapidfuzz import fuzz, process
 
+from panhuo.core.names import check_names
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.readers import RawTable
 from panhuo.inventory.spec import DRAWN, PROVENANCE, Dataset, Words, dataset_spec, dataset_specs, units
@@ -122,14 +123,9 @@ def load_mapping(path: Path | None) -> MappingFile:
             "映射文件读不懂 the mapping file does not fit", where=str(path), why=str(fault)
         ) from None
     for name, given in mapping.datasets.items():
-        spec = dataset_spec(name)
-        unknown = [f for f in (*given.fields, *given.values, *given.constants) if f not in spec.fields]
-        if unknown:
-            raise PanhuoError(
-                f"映射文件中的字段不存在 no such fields in {name}: {', '.join(unknown)}",
-                where=str(path),
-                remedy="可用字段 fields: " + ", ".join(spec.fields),
-            )
+        fields = dataset_spec(name).fields
+        for part in ("fields", "values", "constants"):
+            check_names(getattr(given, part), fields, "字段 field", f"{path} · datasets.{name}.{part}")
     return mapping
 
 

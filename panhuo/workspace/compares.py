@@ -14,7 +14,9 @@ from panhuo.appraise.chart import comparison_chart
 from panhuo.appraise.compare import APPRAISALS, Comparison, compare
 from panhuo.appraise.inputs import money_spec
 from panhuo.appraise.run import Case, model_files, model_of
+from panhuo.core.names import check_names
 from panhuo.core.problems import PanhuoError
+from panhuo.diagnose.findings import BATCH_UNIT
 from panhuo.rulebook.book import Rulebook, read_yaml
 from panhuo.rulebook.schema import Label
 from panhuo.workspace.exports import writer_of
@@ -29,6 +31,8 @@ LEDGER_READS: Final = frozenset(
 )  # fmt: skip
 """The facts that `case_of` and `ledger_of` read, beside those that are inputs as they stand (spec/money.yaml)."""
 CHARTS: Final = {".png": comparison_chart}
+PARTS: Final = ("all", "parcels")
+"""The parts of an inputs file."""
 INPUTS_FILE: Final = "inputs.yaml"
 """The inputs a workspace carries beside its ledger."""
 
@@ -56,10 +60,7 @@ def compare_parcel(
     case = parcel_case(ws, parcel_id, given, on, str(inputs or INPUTS_FILE))
     options = assessed(ws, "options", parcel_id)
     chosen = list(tools) or offered(options)
-    if unknown := [t for t in chosen if t not in book.tools and model_of(t, book) is None]:
-        raise PanhuoError(
-            f"没有这个工具 no such tool: {', '.join(unknown)}", remedy="panhuo law show 列出工具"
-        )
+    check_names(chosen, tool_names(book), "工具 tool", "--tools")
     found = compare(case, chosen, book, runs=runs, seed=seed)
     keep_appraisals(ws, found.table(), [parcel_id])
     if chart and draw:
@@ -135,7 +136,7 @@ def ledger_of(facts: Mapping[str, Any], on: date) -> dict[str, Any]:
 def given_inputs(ws: Workspace, path: Path | None) -> dict[str, Any]:
     """The inputs file: `all:` for every parcel and `parcels: {id: …}`, or a flat mapping. WS/inputs.yaml by default.
 
-    Raises PanhuoError naming an input that does not exist.
+    Raises PanhuoError naming an input that does not exist, or in a file named by `path` a parcel the ledger never held.
     """
     file = path or ws.root / INPUTS_FILE
     if not file.is_file():
@@ -145,17 +146,32 @@ def given_inputs(ws: Workspace, path: Path | None) -> dict[str, Any]:
     content = read_yaml(file) or {}
     if not isinstance(content, dict):
         raise PanhuoError("输入文件应是映射 the inputs file should be a mapping", where=str(file))
-    given = content if {"all", "parcels"} & set(content) else {"all": content}
-    known = money_spec().inputs
-    for values in (given.get("all") or {}, *(given.get("parcels") or {}).values()):
-        for name in values or {}:
-            if name not in known:
-                raise PanhuoError(
-                    f"没有名为 {name} 的输入 no input of that name",
-                    where=str(file),
-                    remedy="见 spec/money.yaml see spec/money.yaml",
-                )
+    given = content if set(PARTS) & set(content) else {"all": content}
+    check_names(given, PARTS, "部分 part", str(file))
+    mine = given.get("parcels") or {}
+    for key, values in (("all", given.get("all")), *mine.items()):
+        check_names(values or {}, money_spec().inputs, "输入 input", f"{file} · {key}")
+    if path:
+        check_units(ws, mine, f"{file} · parcels")
     return given
+
+
+def check_units(ws: Workspace, given: Collection[str], where: str) -> None:
+    """Raises PanhuoError naming those of `given` that are no parcel or batch of the ledger, past ones included."""
+    if not given:
+        return
+    parcels, batches = (
+        ws.dataset(name, columns=[key], ended=True, corrected=False)
+        for name, key in (("parcels", "parcel_id"), ("batches", "batch_id"))
+    )
+    ids = [] if parcels is None else parcels["parcel_id"].to_pylist()
+    ids += [] if batches is None else [BATCH_UNIT + batch for batch in batches["batch_id"].to_pylist()]
+    check_names(given, ids, "宗地 parcel", where)
+
+
+def tool_names(book: Rulebook) -> list[str]:
+    """The tools there are, with the deals that are no tool of their own (bond_take_back)."""
+    return [*dict.fromkeys((*book.tools, *(t for m in model_files(book.root).values() for t in m.tools)))]
 
 
 def given_for(given: Mapping[str, Any], parcel_id: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from panhuo.appraise.law import Law
+from panhuo.core.names import check_names
 from panhuo.core.problems import PanhuoError
 from panhuo.core.progress import Tick, silent
 from panhuo.plan.explain import easy_first, shadow_prices, smallest_conflict, words_of
@@ -23,7 +24,7 @@ from panhuo.plan.problem import Floats, PlanProblem, Routes
 from panhuo.plan.solve import Infeasible, Plan, solve
 from panhuo.rulebook.book import Rulebook
 from panhuo.workspace.candidates import Candidates, candidates
-from panhuo.workspace.compares import given_inputs, keep_appraisals, replace_table
+from panhuo.workspace.compares import check_units, given_inputs, keep_appraisals, replace_table, tool_names
 from panhuo.workspace.store import Workspace
 from panhuo.workspace.targets import Wishes, read_targets
 
@@ -70,6 +71,7 @@ def plan_workspace(
     PanhuoError where targets cannot hold, naming the smallest set that cannot.
     """
     given, wishes = given_inputs(ws, inputs), read_targets(targets)
+    check_units(ws, wishes.parcels, f"{targets} · exclusive, needs")
     made = make_plan(
         ws, given, wishes, budget_wan=budget_wan, years=years, on=on, gap=gap, with_check=with_check, law=law,
         tick=tick,
@@ -107,6 +109,7 @@ def make_plan(
     given: inputs as `given_inputs` gives them; the rest as in `plan_workspace`.
     """
     book = Rulebook.load(law)
+    check_wishes(wishes, book)
     found = candidates(ws, given, book, on, with_check=with_check, units=units, tick=tick)
     problem = problem_of(found.routes, book, years, budget_wan, wishes)
     tick("plan", 0, 1)
@@ -133,6 +136,15 @@ def make_plan(
         "law_version": book.version,
     }
     return Made(told, found.appraisals, left_out(found, best, years, budget_wan))
+
+
+def check_wishes(wishes: Wishes, book: Rulebook) -> None:
+    """Raises PanhuoError naming a tool, class or batch of tools that is wished for and does not exist."""
+    tools = tool_names(book)
+    kinds = {kind for tool in book.tools.values() for kind in (tool.class_, tool.batch) if kind}
+    check_names(wishes.staff_days_per_tool, tools, "工具 tool", "staff_days_per_tool")
+    asked = [target.measure for target in wishes.targets if target.measure]
+    check_names(asked, [*tools, *sorted(kinds)], "工具、类或批 tool, class or batch", "targets · measure")
 
 
 def area_unknown(routes: pa.Table) -> list[str]:

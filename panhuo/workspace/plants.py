@@ -9,6 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 import yaml
 
+from panhuo.core.names import check_names
 from panhuo.core.problems import PanhuoError
 from panhuo.core.units import m2_to_mu
 from panhuo.plan.shared_plant import Terms, saved_by_firm, sensitivity, shared_plant
@@ -92,6 +93,9 @@ def _read(
     """The tables and terms of one service. Raises PanhuoError naming what is missing."""
     if not isinstance(body, dict):
         raise PanhuoError("服务写法有误 a service is a mapping", where=f"{file}: {name}")
+    where, kind = f"{file} · services.{name}", body.get("kind")
+    check_names(body, ["kind", *TABLES, *(f.name for f in fields(Terms))], "键 key", where)
+    check_names([kind] if kind else [], LAW, "服务种类 kind of service", f"{where}.kind")
     terms = {
         key: law.parameter(f"energy.{source}", on).value
         for key, source in LAW.get(body.get("kind", ""), {}).items()

@@ -49,6 +49,11 @@ class Wishes(BaseModel):
     exclusive: tuple[tuple[str, str], ...] = ()
     needs: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def parcels(self) -> list[str]:
+        """The parcels of the pairs."""
+        return [parcel for pair in (*self.exclusive, *self.needs) for parcel in pair]
+
 
 def read_targets(path: Path | None) -> Wishes:
     """The targets file; nothing wished when there is none. Raises PanhuoError naming the key that does not fit."""

@@ -259,3 +259,6 @@ def test_shared_plants_of_case_14_from_a_file(run: Run, tmp_path: Path) -> None:
     code, told = run("plants", tmp_path / "bad.yaml")
     assert code == 2
     assert "firms.load" in told["error"]["why"]
+    (tmp_path / "bad.yaml").write_text("services: {a: {kind: heat, simultanity: 0.7}}", encoding="utf-8")
+    code, told = run("plants", tmp_path / "bad.yaml")
+    assert (code, "simultanity → simultaneity" in told["error"]["remedy"]) == (2, True)

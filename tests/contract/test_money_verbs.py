@@ -82,11 +82,25 @@ def test_bad_use_of_compare_is_refused_by_name(ws, arguments, word):
     assert word in words
 
 
-def test_a_misspelt_input_is_refused(ws, tmp_path):
+@pytest.mark.parametrize(
+    ("option", "content", "told"),
+    [
+        ("--inputs", "markt_value_wan: 1", ("in.yaml", "markt_value_wan → market_value_wan")),
+        ("--inputs", "all: {}\nparcel: {c02-p1: {}}", ("in.yaml", "parcel → parcels")),
+        ("--inputs", "parcels: {c02-pl: {topup_wan: 1}}", ("in.yaml · parcels", "c02-pl → c02-p1")),
+        ("--inputs", "parcels: {c02-p1: {topup: 1}}", ("in.yaml · c02-p1", "topup → topup_wan")),
+        ("--targets", "staff_days_per_tool: {agreed_resumtion: 20}", ("staff_days_per_tool", "→ agreed_resumption")),
+        ("--targets", "targets: [{least_mu: 1, measure: promot}]", ("measure", "promot → promote")),
+        ("--targets", "exclusive: [[c02-p1, c02-pl]]", ("exclusive", "c02-pl → c02-p1")),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_not_there_is_refused_with_the_nearest(ws, tmp_path, option, content, told):
     file = tmp_path / "in.yaml"
-    file.write_text("markt_value_wan: 1\n", encoding="utf-8")
-    code, _, words = run("compare", ws, "c02-p1", "--inputs", file)
-    assert (code, "markt_value_wan" in words) == (2, True)
+    file.write_text(content, encoding="utf-8")
+    code, _, words = run("plan", ws, "--budget-wan", 1, option, file)
+    assert code == 2
+    for word in told:
+        assert word in words
 
 
 ALL = """all: {yearly_tax_wan: 100, new_floor_area_m2: 20000, yearly_profit_wan: 700, market_value_wan: 3000,
