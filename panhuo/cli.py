@@ -342,11 +342,17 @@ def serve(
     ws: Root,
     host: Annotated[str, typer.Option("--host", help="监听地址 address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="端口 port")] = 8000,
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new", help="没有工作区时建一个空的，从网站导入 make an empty one, to import on the site"
+        ),
+    ] = False,
 ) -> None:
     """打开网站 Open the web site over a workspace."""
     from panhuo.site.serve import serve as run
 
-    run(ws, host, port, lambda text: words.print(escape(text)))
+    run(ws, host, port, lambda text: words.print(escape(text)), new=new)
 
 
 @app.command()

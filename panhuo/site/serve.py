@@ -19,8 +19,8 @@ each time would stand behind another page's five milliseconds."""
 
 
 def prepare(root: Path) -> None:
-    """Loads the site over the workspace at `root` and brings its tables up to date."""
-    Workspace.create(root)
+    """Loads the site over the workspace at `root` and brings its tables up to date. PanhuoError where there is none."""
+    Workspace.open(root)
     os.environ["PANHUO_WORKSPACE"] = str(root.resolve())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panhuo.site.settings")
     import django
@@ -38,9 +38,16 @@ def behind_proxy(is_https: bool, proxy: str) -> dict[str, Any]:
     return {"clear_untrusted_proxy_headers": True, "trusted_proxy": proxy, "trusted_proxy_headers": headers}
 
 
-def serve(root: Path, host: str, port: int, say: Callable[[str], None], *, threads: int = 8) -> None:
-    """Serves the workspace at `root` until interrupted. Raises PanhuoError where it cannot listen there."""
+def serve(
+    root: Path, host: str, port: int, say: Callable[[str], None], *, new: bool = False, threads: int = 8
+) -> None:
+    """Serves the workspace at `root`, or with `new` an empty one made there, until interrupted.
+
+    Raises PanhuoError where there is no workspace or it cannot listen.
+    """
     claim(host, port)
+    if new:
+        Workspace.create(root)
     prepare(root)
     import waitress
     from django.urls import resolve

@@ -90,7 +90,8 @@ class Workspace:
             raise PanhuoError(
                 "这里没有工作区 no workspace here",
                 where=str(root),
-                remedy="先运行 panhuo import 工作区 文件… run panhuo import first",
+                remedy="核对路径；新建用 panhuo import 工作区 文件…，或 panhuo serve 工作区 --new 从网站导入"
+                " check the path; make one by panhuo import WS FILE…, or panhuo serve WS --new to import on the site",
             )
         return cls(root)
 

@@ -8,7 +8,7 @@ import psutil
 
 
 def test_the_worker_does_not_outlive_its_server(tmp_path):
-    command = [sys.executable, "-m", "panhuo", "serve", str(tmp_path / "ws"), "--port", "0"]
+    command = [sys.executable, "-m", "panhuo", "serve", str(tmp_path / "ws"), "--new", "--port", "0"]
     server = subprocess.Popen(command)
     while not (children := psutil.Process(server.pid).children()):
         assert server.poll() is None, "the server ended before it had a worker"
@@ -17,3 +17,10 @@ def test_the_worker_does_not_outlive_its_server(tmp_path):
     server.wait()
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
+
+
+def test_a_mistyped_path_is_refused_and_nothing_is_made(tmp_path):
+    command = [sys.executable, "-m", "panhuo", "serve", str(tmp_path / "wss"), "--port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, timeout=60)
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "no workspace here" in done.stderr and "serve WS --new" in done.stderr
