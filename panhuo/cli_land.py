@@ -238,10 +238,22 @@ def sun_(
 
 def show_sun(result: dict[str, Any]) -> None:
     """Yield, then what it saves by each set of factors."""
-    out.print(
-        f"{result['capacity_kwp']:,.0f} kWp · {result['energy_kwh'] / 1e4:,.1f} 万度/年 · "
-        f"{result['full_load_hours']:,.0f} h ({escape(str(result['hours_from']))})"
-    )
+    hours = f"{result['full_load_hours']:,.0f} h ({escape(str(result['hours_from']))})"
+    kwp, kwh = result["capacity_kwp"], result["energy_kwh"]
+    if kwh is None:
+        out.print(
+            session.pick("面积未知，发电量不能估算", "the area is unknown, and so is the yield")
+            + f" · {hours}"
+        )
+    else:
+        yearly = session.pick(f"{kwh / 1e4:,.1f} 万度/年", f"{kwh / 1e3:,.0f} MWh a year")
+        out.print(f"{kwp:,.0f} kWp · {yearly} · {hours}")
+        if unknown := result["area_unknown"]:
+            out.print(
+                session.pick(
+                    f"另有 {unknown} 宗面积未知，未计入", f"{unknown} more of unknown area, not counted"
+                )
+            )
     columns = (("factors", "口径"), ("coal_t", "煤 t"), ("co2_t", "CO2 t"), ("unverified", "未核实"))
     show_rows(result["savings"], columns, result)
 

@@ -63,6 +63,7 @@ def show_check(result: dict[str, Any]) -> None:
 
 def show_assess(result: dict[str, Any]) -> None:
     """Findings counted, with those not judged and why."""
+    from panhuo.report.names import not_judged
     from panhuo.rulebook import Rulebook
 
     rules = Rulebook.load().rules
@@ -73,8 +74,9 @@ def show_assess(result: dict[str, Any]) -> None:
         label = session.pick(rules[name].label.zh, rules[name].label.en) if name in rules else name
         table.add_row(f"{label} [dim]{name}[/dim]", str(counts["yes"]), str(counts["unknown"]))
     out.print(table)
-    for name, why in result["not_assessed"].items():
-        out.print(session.pick("未判", "not judged") + f" {name}: {why}", style="dim")
+    for why, what in not_judged(result["not_assessed"], Rulebook.load(), session.lang):
+        named = session.pick("、", "; ").join(what)
+        out.print(session.pick(f"未判（{why}）：{named}", f"not judged ({why}): {named}"), style="dim")
     seconds = sum(result["seconds"].values())
     out.print(
         session.pick(

@@ -20,6 +20,7 @@ from panhuo.rulebook.spec import dataset_fields
 BATCH_UNIT: Final = "batch:"
 UNITS: Final = {"parcel": "parcels", "batch": "batches"}
 NOT_LAW: Final = "not_in_force"
+NO_TABLE: Final = "no_dataset: "
 
 FINDINGS: Final = pa.schema(
     [
@@ -219,7 +220,7 @@ def _why_not(rule: Rule, law: Law, tables: Tables) -> str:
     if reason := _not_law(rule, law):
         return reason
     needed = needed_datasets(parse(rule.condition).names, law.book.facts, rule.unit) - {"parcels", "batches"}
-    return f"no_dataset: {', '.join(sorted(needed))}" if needed and not needed & set(tables) else ""
+    return f"{NO_TABLE}{', '.join(sorted(needed))}" if needed and not needed & set(tables) else ""
 
 
 def _not_law(rule: Rule, law: Law) -> str:

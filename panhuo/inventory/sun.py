@@ -64,8 +64,10 @@ class Array:
     loss_share: float
 
 
-def savings(energy_kwh: float, factors: Factors) -> Savings:
-    """What `energy_kwh` of a year saves by `factors`."""
+def savings(energy_kwh: float | None, factors: Factors) -> Savings:
+    """What `energy_kwh` of a year saves by `factors`; nothing is known of an unknown yield."""
+    if energy_kwh is None:
+        return Savings(factors, None, None, None)
     coal = None if factors.coal_kg_per_kwh is None else energy_kwh * factors.coal_kg_per_kwh / KG_PER_T
     if factors.co2_kg_per_kwh is not None:
         co2: float | None = energy_kwh * factors.co2_kg_per_kwh / KG_PER_T

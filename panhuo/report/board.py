@@ -9,7 +9,7 @@ import pyarrow as pa
 from panhuo.core.units import m2_to_mu
 from panhuo.report.document import Block, Document, Heading, Paragraph, Picture, Table
 from panhuo.report.fonts import use_in_charts
-from panhuo.report.names import place_name
+from panhuo.report.names import not_judged, place_name
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import connect
 
@@ -45,9 +45,10 @@ def board_document(
         FROM findings LEFT JOIN facts USING (parcel_id) GROUP BY 1 HAVING count(*) FILTER (status = 'yes') > 0
         ORDER BY 2 DESC, 1""").fetchall()
     by_tool = con.sql("""
-        SELECT tool_id, count(*) FILTER (status = 'open'), sum(area_m2), sum(price_wan),
-            count(*) FILTER (status = 'check')
-        FROM options LEFT JOIN facts USING (parcel_id) WHERE rank = 1 AND status <> 'closed' GROUP BY 1
+        SELECT tool_id, count(*), sum(area_m2), sum(price_wan), count(*) FILTER (status = 'check')
+        FROM options LEFT JOIN facts USING (parcel_id)
+        WHERE rank = 1 AND status <> 'closed' AND parcel_id IN (SELECT parcel_id FROM findings WHERE status = 'yes')
+        GROUP BY 1
         ORDER BY count(*) DESC, 1""").fetchall()
     by_division = con.sql("""
         SELECT coalesce(substr(division, 1, 6), ''), count(DISTINCT parcel_id), sum(area_m2), sum(price_wan),
@@ -65,21 +66,23 @@ def board_document(
     if lists[0]:
         blocks.append(Picture(bars(lists[0][:SHOWN], "Area (mu)" if en else "面积（亩）"), "", 0.85))
     blocks.append(_table("Finding" if en else "结论", lists[0], lang))
-    blocks.append(Heading("By first tool" if en else "按首选工具"))
-    blocks.append(_table("Tool" if en else "工具", lists[1], lang, last="To check" if en else "待核（宗）"))
+    blocks.append(Heading("Parcels with a finding, by first tool" if en else "有问题的宗地，按首选工具"))
+    blocks.append(
+        _table("Tool" if en else "工具", lists[1], lang, "Of these to check" if en else "其中待核（宗）")
+    )
     blocks.append(Heading("By division" if en else "按行政区"))
     divisions = [(place_name(row[0]) if row[0] else "—", row) for row in by_division]
     last = "No finding" if en else "无结论（宗）"
     blocks.append(_table("Division" if en else "行政区", divisions, lang, last))
     if manifest["not_assessed"]:
         blocks.append(Heading("Not assessed in this run" if en else "本次未判的规则"))
-        rows = [
-            [getattr(book.rules[rule].label, lang), why] for rule, why in manifest["not_assessed"].items()
-        ]
-        blocks.append(Table(["Rule", "Why"] if en else ["规则", "原因"], rows, [0.5, 0.5]))
+        told = not_judged(manifest["not_assessed"], book, lang)
+        rows = [[why, ("; " if en else "、").join(what)] for why, what in told]
+        blocks.append(Table(["Why", "Rules"] if en else ["原因", "规则"], rows, [0.3, 0.7]))
     title = "Stock land board" if en else "存量土地盘活看板"
     subtitle = f"{'as of' if en else '基准日'} {manifest['as_of']}"
-    footer = f"{manifest['snapshot']} · law {manifest['law_version']} · {manifest['assessment']}"
+    law = "law" if en else "法规版本"
+    footer = f"{manifest['snapshot']} · {law} {manifest['law_version']} · {manifest['assessment']}"
     return Document(title, subtitle, blocks, footer, lang)
 
 
@@ -105,16 +108,17 @@ def _table(head: str, rows: Sequence[tuple[str, Sequence[Any]]], lang: str, last
 
 
 def bars(rows: Sequence[tuple[str, Sequence[Any]]], title: str) -> bytes:
-    """A bar chart of the areas of `rows` as PNG."""
+    """A bar chart of the areas of `rows` as PNG; an area nobody knows has no bar and reads a dash."""
     use_in_charts()
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
     labels = [f"{label}（{row[1]}）" for label, row in rows][::-1]
-    areas = [m2_to_mu(row[2] or 0) for _, row in rows][::-1]
+    known = [None if row[2] is None else m2_to_mu(row[2]) for _, row in rows][::-1]
+    areas = [area or 0.0 for area in known]
     figure, axes = plt.subplots(figsize=(7.2, 0.5 + 0.34 * len(rows)), dpi=150)
     axes.barh(labels, areas, color=[BAR if area == max(areas) else PALE for area in areas])
-    for position, area in enumerate(areas):
-        axes.text(area, position, f" {area:,.0f}", va="center", fontsize=8)
+    for position, area in enumerate(known):
+        axes.text(area or 0.0, position, " —" if area is None else f" {area:,.0f}", va="center", fontsize=8)
     axes.set_xlabel(title)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -1,9 +1,14 @@
 """Names of coded places and land uses, for readers."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from panhuo.inventory.spec import code_rows
+from panhuo.diagnose.findings import NO_TABLE, NOT_LAW
+from panhuo.inventory.spec import code_rows, dataset_spec
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.book import SPEC, read_yaml
+from panhuo.rulebook.schema import Label
 
 LEVELS: Final = (2, 4, 6)
 """Digits of a division code that name a province, a city, a county."""
@@ -16,6 +21,8 @@ def place_name(code: str) -> str:
     codes = (code[:digits].ljust(6, "0") for digits in LEVELS[1:])
     parts = (names.get(part) for part in codes if part != code[:2] + "0000")
     found = list(dict.fromkeys(part for part in parts if part))
+    if len(found) > 1 and found[-1].startswith(found[-2]):
+        found.pop(-2)  # 益阳市大通湖管理区 says its city itself
     return "".join(found) or names.get(code, code)
 
 
@@ -26,3 +33,27 @@ def land_use_name(code: str, scheme: str) -> str:
         if row["code"] == code and row["scheme"] == scheme:
             return f"{code} {row['zh']}"
     return code
+
+
+def not_judged(reasons: Mapping[str, str], book: Rulebook, lang: str) -> list[tuple[str, list[str]]]:
+    """What a run did not judge (`not_assessed` of its manifest: rules, or a result table) as (why, labels of what)."""
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        label = (
+            book.rules[name].label
+            if name in book.rules
+            else Label(**read_yaml(SPEC / "results" / f"{name}.yaml")["label"])
+        )
+        found.setdefault(_why(reason, lang), []).append(getattr(label, lang))
+    return sorted((why, sorted(what)) for why, what in found.items())
+
+
+def _why(reason: str, lang: str) -> str:
+    en = lang == "en"
+    if reason.startswith(NOT_LAW):
+        return "not law on that day" if en else "基准日尚未施行或已失效"
+    if reason.startswith(NO_TABLE):
+        tables = [dataset_spec(name).label for name in reason.removeprefix(NO_TABLE).split(", ")]
+        named = (", " if en else "、").join(getattr(label, lang) for label in tables)
+        return f"not imported: {named}" if en else f"没有导入：{named}"
+    return reason

@@ -64,8 +64,8 @@ def export(ws: Workspace, path: Path) -> dict[str, Any]:
 
 
 def parcels_with_findings(ws: Workspace) -> pa.Table:
-    """The current parcels, with `findings`, `findings_unknown`, `first_tool`, `potential` (the grade),
-    `potential_score` and `easy_first` (the order) of the latest assessment."""
+    """The current parcels, with `findings`, `findings_unknown`, `first_tool` (of those with a finding), `potential`
+    (the grade), `potential_score` and `easy_first` (the order) of the latest assessment."""
     table = ws.dataset("parcels")
     if table is None:
         raise PanhuoError("工作区里没有宗地 no parcels in the workspace", where=str(ws.root))
@@ -74,8 +74,10 @@ def parcels_with_findings(ws: Workspace) -> pa.Table:
         for name, status in (("findings", "yes"), ("findings_unknown", "unknown")):
             rows = findings.filter(pc.equal(findings["status"], status))
             table = table.append_column(name, per_parcel(table, rows, "finding_id"))
-    if options is not None:
-        first = options.filter(pc.equal(options["rank"], 1))
+    if options is not None and findings is not None:
+        flagged = findings.filter(pc.equal(findings["status"], "yes"))["parcel_id"].combine_chunks()
+        offered = pc.and_(pc.equal(options["rank"], 1), pc.not_equal(options["status"], "closed"))
+        first = options.filter(pc.and_(offered, pc.is_in(options["parcel_id"], flagged)))
         table = table.append_column("first_tool", per_parcel(table, first, "tool_id"))
     grades = ws.assessment("potential")
     if grades is not None:

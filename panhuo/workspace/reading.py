@@ -60,7 +60,7 @@ MEMORY: Final = "1500MB"
 """What the engine holds of the copy in the making, beside the tables it is made from."""
 ROW_GROUP: Final = 16_384
 """Rows whose minima and maxima are kept together: an eighth of the engine's own, so that a parcel's page reads less."""
-LAYOUT: Final = 5
+LAYOUT: Final = 6
 """Raised whenever the tables below or the fields of tiles change: a newer program reads no older copy."""
 
 JUDGED: Final = {
@@ -85,7 +85,8 @@ fit in memory. `share`: of which parcels."""
 
 BESIDE: Final = """
 SELECT coalesce(findings, []) AS findings, coalesce(unknowns, []) AS unknowns, since, severity,
-       coalesce(tools, []) AS tools, tools[1] AS first_tool, tier, plan_tool, plan_year,
+       coalesce(tools, []) AS tools,
+       CASE WHEN f.findings IS NOT NULL THEN tools[1] END AS first_tool, tier, plan_tool, plan_year,
        CASE WHEN g.plan_tool IS NOT NULL THEN 'planned' WHEN f.findings IS NOT NULL THEN 'found'
             WHEN f.unknowns IS NOT NULL THEN 'to_verify' WHEN (SELECT count(*) FROM findings) > 0 THEN 'clear'
        END AS stage, grade AS potential, order_no AS easy_first

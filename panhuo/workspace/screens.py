@@ -142,7 +142,8 @@ def sun(
 ) -> dict[str, Any]:  # fmt: skip
     """Photovoltaic yield of one parcel or of all, with coal and CO2 by each set of factors.
 
-    With a weather file (EPW, PVGIS) the yield is hourly; without one it is the place's yearly full-load hours.
+    Totals are of the parcels whose area is known, None when none is; `area_unknown` counts the others. With a weather
+    file (EPW, PVGIS) the yield is hourly; without one it is the place's yearly full-load hours.
     """
     # The libraries of the sun take seconds to load; the other verbs need not wait for them.
     from panhuo.inventory import sun as rays  # noqa: PLC0415
@@ -174,13 +175,14 @@ def sun(
         usable_share=usable_share, ground_m2_per_kwp=value["ground_m2_per_kwp"], full_load_hours=hours,
     )  # fmt: skip
     energy = floats(table, "energy_kwh")
-    total = float(np.nansum(energy))
+    known = ~np.isnan(energy)
+    total = float(energy[known].sum()) if known.any() else None
     sets = [rays.savings(total, factors) for factors in rays.factor_sets(law, on, place)]
     files = [] if output is None else write_tables(output, {"sun": table})
     return {
         "parcels": table.num_rows,
-        "area_unknown": int(np.isnan(energy).sum()),
-        "capacity_kwp": float(np.nansum(floats(table, "capacity_kwp"))),
+        "area_unknown": int((~known).sum()),
+        "capacity_kwp": None if total is None else float(np.nansum(floats(table, "capacity_kwp"))),
         "energy_kwh": total,
         "full_load_hours": hours,
         "hours_from": source,

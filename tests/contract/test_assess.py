@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,11 +17,15 @@ import pypdf
 import pytest
 
 from panhuo.core.problems import PanhuoError
+from panhuo.report import board
+from panhuo.report.names import place_name
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.precedents import load_precedents
 from panhuo.workspace.assess import assess
 from panhuo.workspace.demo import make_demo
 from panhuo.workspace.explain import explain
+from panhuo.workspace.exports import parcels_with_findings
+from panhuo.workspace.imports import Options, import_files
 from panhuo.workspace.reports import report_board, report_list, report_parcel
 from panhuo.workspace.store import Workspace
 
@@ -138,6 +143,61 @@ def test_the_board_counts_what_the_findings_table_holds(demo, tmp_path):
     label = Rulebook.load().rules["vacant_land"].label.zh
     row = page.split(f">{label}</td>")[1].split("</tr>")[0]
     assert f">{result['findings']['vacant_land']['yes']}</td>" in row
+
+
+PORTFOLIO = """宗地编号,行政区划代码,权利性质,土地用途,面积（亩）,利用现状
+A,430112,划拨,公路用地,30,空闲
+B,430902,划拨,公路用地,,空闲
+C,430902,划拨,公路用地,600,在用
+"""
+
+
+@pytest.fixture(scope="module")
+def portfolio(tmp_path_factory):
+    """Two vacant parcels, one of unknown area, and one in use: nobody looks for a way to dispose of the last."""
+    folder = tmp_path_factory.mktemp("portfolio")
+    (folder / "ledger.csv").write_text(PORTFOLIO, encoding="utf-8")
+    import_files(folder / "ws", [folder / "ledger.csv"], Options(place="430000"))
+    ws = Workspace.open(folder / "ws")
+    assess(ws, as_of=date(2025, 6, 30))
+    return ws
+
+
+def board_of(ws, path, lang="zh"):
+    report_board(ws, path, lang)
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_board_disposes_only_of_parcels_with_a_finding(portfolio, tmp_path):
+    page = board_of(portfolio, tmp_path / "board.html")
+    tools = page.split("按首选工具")[1].split("按行政区")[0]
+    rows = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in tools.split("<tr")[2:]]
+    assert sum(int(row[1]) for row in rows if row) == 2
+    assert "600" not in tools
+    told = parcels_with_findings(portfolio)
+    first = dict(zip(told["parcel_id"].to_pylist(), told["first_tool"].to_pylist(), strict=True))
+    assert first["A"] and first["B"] and not first["C"]
+
+
+def test_the_board_says_why_a_rule_was_not_judged_in_words(portfolio, tmp_path):
+    page = board_of(portfolio, tmp_path / "board.html")
+    assert "没有导入：权利限制" in page and "no_dataset" not in page
+    assert "not imported: Encumbrances" in board_of(portfolio, tmp_path / "en.html", "en")
+    assess(portfolio, as_of=date(2012, 1, 1))  # before the potential scheme was in force
+    page = board_of(portfolio, tmp_path / "past.html")
+    assert "not_in_force" not in page and "潜力评级" in page
+    assess(portfolio, as_of=date(2025, 6, 30))
+
+
+def test_an_area_nobody_knows_has_no_bar():
+    chart = board.bars([("known", ["", 1, 6000.0]), ("unknown", ["", 1, None])], "mu")
+    zero = board.bars([("known", ["", 1, 6000.0]), ("unknown", ["", 1, 0.0])], "mu")
+    assert chart != zero
+
+
+def test_a_district_that_names_its_city_is_not_named_twice():
+    assert place_name("430112") == "长沙市望城区"
+    assert place_name("430971") == "益阳市大通湖管理区"
 
 
 @pytest.mark.parametrize(

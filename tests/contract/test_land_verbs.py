@@ -239,6 +239,11 @@ def test_conflicts_siting_sun_and_functions_answer(ws: Path, run: Run, tmp_path:
     assert told["savings"][0]["coal_t"] == pytest.approx(told["energy_kwh"] * 0.4 / 1000)
     code, _ = run("sun", ws, "--usable", 1.5)
     assert code == 2
+    (tmp_path / "point.csv").write_text("宗地编号,经度,纬度\nPOINT,112.9,28.2\n", encoding="utf-8")
+    import_files(tmp_path / "point", [tmp_path / "point.csv"], Options("parcels", place="430112"))
+    code, told = run("sun", tmp_path / "point", "--usable", 0.5)
+    assert (code, told["area_unknown"]) == (0, 1)
+    assert (told["capacity_kwp"], told["energy_kwh"], told["savings"][0]["coal_t"]) == (None, None, None)
 
     code, told = run("functions", ws)
     assert code == 0, "the viaduct's space is far from the streets: told, not planned"
