@@ -173,6 +173,16 @@ def test_a_stated_area_in_the_wrong_unit_is_doubted(panhuo, tmp_path):  # noqa: 
     assert outcome.json["imports"][0]["problems"]["area_unit_slip"] == 1
 
 
+def test_an_encoding_given_for_a_file_that_states_its_own_is_told_as_unused(panhuo, tmp_path):  # noqa: F811
+    asked = ["--encoding", "GBK", "--json"]
+    for path in (xlsx(tmp_path / "a.xlsx"), layer(tmp_path / "b.gpkg")):
+        outcome = panhuo("import", tmp_path / path.stem, path, *asked)
+        assert outcome.code == 0, outcome.err
+        assert outcome.json["imports"][0]["problems"]["encoding_not_used"] == 1
+    outcome = panhuo("import", tmp_path / "c", text(tmp_path / "c.csv", "gbk"), *asked)
+    assert "encoding_not_used" not in kinds(outcome)
+
+
 def test_unmatched_columns_are_listed_and_a_mapping_can_be_kept(panhuo, tmp_path):  # noqa: F811
     headers = ["LOT", *HEADERS[1:], "奇怪的列"]
     rows = [[*row, "x"] for row in ROWS]

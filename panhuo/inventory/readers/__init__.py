@@ -1,5 +1,6 @@
 """One module per format; `read` picks by what the file is."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +12,14 @@ from panhuo.inventory.readers.excel import read_excel
 from panhuo.inventory.readers.parquet import read_parquet
 from panhuo.inventory.readers.raw import HeaderScore, RawTable
 from panhuo.inventory.readers.text import decode, read_text
+from panhuo.inventory.spec import problem
 
 EXCEL: Final = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 VECTOR: Final = (".shp", ".gpkg", ".gdb", ".geojson", ".json", ".dxf", ".fgb", ".kml", ".gml", ".tab", ".mif")
 PARQUET: Final = (".parquet", ".geoparquet")
 TEXT: Final = (".csv", ".txt", ".tsv", ".psv")
+ENCODED: Final = (*TEXT, ".shp", ".dxf", ".tab", ".mif")
+"""Kinds whose text is in a code page; the others say theirs, or are Unicode by definition."""
 KNOWN: Final = (*EXCEL, *VECTOR, *PARQUET, *TEXT)
 SNIFF: Final = 1 << 16
 
@@ -40,6 +44,9 @@ def read(
         raise PanhuoError("空文件 the file is empty", where=str(path), remedy="重新导出 export it again")
     if suffix == ".zip":
         return read_zip(path, encoding, score, tick)
+    if encoding and suffix in KNOWN and suffix not in ENCODED:
+        said = problem("encoding_not_used", file=file, value=encoding, action="not used")
+        return [replace(t, problems=(*t.problems, said)) for t in read(path, score=score, tick=tick)]
     if suffix in EXCEL:
         if suffix in (".xlsx", ".xlsm", ".ods", ".xlsb") and path.read_bytes()[:2] == b"PK":
             refuse_bomb(path, file)
