@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
@@ -206,6 +207,16 @@ class Workspace:
     def assessment_dir(self, assessment: str | None = None) -> Path | None:
         """The folder of an assessment (the latest by default), or None when there is none."""
         return named_dir(self.root / "assessments", assessment)
+
+    def past_assessments(self) -> list[tuple[date, Path]]:
+        """The day and folder of each assessment, the oldest day first; of one day only the one made last."""
+        latest = self.assessment_dir()
+        made = [
+            (date.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["as_of"]), path)
+            for path in (self.root / "assessments").glob("*/manifest.json")
+        ]
+        made.sort(key=lambda one: (one[0], one[1].parent == latest, one[1].stat().st_mtime_ns, one[1]))
+        return [(day, path.parent) for day, path in dict(made).items()]
 
     def assessment(self, table: str, assessment: str | None = None) -> pa.Table | None:
         """A result table of an assessment (the latest by default), or None where there is none."""

@@ -1,6 +1,7 @@
 """一企一档: every item of the score opens, the land is drawn, files and the history of changes are kept."""
 
 import io
+import shutil
 from datetime import date
 
 import pytest
@@ -109,6 +110,22 @@ def test_what_is_planned_on_its_land_is_told_with_its_sums(as_):
     assert held["plan"]["benefit_wan"] == planned["benefit_wan"]
     path = f"/parcel/{planned['parcel_id']}/tool/{planned['tool_id']}/"
     assert f'href="{path}"' in page.content.decode()
+
+
+def test_of_one_day_only_the_assessment_made_last_is_in_its_history(as_, firm):
+    """An earlier one of the same day scored the firm otherwise; its folder may come before or after by name."""
+    folders = shelf().workspace.assessment_dir().parent
+    now = shelf().workspace.assessment_dir()
+    others = [folders / name for name in ("0", "z")]
+    try:
+        for other in others:
+            shutil.copytree(now, other)
+        told = as_("auditor").get(f"/enterprise/{firm}/history/").context["events"]
+        assert len([e for e in told if e["kind"] == "scored"]) == 1
+        assert [folder for _, folder in shelf().workspace.past_assessments()] == [now]
+    finally:
+        for other in others:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def test_its_files_are_kept_and_its_corrections_change_its_history(as_, firm):

@@ -4,7 +4,6 @@ A board is the figures of a list: it takes the ledger's own address (a division,
 nothing for all of one's land), so a province, a county, a park and a company all have theirs.
 """
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -220,13 +219,11 @@ def rates(scope: gate.Scope, asked: QueryDict | None) -> list[Row]:
 
 def trend(where: Rows) -> list[Row]:
     """Flagged parcels, their area and price at each of the latest assessments, of the parcels there are today."""
-    workspace = shelf().workspace
-    folders = sorted(p.parent for p in (workspace.root / "assessments").glob("*/manifest.json"))
-    dated = sorted((json.loads((f / "manifest.json").read_text("utf-8"))["as_of"], f) for f in folders)
-    latest = {day: folder for day, folder in dated if (folder / "findings.parquet").is_file()}
+    dated = shelf().workspace.past_assessments()
+    held = [(day, folder) for day, folder in dated if (folder / "findings.parquet").is_file()]
     return [
-        {"as_of": day} | _flagged(str(folder), shelf().key, where.sql, where.values)
-        for day, folder in list(latest.items())[-PAST:]
+        {"as_of": day.isoformat()} | _flagged(str(folder), shelf().key, where.sql, where.values)
+        for day, folder in held[-PAST:]
         if "parcel_id" in pq.read_schema(folder / "findings.parquet").names
     ]
 

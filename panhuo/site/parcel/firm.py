@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date
 from typing import Any, Final
 
 import shapely
@@ -59,16 +58,12 @@ def scores(enterprise_id: str) -> list[Row]:
 
 def scores_over_time(enterprise_id: str) -> list[Row]:
     """The scores of the latest assessments, the newest first."""
-    root = shelf().workspace.root / "assessments"
-    dated = sorted(
-        (json.loads(p.read_text("utf-8"))["as_of"], p.parent / "scores.parquet")
-        for p in root.glob("*/manifest.json")
-    )
     found: list[Row] = []
-    for day, path in reversed(dated[-PAST:]):
+    for day, folder in reversed(shelf().workspace.past_assessments()[-PAST:]):
+        path = folder / "scores.parquet"
         if path.is_file():
             held = rows("SELECT * FROM read_parquet(?) WHERE enterprise_id = ?", (str(path), enterprise_id))
-            found += [{**row, "as_of": date.fromisoformat(day)} for row in held]
+            found += [{**row, "as_of": day} for row in held]
     return found
 
 

@@ -1,7 +1,7 @@
 """What stands behind one value: where it was read, how it changed, who corrected it, which findings rest on it."""
 
 import json
-from datetime import date, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
@@ -68,13 +68,9 @@ def changes_by_year(held: list[Row]) -> list[dict[str, Any]]:
 
 def findings_over_time(parcel_id: str) -> list[dict[str, Any]]:
     """At each of the latest assessments, which findings came and which went."""
-    root = shelf().workspace.root / "assessments"
-    dated = sorted(
-        (json.loads(p.read_text("utf-8"))["as_of"], p.parent) for p in root.glob("*/manifest.json")
-    )
     seen: set[str] | None = None
     told = []
-    for day, folder in dated[-PAST:]:
+    for day, folder in shelf().workspace.past_assessments()[-PAST:]:
         path = folder / "findings.parquet"
         if not path.is_file():
             continue
@@ -85,7 +81,7 @@ def findings_over_time(parcel_id: str) -> list[dict[str, Any]]:
         now = {r["finding_id"] for r in held}
         came, went = sorted(now - (seen or set())), sorted((seen or set()) - now)
         if came or went:
-            told.append({"at": date.fromisoformat(day), "came": came, "went": went})
+            told.append({"at": day, "came": came, "went": went})
         seen = now
     return told
 
