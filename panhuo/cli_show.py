@@ -147,6 +147,11 @@ def show_compare(result: dict[str, Any]) -> None:
     for line in result["differences"]:
         out.print(f"• {session.pick(line['zh'], line['en'])}")
     for tool in result["tools"]:
+        told = [*figures_of(tool), *(said(spec.notes[note]) for note in tool["notes"])]
+        if told:
+            name = session.pick(tool["label"]["zh"], tool["label"]["en"])
+            out.print(escape(f"{name}{session.pick('：', ': ')}{session.pick('；', '; ').join(told)}"))
+    for tool in result["tools"]:
         if tool["unverified"]:
             name = session.pick(tool["label"]["zh"], tool["label"]["en"])
             out.print(f"{session.pick('未核实', 'unverified')} · {name}: {', '.join(tool['unverified'])}")
@@ -155,6 +160,29 @@ def show_compare(result: dict[str, Any]) -> None:
         out.print(
             f"{session.pick('缺输入', 'missing')} · {said(label_of(name, book))} [dim]{name}[/dim]: {needs}"
         )
+
+
+def figures_of(tool: dict[str, Any]) -> list[str]:
+    """What a tool comes to beside cash (covers, payments avoided, FAR), then what hangs on a doubtful rule."""
+    from panhuo.appraise.inputs import money_spec
+    from panhuo.inventory.spec import units
+
+    spec = money_spec()
+
+    def figure(row: dict[str, Any]) -> str:
+        name = row["unit"]
+        unit = "" if name == "ratio" else session.pick(units()[name].label.zh, name.replace("_per_", "/"))
+        label = spec.figures[row["name"]]
+        return f"{session.pick(label.zh, label.en)} {row['value']:,.2f} {unit}".rstrip()
+
+    doubtful = [
+        session.pick(
+            f"或有{spec.flows[f['kind']].label.zh} {abs(f['amount_wan']):,.2f} 万元，未计入",
+            f"contingent {spec.flows[f['kind']].label.en} {abs(f['amount_wan']):,.2f} wan, not counted",
+        )
+        for f in tool["contingent"]
+    ]
+    return [*map(figure, tool["figures"]), *doubtful]
 
 
 def show_plan(result: dict[str, Any]) -> None:

@@ -61,6 +61,24 @@ def test_compare_gives_the_whole_chain_and_the_same_bytes(ws, tmp_path):
     }
 
 
+def test_compare_says_the_payment_avoided_and_a_cover_that_does_not_hold(ws, tmp_path):
+    """What a way is chosen or refused for is said in words, not only in --json."""
+    file = tmp_path / "in.yaml"
+    file.write_text(INPUTS, encoding="utf-8")
+    told = run("--lang", "zh", "compare", ws, "c02-p1", "--tools", "capital_contribution", "--inputs", file)[
+        1
+    ]
+    assert "避免的现金支出 12,300.00 万元" in told
+    needs = "collateral_wan_per_mu: {}\nland_compensation_wan: 3000\nsplit_area_m2: 68000\n"
+    for price, words in ((30, "覆盖低于下限"), (60, "分割后抵押覆盖 1.89")):
+        file.write_text(needs.format(price), encoding="utf-8")
+        told = run("--lang", "zh", "compare", ws, "c09-p1", "--tools", "mortgaged_split", "--inputs", file)[1]
+        assert words in told
+        assert ("覆盖低于下限" in told) == (price == 30)
+    english = run("--lang", "en", "compare", ws, "c09-p1", "--tools", "mortgaged_split", "--inputs", file)[1]
+    assert "Area left 126.00 mu" in english.replace("\n", " ")
+
+
 def test_compare_without_inputs_names_what_is_missing(ws):
     code, text, _ = run("compare", ws, "c02-p1", "--json", "--runs", 0)
     assert code == 0
