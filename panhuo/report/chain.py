@@ -4,6 +4,7 @@ Every reader of a result (the explain verb, the documents, the site) shows this 
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
@@ -200,9 +201,34 @@ def tasks(book: Rulebook, findings: Iterable[Row]) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda task: (-len(task["decides"]), task["fact"]))
 
 
+PLACE: Final = re.compile(r"\{(\w+)\}")
+CUTS: Final = re.compile(r"（[^）]*）|\([^)]*\)|([，；]|[,;] )")
+"""Where a message may be cut into clauses: at its commas outside brackets (group 1)."""
+
+
 def message(words: Label, facts: Row) -> dict[str, str]:
-    """A rule's message with the parcel's own values in it; what is not known reads 未知 / unknown."""
-    return {lang: getattr(words, lang).format_map(Shown(facts, lang)) for lang in ("zh", "en")}
+    """A rule's message with the parcel's own values in it.
+
+    A clause of which nothing is known is left out; an unknown value among known ones reads 未知 / unknown.
+    """
+    return {
+        lang: known_part(getattr(words, lang), facts).format_map(Shown(facts, lang)) for lang in ("zh", "en")
+    }
+
+
+def known_part(text: str, facts: Row) -> str:
+    """The clauses of a message that name no fact or a known one; the whole of it when none does."""
+    begins = [0, *(cut.end() for cut in CUTS.finditer(text) if cut[1])]
+    clauses = [text[a:b] for a, b in zip(begins, [*begins[1:], len(text)], strict=True)]
+    kept = [
+        c for c in clauses if not (named := PLACE.findall(c)) or any(facts.get(n) is not None for n in named)
+    ]
+    if len(kept) == len(clauses) or not any(PLACE.search(c) for c in kept):
+        return text
+    told = "".join(kept)
+    if kept[-1] is not clauses[-1]:
+        told = told.rstrip("，；,; ") + text[-1]
+    return told[0].upper() + told[1:]
 
 
 class Shown(dict[str, str]):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from panhuo.report.document import Block, Paragraph, Table, Tone
+from panhuo.score.potential import UNKNOWN
 
 
 def land_blocks(chain: Mapping[str, Any], lang: str) -> list[Block]:
@@ -17,12 +18,14 @@ def _potential(grade: Mapping[str, Any] | None, lang: str) -> list[Block]:
     en = lang == "en"
     score = "" if grade["score"] is None else f"{grade['score']:.0f}"
     spread = f"{grade['score_low']:.0f}–{grade['score_high']:.0f}"
+    label = grade["label"][lang]
+    if grade["grade"] != UNKNOWN:
+        label = f"{grade['grade']} ({label})" if en else f"{grade['grade']}（{label}）"
     line = (
-        f"Potential {grade['grade']} ({grade['label']['en']}), score {score or '—'}, {spread} once all is known; "
+        f"Potential: {label}; score {score or '—'}, {spread} once all is known; "
         f"number {grade['order_no']} from easy to hard."
         if en
-        else f"开发潜力 {grade['grade']}（{grade['label']['zh']}），得分 {score or '—'}，全部查清后在 {spread} 之间；"
-        f"先易后难第 {grade['order_no']} 位。"
+        else f"开发潜力：{label}；得分 {score or '—'}，全部查清后在 {spread} 之间；先易后难第 {grade['order_no']} 位。"
     )
     rows = [
         [i["label"][lang], figure(i["value"]), figure(i["points"]), f"{i['weight']:g}"]

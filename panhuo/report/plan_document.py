@@ -213,9 +213,9 @@ def verification(chain: Mapping[str, Any], lang: str) -> list[Block]:
     ]
     header = ["Check", "Fact", "Decides"] if en else ["核查", "事实", "影响的结论"]
     blocks.append(Table(header, rows, [0.15, 0.3, 0.55]))
-    if len(chain["verify"]) > MOST_TASKS:
-        more = len(chain["verify"]) - MOST_TASKS
-        blocks.append(Paragraph(f"…and {more} more" if en else f"另有 {more} 项，见 panhuo explain", "muted"))
+    if more := [task["label"][lang] for task in chain["verify"][MOST_TASKS:]]:
+        named = (", " if en else "、").join(more)
+        blocks.append(Paragraph(f"Also: {named}" if en else f"另有 {len(more)} 项：{named}", "muted"))
     return blocks
 
 
