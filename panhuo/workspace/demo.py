@@ -15,7 +15,7 @@ from panhuo.workspace.compares import INPUTS_FILE
 from panhuo.workspace.demo_inputs import inputs_text
 from panhuo.workspace.demo_ledgers import write_all
 from panhuo.workspace.imports import Options, Say, import_files
-from panhuo.workspace.reports import report_board, report_parcel
+from panhuo.workspace.reports import Pictures, report_board, report_parcel
 from panhuo.workspace.store import Workspace
 
 NAME: Final = "二十个典型案例"
@@ -68,13 +68,16 @@ def written(ws: Workspace, cases: Mapping[str, Precedent], say: Say) -> Iterator
     """Writes the board and, for each case, the 一地一策 of its first unit; gives their paths."""
     folder = ws.root / REPORTS
     folder.mkdir(exist_ok=True)
+    pictures = Pictures(ws)
     yield str(report_board(ws, folder / "看板.html")["file"])
     for name, case in cases.items():
         say(f"编写一地一策 writing the plan of {name}")
         unit = case.unit_ids(next(iter(case.tools_by_parcel)))[0]
         number = name.removeprefix("case_")
         for kind in KINDS[number == PRINTED]:
-            yield str(report_parcel(ws, unit, folder / f"案例{number}_一地一策{kind}")["file"])
+            yield str(
+                report_parcel(ws, unit, folder / f"案例{number}_一地一策{kind}", pictures=pictures)["file"]
+            )
 
 
 def parts(cases: Mapping[str, Precedent]) -> Iterator[Part]:

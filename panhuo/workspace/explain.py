@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from panhuo.core.problems import PanhuoError
 from panhuo.diagnose.findings import BATCH_UNIT
+from panhuo.inventory.spec import dataset_spec
 from panhuo.report.chain import parcel_chain
 from panhuo.report.land_chain import conflict_chain, potential_chain
 from panhuo.rulebook import Rulebook
@@ -91,15 +92,24 @@ def rows_of(ws: Workspace, table: str, unit_id: str, key: str = "parcel_id") -> 
     return rows
 
 
+def plain_fields(ws: Workspace, name: str) -> list[str]:
+    """The columns a dataset holds, outlines and those of an older program's spec left out."""
+    held = pq.read_schema(ws.dataset_path(name)).names
+    return [
+        f.name for f in dataset_spec(name).arrow_schema() if f.name in held and not pa.types.is_binary(f.type)
+    ]
+
+
 def source_rows(ws: Workspace, unit_id: str) -> dict[str, list[dict[str, Any]]]:
     """The inventory rows of a unit, each with the file and row it came from."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name in ws.dataset_names():
         key = "batch_id" if name == "batches" else "parcel_id"
-        table = ws.dataset(name) if not name.startswith("layers/") else None
-        if table is not None and key in table.column_names:
+        fields = [] if name.startswith("layers/") else plain_fields(ws, name)
+        if key in fields:
+            table = ws.dataset(name, columns=fields)
+            assert table is not None
             mine = table.filter(pc.equal(table[key], unit_id.removeprefix(BATCH_UNIT)))
-            plain = mine.drop_columns([f.name for f in mine.schema if pa.types.is_binary(f.type)])
-            if rows := plain.to_pylist():
+            if rows := mine.to_pylist():
                 found[name] = [{k: v for k, v in row.items() if v is not None} for row in rows]
     return found

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,47 +36,60 @@ NEAR_DEG: Final = 0.004
 """Neighbours within this many degrees (≈ 400 m) of a parcel's box are drawn beside it."""
 
 
-def report_parcel(ws: Workspace, unit_id: str, output: Path, lang: str = "zh") -> dict[str, Any]:
-    """Writes the parcel's 一地一策 to `output` (docx, pdf or html by its ending)."""
+class Pictures:
+    """Sketches of parcels among their neighbours; the outlines of the workspace are read once, when first asked for."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self._ws = ws
+
+    @cached_property
+    def _parcels(self) -> pa.Table | None:
+        return self._ws.dataset("parcels", columns=["parcel_id", "name", "geometry"])
+
+    @cached_property
+    def _drawn(self) -> shapely.STRtree:
+        assert self._parcels is not None
+        return shapely.STRtree(shapely.from_wkb(self._parcels["geometry"].to_numpy(zero_copy_only=False)))
+
+    def of(self, unit_id: str) -> bytes | None:
+        """The sketch of a parcel (PNG), or None when no outline of it is held."""
+        parcels = self._parcels
+        if parcels is None:
+            return None
+        row = pc.index(parcels["parcel_id"], unit_id).as_py()
+        if row < 0 or not parcels["geometry"][row].is_valid:
+            return None
+        shapes = self._drawn.geometries
+        own: BaseGeometry = shapes[row]
+        if own.geom_type not in ("Polygon", "MultiPolygon"):
+            return None
+        window = shapely.box(*own.buffer(NEAR_DEG).bounds)
+        near = [i for i in sorted(self._drawn.query(window, "intersects")) if i != row]
+        outlines = to_plane(np.array([own, *(shapes[i] for i in near)]), zone_of(own.centroid.x))
+        name, *names = (parcels["name"][i].as_py() or parcels["parcel_id"][i].as_py() for i in (row, *near))
+        return sketch(outlines[0], list(zip(names, outlines[1:], strict=True)), name)
+
+
+def report_parcel(
+    ws: Workspace, unit_id: str, output: Path, lang: str = "zh", pictures: Pictures | None = None
+) -> dict[str, Any]:
+    """Writes the parcel's 一地一策 to `output` (docx, pdf or html by its ending).
+
+    pictures: those of the workspace, where more than one document is written.
+    """
     render = renderer(output, RENDER)
-    document = parcel_document(ws, unit_id, lang)
+    document = parcel_document(ws, unit_id, lang, pictures or Pictures(ws))
     return written(output, render(document))
 
 
-def parcel_document(ws: Workspace, unit_id: str, lang: str = "zh") -> Document:
+def parcel_document(ws: Workspace, unit_id: str, lang: str, pictures: Pictures) -> Document:
     """一地一策 of a parcel or batch. Raises PanhuoError when it is not in the latest assessment."""
     chain = explain(ws, unit_id)
     if "findings" not in chain:
         raise PanhuoError(
             f"{unit_id} 是企业，不是地块 an enterprise, not a parcel", remedy="panhuo explain WS ID"
         )
-    return plan_document(chain, field_labels(), picture_of(ws, unit_id), lang)
-
-
-def picture_of(ws: Workspace, unit_id: str) -> bytes | None:
-    """The sketch of a parcel among its neighbours, or None when no outline is held."""
-    parcels = ws.dataset("parcels", columns=["parcel_id", "name", "geometry"])
-    if parcels is None:
-        return None
-    mine = parcels.filter(pc.equal(parcels["parcel_id"], unit_id))
-    if not mine.num_rows or not mine["geometry"][0].is_valid:
-        return None
-    shapes = shapely.from_wkb(parcels["geometry"].to_numpy(zero_copy_only=False))
-    own: BaseGeometry = shapely.from_wkb(mine["geometry"][0].as_py())
-    if own.geom_type not in ("Polygon", "MultiPolygon"):
-        return None
-    window = shapely.box(*own.buffer(NEAR_DEG).bounds)
-    near = [
-        i
-        for i in shapely.STRtree(shapes).query(window, "intersects")
-        if parcels["parcel_id"][i].as_py() != unit_id
-    ]
-    zone = zone_of(own.centroid.x)
-    outlines = to_plane(np.array([own, *(shapes[i] for i in sorted(near))]), zone)
-    names = [parcels["name"][i].as_py() or parcels["parcel_id"][i].as_py() for i in sorted(near)]
-    return sketch(
-        outlines[0], list(zip(names, outlines[1:], strict=True)), mine["name"][0].as_py() or unit_id
-    )
+    return plan_document(chain, field_labels(), pictures.of(unit_id), lang)
 
 
 def report_list(

@@ -26,7 +26,7 @@ from panhuo.workspace.demo import make_demo
 from panhuo.workspace.explain import explain
 from panhuo.workspace.exports import parcels_with_findings
 from panhuo.workspace.imports import Options, import_files
-from panhuo.workspace.reports import report_board, report_list, report_parcel
+from panhuo.workspace.reports import Pictures, report_board, report_list, report_parcel
 from panhuo.workspace.store import Workspace
 
 
@@ -123,6 +123,29 @@ def test_the_same_report_twice_is_the_same_bytes(demo, tmp_path):
         report_parcel(ws, "c09-p1", tmp_path / f"a{ending}")
         report_parcel(ws, "c09-p1", tmp_path / f"b{ending}")
         assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes(), ending
+
+
+def test_documents_written_together_read_the_outlines_once_and_are_those_written_alone(
+    demo, tmp_path, monkeypatch
+):
+    ws, _ = demo
+    assess(ws, as_of=date(2024, 6, 30))
+    units = ("c09-p1", "c02-p1")
+    alone = [report_parcel(ws, unit, tmp_path / f"{unit}.html") and (tmp_path / f"{unit}.html").read_bytes()
+             for unit in units]  # fmt: skip
+    read = []
+    dataset = Workspace.dataset
+
+    def counted(self, name, **asked):
+        read.append((name, "geometry" in (asked.get("columns") or ["geometry"])))
+        return dataset(self, name, **asked)
+
+    monkeypatch.setattr(Workspace, "dataset", counted)
+    pictures = Pictures(ws)
+    for unit, bytes_ in zip(units, alone, strict=True):
+        report_parcel(ws, unit, tmp_path / "t.html", pictures=pictures)
+        assert (tmp_path / "t.html").read_bytes() == bytes_
+    assert read.count(("parcels", True)) == 1
 
 
 def test_a_list_holds_each_parcel_of_the_finding_once(demo, tmp_path):

@@ -19,7 +19,7 @@ from panhuo.site.records import visible
 from panhuo.site.shelf import shelf
 from panhuo.site.words import pick
 from panhuo.workspace.files import keep_file
-from panhuo.workspace.reports import report_board, report_checks, report_list, report_parcel
+from panhuo.workspace.reports import Pictures, report_board, report_checks, report_list, report_parcel
 
 ENDINGS: Final = {
     "parcel": ("docx", "pdf", "html"),
@@ -94,9 +94,10 @@ def _zip_of_plans(job: Job, path: Path, report: Callable[[str, int], None]) -> N
         index = path.with_name("list.xlsx")
         with index.open("wb") as stream:
             write_xlsx(chosen, stream, len(ids))
+        pictures = Pictures(shelf().workspace)
         archive.write(index, "清单.xlsx" if asked["lang"] == "zh" else "list.xlsx")
         for number, parcel_id in enumerate(ids):
             report(f"编写 writing {number}/{len(ids)}", 5 + 90 * number // len(ids))
             document = path.with_name(f"plan.{asked['ending']}")
-            report_parcel(shelf().workspace, parcel_id, document, asked["lang"])
+            report_parcel(shelf().workspace, parcel_id, document, asked["lang"], pictures)
             archive.write(document, f"{parcel_id}.{asked['ending']}".replace("/", "-"))
