@@ -22,7 +22,7 @@ from panhuo.rulebook.schema import Label
 APPRAISALS = pa.schema(
     [("parcel_id", pa.string()), ("tool_id", pa.string()), ("party", pa.string())]
     + [(name, pa.float64()) for name in ("cash_wan", "npv_wan", "tax_wan", "peak_exposure_wan", "months")]
-    + [("risk", pa.string())]
+    + [("risk", pa.string()), ("unverified", pa.string())]
 )
 
 
@@ -141,6 +141,7 @@ def appraisal_table(appraisals: Sequence[Appraisal]) -> pa.Table:
             "peak_exposure_wan": t.peak_exposure_wan,
             "months": a.months,
             "risk": "；".join([r["zh"] for r in a.risks] + [notes[n].zh for n in a.notes]),
+            "unverified": ",".join(sorted({leaf.name for leaf in a.leaves if leaf.unverified})),
         }
         for a in appraisals
         for party, t in a.totals.items()

@@ -38,7 +38,7 @@ def _potential(grade: Mapping[str, Any] | None, lang: str) -> list[Block]:
     header = ["Indicator", "Value", "Points", "Of"] if en else ["潜力分项", "值", "得分", "满分"]
     blocks: list[Block] = [Paragraph(line), Table(header, rows, [0.5, 0.2, 0.15, 0.15], tones)]
     if grade["unknown_obstacles"]:
-        named = "、".join(o["label"][lang] for o in grade["unknown_obstacles"])
+        named = (", " if en else "、").join(o["label"][lang] for o in grade["unknown_obstacles"])
         blocks.append(Paragraph(("Obstacles to verify: " if en else "待核障碍：") + named, "warn"))
     if grade["scheme"]["unverified"]:
         words = (

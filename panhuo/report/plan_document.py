@@ -1,6 +1,6 @@
 """一地一策: what is wrong with a parcel, what may be done, what is unknown and who finds out, as a document."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from panhuo.core.units import m2_to_mu
@@ -30,13 +30,24 @@ BASICS: Final = (
 AREAS: Final = ("area_m2", "drawn_area_m2", "supplied_m2")
 LAND_USES: Final = ("land_use", "planned_use")
 MOST_TOOLS: Final = 6
+TOOL_WIDTHS: Final = {
+    "zh": [0.06, 0.15, 0.09, 0.08, 0.35, 0.09, 0.18],
+    "en": [0.07, 0.15, 0.11, 0.07, 0.3, 0.11, 0.19],
+}
 MOST_TASKS: Final = 12
 
 
 def plan_document(
-    chain: Mapping[str, Any], labels: Mapping[str, Words], picture: bytes | None, lang: str = "zh"
+    chain: Mapping[str, Any],
+    labels: Mapping[str, Words],
+    picture: bytes | None,
+    lang: str = "zh",
+    money: Sequence[Block] = (),
 ) -> Document:
-    """The document of one parcel's chain (panhuo.report.chain). labels: field → its words; picture: the sketch."""
+    """The document of one parcel's chain (panhuo.report.chain).
+
+    labels: field → its words; picture: the sketch; money: of panhuo.report.money_blocks.
+    """
     en = lang == "en"
     name = chain["facts"].get("name") or chain["parcel_id"]
     blocks: list[Block] = [Heading("Basics" if en else "一、基本情况"), basics(chain["facts"], labels, lang)]
@@ -45,6 +56,7 @@ def plan_document(
         blocks.append(Picture(picture, note))
     blocks += land_blocks(chain, lang)
     blocks += findings(chain, lang) + options(chain, lang) + routes(chain, lang) + verification(chain, lang)
+    blocks += money
     manifest = chain["manifest"]
     words = ("snapshot", "law", "code", "assessment") if en else ("快照", "法规版本", "程序", "诊断")
     keys = ("snapshot", "law_version", "code_version", "assessment")
@@ -102,13 +114,15 @@ def findings(chain: Mapping[str, Any], lang: str) -> list[Block]:
     header = (
         ["Finding", "Why", "Since", "Severity", "Article"] if en else ["结论", "理由", "起始", "程度", "依据"]
     )
-    blocks.append(Table(header, rows, [0.16, 0.36, 0.13, 0.08, 0.27], tones))
+    blocks.append(
+        Table(header, rows, [0.16, 0.32, 0.12, 0.13, 0.27] if en else [0.16, 0.36, 0.13, 0.08, 0.27], tones)
+    )
     flags = list(dict.fromkeys(flag[lang] for finding in held for flag in finding["flags"]))
     if flags:
         blocks += [Paragraph("Points of law to mind" if en else "适用提示"), Bullets(flags)]
     doubted = [v for finding in held for v in finding["values"] if v["unverified"]]
     if doubted:
-        named = "、".join(dict.fromkeys(f"{v['label'][lang]} {v['value']}" for v in doubted))
+        named = listed(dict.fromkeys(f"{v['label'][lang]} {v['value']}" for v in doubted), lang)
         blocks.append(
             Paragraph(
                 ("Unverified values of law used: " if en else "所用参数中尚未核实原文的：") + named, "warn"
@@ -129,16 +143,16 @@ def options(chain: Mapping[str, Any], lang: str) -> list[Block]:
         months = option["months"]
         rows.append([
             str(option["rank"]), option["label"][lang], en_word if en else zh, f"{option['fit']:g}",
-            "；".join(reasons(option, lang)) or "—",
+            clauses(reasons(option, lang), lang) or "—",
             f"{months['low']:g}–{months['high']:g}" if months else "—",
-            "、".join(case["label"][lang] for case in option["precedents"]) or "—",
+            listed((case["label"][lang] for case in option["precedents"]), lang) or "—",
         ])  # fmt: skip
         tones[(number, 2)] = tone
     header = (
         ["No.", "Tool", "Status", "Fit", "Why", "Months", "Precedents"] if en
         else ["序", "工具", "状态", "适配", "理由与待核", "月数", "先例"]
     )  # fmt: skip
-    blocks.append(Table(header, rows, [0.06, 0.15, 0.09, 0.08, 0.35, 0.09, 0.18], tones))
+    blocks.append(Table(header, rows, TOOL_WIDTHS[lang], tones))
     for option in offered[:1]:
         blocks.append(Heading(option["label"][lang], 2))
         blocks.append(Paragraph(option["summary"][lang]))
@@ -151,7 +165,7 @@ def options(chain: Mapping[str, Any], lang: str) -> list[Block]:
         blocks.append(Heading("Refused, and why" if en else "不可用的工具及原因", 2))
         blocks.append(
             Table(["Tool", "Why"] if en else ["工具", "原因"],
-                  [[o["label"][lang], "；".join(refusals(o, lang))] for o in shut], [0.28, 0.72])
+                  [[o["label"][lang], clauses(refusals(o, lang), lang)] for o in shut], [0.28, 0.72])
         )  # fmt: skip
     return blocks
 
@@ -186,8 +200,8 @@ def routes(chain: Mapping[str, Any], lang: str) -> list[Block]:
         [
             str(route["route_no"]),
             " → ".join(tool["label"][lang] for tool in route["tools"]),
-            "、".join(f["label"][lang] for f in route["clears"]) or "—",
-            "、".join(f["label"][lang] for f in route["leaves"]) or "—",
+            listed((f["label"][lang] for f in route["clears"]), lang) or "—",
+            listed((f["label"][lang] for f in route["leaves"]), lang) or "—",
         ]
         for route in chain["routes"]
     ]
@@ -207,16 +221,26 @@ def verification(chain: Mapping[str, Any], lang: str) -> list[Block]:
         [
             CHECKS[task["check"]][en],
             task["label"][lang],
-            "、".join(words[lang] for words in task["decides"][:4]),
+            listed((words[lang] for words in task["decides"][:4]), lang),
         ]
         for task in tasks
     ]
     header = ["Check", "Fact", "Decides"] if en else ["核查", "事实", "影响的结论"]
     blocks.append(Table(header, rows, [0.15, 0.3, 0.55]))
     if more := [task["label"][lang] for task in chain["verify"][MOST_TASKS:]]:
-        named = (", " if en else "、").join(more)
+        named = listed(more, lang)
         blocks.append(Paragraph(f"Also: {named}" if en else f"另有 {len(more)} 项：{named}", "muted"))
     return blocks
+
+
+def listed(words: Iterable[str], lang: str) -> str:
+    """Words in a row, as the language sets them."""
+    return (", " if lang == "en" else "、").join(words)
+
+
+def clauses(words: Iterable[str], lang: str) -> str:
+    """Sentences in a row, as the language sets them."""
+    return ("; " if lang == "en" else "；").join(words)
 
 
 def cites(rows: list[Mapping[str, Any]], lang: str) -> str:

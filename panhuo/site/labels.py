@@ -240,6 +240,11 @@ def parameter(name: str) -> str:
     return pick(found.label.zh, found.label.en) if found else name
 
 
+def parameters(given: str) -> str:
+    """Several parameters, comma-separated, by their labels."""
+    return "、".join(map(parameter, given.split(",")))
+
+
 def told(text: str) -> str:
     """A remark a table holds in both languages, in the reader's; names of facts in words."""
     return re.sub(r"[a-z]+(_[a-z0-9]+)+", lambda m: fact(m[0]), spoken(text))
@@ -322,6 +327,7 @@ NAMED: Final = {
     "division": division,
     "stage": stage,
     "potential": potential,
+    "unverified": parameters,
     "lon": coordinate,
     "lat": coordinate,
 }

@@ -199,7 +199,7 @@ def keep_appraisals(ws: Workspace, rows: pa.Table, parcels: Sequence[str]) -> No
         held = ws.assessment("appraisals")
         if held is not None:
             others = held.filter(pc.invert(pc.is_in(held["parcel_id"], pa.array(parcels, pa.string()))))
-            rows = pa.concat_tables([others.cast(APPRAISALS), rows])
+            rows = pa.concat_tables([others, rows], promote_options="default").select(APPRAISALS.names)
         replace_table(ws, "appraisals", rows.sort_by([("parcel_id", "ascending"), ("tool_id", "ascending")]))
 
 

@@ -17,6 +17,7 @@ from panhuo.inventory.geometry import to_plane, zone_of
 from panhuo.report.board import board_document
 from panhuo.report.document import Document
 from panhuo.report.lists import check_list, finding_list
+from panhuo.report.money_blocks import money_blocks
 from panhuo.report.plan_document import plan_document
 from panhuo.report.render_docx import to_docx
 from panhuo.report.render_html import to_html
@@ -24,7 +25,7 @@ from panhuo.report.render_pdf import to_pdf
 from panhuo.report.sketch import sketch
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.spec import field_labels
-from panhuo.workspace.explain import explain
+from panhuo.workspace.explain import explain, rows_of
 from panhuo.workspace.store import Workspace, write_bytes
 
 RENDER: Final[Mapping[str, Callable[[Document], bytes]]] = {
@@ -89,7 +90,10 @@ def parcel_document(ws: Workspace, unit_id: str, lang: str, pictures: Pictures) 
         raise PanhuoError(
             f"{unit_id} 是企业，不是地块 an enterprise, not a parcel", remedy="panhuo explain WS ID"
         )
-    return plan_document(chain, field_labels(), pictures.of(unit_id), lang)
+    money = money_blocks(
+        rows_of(ws, "appraisals", unit_id), [o["tool_id"] for o in chain["options"]], Rulebook.load(), lang
+    )
+    return plan_document(chain, field_labels(), pictures.of(unit_id), lang, money)
 
 
 def report_list(

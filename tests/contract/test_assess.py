@@ -22,6 +22,7 @@ from panhuo.report.names import place_name
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.precedents import load_precedents
 from panhuo.workspace.assess import assess
+from panhuo.workspace.compares import compare_parcel, replace_table
 from panhuo.workspace.demo import make_demo
 from panhuo.workspace.explain import explain
 from panhuo.workspace.exports import parcels_with_findings
@@ -146,6 +147,26 @@ def test_documents_written_together_read_the_outlines_once_and_are_those_written
         report_parcel(ws, unit, tmp_path / "t.html", pictures=pictures)
         assert (tmp_path / "t.html").read_bytes() == bytes_
     assert read.count(("parcels", True)) == 1
+
+
+def test_the_plan_of_a_parcel_tells_what_was_appraised_and_what_is_unverified(demo, tmp_path):
+    ws, _ = demo
+    assess(ws, as_of=date(2024, 6, 30))
+    report_parcel(ws, "c02-p1", tmp_path / "before.html")
+    assert "收支测算" not in (tmp_path / "before.html").read_text(encoding="utf-8")
+    compare_parcel(ws, "c02-p1", tools=["topup_grant", "capital_contribution"], runs=0)
+    # A table of an older program, without the column, is carried on.
+    replace_table(ws, "appraisals", ws.assessment("appraisals").drop_columns("unverified"))
+    compare_parcel(ws, "c02-p1", tools=["topup_grant", "capital_contribution"], runs=0)
+    for lang, words in (
+        ("zh", ("六、收支测算", "-12,798.15", "契税税率")),
+        ("en", ("Costs and yields", "-12,798.15")),
+    ):
+        report_parcel(ws, "c02-p1", tmp_path / f"{lang}.html", lang)
+        page = (tmp_path / f"{lang}.html").read_text(encoding="utf-8")
+        assert all(word in page for word in words)
+    body = page.split("Findings")[1]
+    assert "、" not in body and "；" not in body
 
 
 def test_a_list_holds_each_parcel_of_the_finding_once(demo, tmp_path):
