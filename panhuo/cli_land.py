@@ -96,8 +96,10 @@ def split_(
         float | None,
         typer.Option("--frontage-min", callback=not_negative, help="每份最小临路 least frontage, m"),
     ] = None,
-    proposals: Annotated[int, typer.Option("--proposals", help="方案数 how many")] = 3,
-    take: Annotated[int, typer.Option("--take", help="输出第几个方案的界址 boundary files of which")] = 1,
+    proposals: Annotated[int, typer.Option("--proposals", min=1, help="方案数 how many")] = 3,
+    take: Annotated[
+        int, typer.Option("--take", min=1, help="输出第几个方案的界址 boundary files of which")
+    ] = 1,
     on: Day = None,
     as_json: Json = False,
 ) -> None:

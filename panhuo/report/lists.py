@@ -2,14 +2,15 @@
 
 import io
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pyarrow as pa
 import xlsxwriter
 
 from panhuo.core.units import m2_to_mu
-from panhuo.report.chain import fact_label, message, shown, split, tasks
-from panhuo.report.plan_document import CHECKS
+from panhuo.report.chain import cite_chain, fact_label, message, split, tasks
+from panhuo.report.plan_document import CHECKS, basic, cites, listed
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.spec import field_labels
 
@@ -40,6 +41,7 @@ def finding_list(rows: pa.Table, facts: pa.Table, book: Rulebook, finding_id: st
     wanted = facts.filter(pa.compute.is_in(facts["parcel_id"], pa.array(ids, pa.string())))
     by_id: dict[str, dict[str, Any]] = {row["parcel_id"]: row for row in wanted.to_pylist()}
     rule = book.rules[finding_id]
+    articles = cites([cite_chain(book, cite) for cite in rule.cites], lang)
     stream = io.BytesIO()
     with xlsxwriter.Workbook(stream, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as workbook:
         sheet = workbook.add_worksheet(rule.label.zh[:31] if lang == "zh" else finding_id[:31])
@@ -48,24 +50,21 @@ def finding_list(rows: pa.Table, facts: pa.Table, book: Rulebook, finding_id: st
         number = workbook.add_format({"num_format": "#,##0.00", "valign": "top"})
         heads = [HEADERS[lang][0], *(field_labels()[c][lang] for c in COLUMNS), *HEADERS[lang][1:]]
         sheet.write_row(0, 0, heads, bold)
-        listed = sorted(
+        ordered = sorted(
             rows.to_pylist(),
             key=lambda r: (r["status"] != "yes", r["since"] is None, str(r["since"]), r["parcel_id"]),
         )
-        for line, row in enumerate(listed, 1):
+        for line, row in enumerate(ordered, 1):
             fact = by_id.get(row["parcel_id"], {})
             area = fact.get("area_m2")
-            cells = [
-                row["parcel_id"],
-                *(shown(fact.get(c), lang, c) if fact.get(c) is not None else "" for c in COLUMNS),
-            ]
+            cells = [row["parcel_id"], *(named(fact, c, lang) for c in COLUMNS)]
             cells += [
                 m2_to_mu(area) if area is not None else "",
                 STATUS[row["status"]][lang],
                 row["since"] or "",
                 message(rule.message, fact | _evidence(row))[lang] if row["status"] == "yes" else "",
-                "、".join(fact_label(book, name)[lang] for name in split(row["missing"])),
-                row["cites"],
+                listed((fact_label(book, name)[lang] for name in split(row["missing"])), lang),
+                articles,
             ]
             for column, cell in enumerate(cells):
                 if hasattr(cell, "isoformat"):
@@ -73,7 +72,7 @@ def finding_list(rows: pa.Table, facts: pa.Table, book: Rulebook, finding_id: st
                 else:
                     sheet.write(line, column, cell, number if isinstance(cell, float) else wrap)
         sheet.freeze_panes(1, 1)
-        sheet.autofilter(0, 0, max(len(listed), 1), len(heads) - 1)
+        sheet.autofilter(0, 0, max(len(ordered), 1), len(heads) - 1)
         for column, width in enumerate((16, 22, 10, 26, 22, 12, 10, 11, 8, 12, 44, 30, 26)):
             sheet.set_column(column, column, width)
     return stream.getvalue()
@@ -101,14 +100,14 @@ def check_list(findings: pa.Table, facts: pa.Table, book: Rulebook, lang: str) -
         for parcel_id in sorted(by_parcel):
             fact = known.get(parcel_id, {})
             area = fact.get("area_m2")
-            named = [shown(fact[c], lang, c) if fact.get(c) is not None else "" for c in COLUMNS]
+            known_as = [named(fact, c, lang) for c in COLUMNS]
             for task in tasks(book, by_parcel[parcel_id]):
                 line += 1
                 check = CHECKS[task["check"]][0 if lang == "zh" else 1]
-                decides = "、".join(words[lang] for words in task["decides"])
+                decides = listed((words[lang] for words in task["decides"]), lang)
                 cells = [
                     parcel_id,
-                    *named,
+                    *known_as,
                     "" if area is None else m2_to_mu(area),
                     check,
                     task["label"][lang],
@@ -125,6 +124,13 @@ def check_list(findings: pa.Table, facts: pa.Table, book: Rulebook, lang: str) -
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
     return stream.getvalue()
+
+
+def named(fact: Mapping[str, Any], column: str, lang: str) -> str:
+    """A parcel's cell as an office writes it: places and land uses by name beside their code; blank when unknown."""
+    if fact.get(column) is None:
+        return ""
+    return basic(fact, column, lang)
 
 
 def _evidence(row: dict[str, Any]) -> dict[str, Any]:

@@ -78,11 +78,12 @@ def basics(facts: Mapping[str, Any], labels: Mapping[str, Words], lang: str) -> 
                     f"{m2_to_mu(area):,.2f} {'mu' if lang == 'en' else '亩'} ({area:,.2f} m²)",
                 ]
             )
-    rows += [[labels[f][lang], _basic(facts, f, lang)] for f in BASICS if facts.get(f) is not None]
+    rows += [[labels[f][lang], basic(facts, f, lang)] for f in BASICS if facts.get(f) is not None]
     return Table(["Item", "Value"] if lang == "en" else ["项目", "内容"], rows, [0.28, 0.72])
 
 
-def _basic(facts: Mapping[str, Any], field: str, lang: str) -> str:
+def basic(facts: Mapping[str, Any], field: str, lang: str) -> str:
+    """A field of a parcel in words: places and land uses by name beside their code."""
     if field == "division":
         return f"{place_name(facts[field])} {facts[field]}"
     if field in LAND_USES:

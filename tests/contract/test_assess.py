@@ -179,6 +179,16 @@ def test_a_list_holds_each_parcel_of_the_finding_once(demo, tmp_path):
     assert sorted(row[0].value for row in sheet.iter_rows(min_row=2)) == sorted(wanted)
 
 
+def test_a_list_sent_on_names_articles_places_and_uses(demo, tmp_path):
+    ws, _ = demo
+    assess(ws, as_of=date(2024, 6, 30))
+    report_list(ws, "mortgaged", tmp_path / "list.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "list.xlsx").active
+    row = next(r for r in sheet.iter_rows(min_row=2, values_only=True) if r[0] == "c09-p1")
+    assert {"株洲市天元区 430211", "0601 工业用地"} <= set(row)
+    assert "《民法典》第397条" in row[-1] and "civil_code" not in row[-1]
+
+
 def test_the_board_counts_what_the_findings_table_holds(demo, tmp_path):
     ws, _ = demo
     result = assess(ws, as_of=date(2024, 6, 30))

@@ -221,6 +221,12 @@ def test_overlay_by_the_code_of_the_zones(ws: Path, run: Run, tmp_path: Path) ->
     assert (code, (tmp_path / "o.pdf").exists()) == (2, False)
 
 
+@pytest.mark.parametrize("option", ["--proposals", "--take"])
+def test_a_split_of_no_proposal_is_refused(ws: Path, run: Run, tmp_path: Path, option: str) -> None:
+    code, _ = run("split", ws, PLOT, "--shares", "1,1", option, 0, "-o", tmp_path / "out")
+    assert (code, (tmp_path / "out").exists()) == (2, False)
+
+
 def test_conflicts_siting_sun_and_functions_answer(ws: Path, run: Run, tmp_path: Path) -> None:
     code, told = run("conflicts", ws, "-o", tmp_path / "c.gpkg")
     assert (code, told["kinds"]) == (0, {})
