@@ -226,6 +226,12 @@ def lonlat_transformer(epsg: str) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
+@cache
+def is_degrees(epsg: str) -> bool:
+    """Whether a CRS is in degrees that are taken for those of EPSG:4490."""
+    return lonlat_transformer(epsg).definition.startswith("proj=noop")
+
+
 def is_gauss_kruger(epsg: str) -> bool:
     """Whether a CRS is one of the CGCS2000 Gauss–Krüger planes, in which cadastral areas are computed."""
     return epsg.startswith("EPSG:") and int(epsg[5:]) in GAUSS_KRUGER

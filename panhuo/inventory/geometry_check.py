@@ -1,4 +1,4 @@
-"""Outlines as they come → outlines that can be trusted, in EPSG:4490, with the area drawn."""
+"""Outlines as they come → outlines that can be trusted, where they were drawn, with the area drawn."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,15 +26,12 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 T = TypeVar("T")
 
-CHUNK: Final = 2_048
-"""Rows at a time: what is worked out on their points stays in a processor's cache."""
 WORKERS: Final = 2
 AREA_KEPT: Final = 1e-3
 """A mended outline keeps its area within this share, else nobody knows which area was meant."""
 SEMI_MAJOR_M: Final = 6_378_137.0
 ECCENTRICITY_2: Final = 0.006694380022900788
 """Of the CGCS2000 ellipsoid."""
-DEGREES: Final = "EPSG:4490"
 NARROW_DEGREES: Final = 1.0
 CURVE_ORDER: Final = 6
 """Over a degree of latitude a curve of this order is the cylinder to the last digit, at a fifth of the cost."""
@@ -89,9 +86,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Outlines:
-    """Columns of one table: WKB in EPSG:4490, WKB as given (mended), area drawn [m²; NaN where no polygon]."""
+    """Columns of one table: WKB as given (mended), area drawn [m²; NaN where no polygon]."""
 
-    geometry: pa.ChunkedArray
     given: pa.ChunkedArray
     area_m2: Floats
     faults: list[Fault]
@@ -134,28 +130,18 @@ def parallel(
 
 def decode(column: pa.ChunkedArray) -> list[Piece]:
     """The outlines of a WKB column in pieces, those of one ring apart from the others."""
-    slices: list[tuple[int, pa.Array]] = []
-    start = 0
-    for chunk in column.cast(pa.binary()).chunks:
-        slices += [(start + i, chunk.slice(i, CHUNK)) for i in range(0, len(chunk), CHUNK)]
-        start += len(chunk)
     with ThreadPoolExecutor(WORKERS) as pool:
-        return [piece for pieces in pool.map(lambda s: decode_slice(*s), slices) for piece in pieces]
+        found = pool.map(lambda s: decode_slice(*s), rings.slices(column))
+        return [piece for pieces in found for piece in pieces]
 
 
 def decode_slice(start: int, wkb: pa.Array) -> list[Piece]:
     """The pieces of some consecutive rows, the first of which is row `start` of the table."""
-    heads = rings.head_length(wkb)
-    pieces = []
-    for head in np.unique(heads):
-        rows = np.flatnonzero(heads == head)
-        part = wkb if len(rows) == len(wkb) else wkb.take(pa.array(rows))
-        pieces.append(Piece.of(rows + start, part, int(head)))
-    return pieces
+    return [Piece.of(rows + start, part, head) for rows, part, head in rings.by_head(wkb)]
 
 
 def check(pieces: list[Piece], epsg: str, strict: bool, tick: Tick = silent) -> Outlines:
-    """Mends what can be mended, moves to EPSG:4490 and measures.
+    """Mends what can be mended and measures.
 
     Faults: geometry_empty, geometry_unreadable, geometry_not_polygon, geometry_mended (area kept), geometry_invalid
     (area would change, the outline is refused if `strict`), geometry_duplicate.
@@ -167,12 +153,10 @@ def check(pieces: list[Piece], epsg: str, strict: bool, tick: Tick = silent) -> 
     checked = [part for parts in found for part in parts]
     rows, done = [r for r, _ in checked], [d for _, d in checked]
     given = rings.concat([d.given for d in done], rows)
-    same = epsg == DEGREES
-    geometry = given if same else rings.concat([d.geometry for d in done], rows)
     area = np.empty(total)
     area[np.concatenate(rows)] = np.concatenate([d.area_m2 for d in done])
     faults = merged_faults([f for d in done for f in d.faults])
-    return Outlines(geometry, given, area, faults + duplicates(given, area))
+    return Outlines(given, area, faults + duplicates(given, area))
 
 
 def check_piece(piece: Piece, epsg: str, strict: bool) -> list[tuple[Ints, Outlines]]:
@@ -188,18 +172,17 @@ def check_piece(piece: Piece, epsg: str, strict: bool) -> list[tuple[Ints, Outli
             done = [(ill.rows, check_shapes(ill, epsg, strict))]
             sound = np.delete(np.arange(len(piece.rows)), broken)
             return [*done, *check_piece(piece.at(sound), epsg, strict)] if len(sound) else done
-    return [(piece.rows, moved_rings(piece, epsg))]
+    return [(piece.rows, Outlines(piece.wkb, ring_areas(piece, epsg), []))]
 
 
-def moved_rings(piece: Piece, epsg: str) -> Outlines:
-    """Valid outlines of one ring."""
+def ring_areas(piece: Piece, epsg: str) -> Floats:
+    """Areas [m²] of valid outlines of one ring."""
+    assert piece.found
+    if is_gauss_kruger(epsg):
+        return piece.found.area
     ring = piece.rings()
-    assert ring and piece.found
-    if epsg == DEGREES:
-        return Outlines(piece.wkb, piece.wkb, ring_ground_area(ring, ring.xy), [])
-    lonlat = to_lonlat(ring.xy, epsg)
-    area = piece.found.area if is_gauss_kruger(epsg) else ring_ground_area(ring, lonlat)
-    return Outlines(rings.write_rings(ring, lonlat), piece.wkb, area, [])
+    assert ring
+    return rings.area(ring, flatten(to_lonlat(ring.xy, epsg)))
 
 
 def check_shapes(piece: Piece, epsg: str, strict: bool) -> Outlines:
@@ -215,15 +198,9 @@ def check_shapes(piece: Piece, epsg: str, strict: bool) -> Outlines:
     faults += at("geometry_unreadable", unreadable, "kept without outline")
     faults += at("geometry_empty", (kinds == -1) & ~refused & ~unreadable, "kept without outline")
     faults += at("geometry_not_polygon", (kinds >= 0) & ~polygon & ~point, "kept, no area drawn")
-    given = encode(shapes)
-    if epsg == DEGREES:
-        lonlat, wkb = shapes, given
-    else:
-        lonlat = np.asarray(shapely.transform(shapes, lambda c: to_lonlat(c, epsg) if len(c) else c))
-        wkb = encode(lonlat)
-    area = shapely.area(shapes) if is_gauss_kruger(epsg) else ground_area(lonlat)
+    area = shapely.area(shapes) if is_gauss_kruger(epsg) else ground_area(shapes, epsg)
     faults = [replace(f, rows=piece.rows[f.rows]) for f in faults]
-    return Outlines(wkb, given, np.where(polygon, area, np.nan), faults)
+    return Outlines(encode(shapes), np.where(polygon, area, np.nan), faults)
 
 
 def at(type: str, mask: Bools, action: str) -> list[Fault]:
@@ -332,11 +309,6 @@ def cylinder(lat: Floats) -> Floats:
     return q * (SEMI_MAJOR_M / 2)
 
 
-def ground_area(lonlat: Geometries) -> Floats:
-    """Areas on the ellipsoid [m²] of shapes in degrees."""
-    return np.asarray(shapely.area(shapely.transform(lonlat, flatten)))
-
-
-def ring_ground_area(ring: Rings, lonlat: Floats) -> Floats:
-    """The same for outlines of one ring."""
-    return rings.area(ring, flatten(lonlat))
+def ground_area(shapes: Geometries, epsg: str) -> Floats:
+    """Areas on the ellipsoid [m²]."""
+    return np.asarray(shapely.area(shapely.transform(shapes, lambda c: flatten(to_lonlat(c, epsg)))))

@@ -1,4 +1,4 @@
-"""Many points from a plane to degrees: by the cubic surface of the fixed cell each lies in, nearly as exact as PROJ.
+"""Many points, and outlines, to degrees: by the cubic surface of the cell each point lies in, nearly as exact as PROJ.
 
 A map projection is smooth: over a cell of 10 km its third-order surface is off by some thousandths of a millimetre, a
 hundredth of what survey files state. Cells lie on fixed lines, so a corner that two parcels share stays one corner.
@@ -8,9 +8,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
+import shapely
 from numpy.typing import NDArray
 
-from panhuo.inventory.crs import lonlat_transformer
+from panhuo.inventory import rings
+from panhuo.inventory.crs import is_degrees, lonlat_transformer
+from panhuo.inventory.geometry import read_shapes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,8 +34,32 @@ DESIGN: Final = np.column_stack([NODES[:, 0] ** i * NODES[:, 1] ** j for i, j in
 FIT: Final = np.linalg.pinv(DESIGN)
 
 
+def outlines_to_lonlat(wkb: pa.ChunkedArray, epsg: str) -> pa.ChunkedArray:
+    """Outlines (WKB, of any kind, two dimensions) of a CRS in EPSG:4490; their rows stay."""
+    if is_degrees(epsg):
+        return wkb
+    return pa.chunked_array([a for _, part in rings.slices(wkb) for a in moved(part, epsg)], pa.binary())
+
+
+def moved(wkb: pa.Array, epsg: str) -> list[pa.Array]:
+    """Some outlines in EPSG:4490, in one array or several."""
+    parted = rings.by_head(wkb)
+    done = []
+    for _, part, head in parted:
+        ring = rings.read_rings(part, head) if head else None
+        if ring:
+            done.append(rings.write_rings(ring, to_lonlat(ring.xy, epsg)))
+        else:
+            shapes = shapely.transform(read_shapes(part)[0], lambda xy: to_lonlat(xy, epsg))
+            done.append(pa.array(shapely.to_wkb(shapes), pa.binary()))
+    chunks: list[pa.Array] = rings.concat(done, [places for places, _, _ in parted]).chunks
+    return chunks
+
+
 def to_lonlat(xy: Floats, epsg: str) -> Floats:
-    """Points (n × 2: east, north [m]) of a projected CRS as longitude and latitude in EPSG:4490."""
+    """Points (n × 2: east, north) of a CRS as longitude and latitude in EPSG:4490."""
+    if is_degrees(epsg):
+        return xy
     if not len(xy) or not np.isfinite(xy).all():
         return exact(xy, epsg)
     cells = [np.floor(xy[:, axis] * (0.5 / HALF_CELL_M)).astype(np.int64) for axis in (0, 1)]

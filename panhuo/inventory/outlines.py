@@ -25,7 +25,7 @@ WEB_MAP: Final = re.compile(r"gcj.?02|bd.?09|amap|baidu|高德|百度", re.IGNOR
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Outline columns of a table. geometry: WKB in EPSG:4490; epsg: what it was given in; area_m2: drawn [m²]."""
+    """Outline columns of a table. geometry: WKB in the CRS `epsg`; area_m2: drawn [m²]."""
 
     geometry: pa.ChunkedArray
     area_m2: pa.Array
@@ -52,7 +52,7 @@ def locate(
     notes = [*placing.problems]
     if WEB_MAP.search(f"{raw.file} {raw.layer}"):
         notes.append(problem("crs_suspect", file=raw.where, field="geometry", value=raw.where, action="kept"))
-    return Located(outlines.geometry, area, placing.epsg, outlines.faults, tuple(notes))
+    return Located(outlines.given, area, placing.epsg, outlines.faults, tuple(notes))
 
 
 def bounds(pieces: list[Piece]) -> Floats:

@@ -20,6 +20,8 @@ ONE_POLYGON: Final = b"\x01\x03\x00\x00\x00\x01\x00\x00\x00"
 ONE_MULTIPOLYGON: Final = b"\x01\x06\x00\x00\x00\x01\x00\x00\x00" + ONE_POLYGON
 POINT_BYTES: Final = 16
 LEAST_POINTS: Final = 4
+ROWS: Final = 2_048
+"""Outlines at a time: what is worked out on their points stays in a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,27 @@ def head_length(wkb: pa.Array) -> Ints:
         same = pc.fill_null(pc.starts_with(wkb, prefix), False)
         out[same.to_numpy(zero_copy_only=False)] = len(prefix) + 4
     return out
+
+
+def slices(wkb: pa.ChunkedArray) -> list[tuple[int, pa.Array]]:
+    """A column some rows at a time, each with the place of its first row."""
+    out: list[tuple[int, pa.Array]] = []
+    start = 0
+    for chunk in wkb.cast(pa.binary()).chunks:
+        out += [(start + at, chunk.slice(at, ROWS)) for at in range(0, len(chunk), ROWS)]
+        start += len(chunk)
+    return out
+
+
+def by_head(wkb: pa.Array) -> list[tuple[Ints, pa.Array, int]]:
+    """Outlines parted by what stands before their points: (places, their WKB, head_length)."""
+    heads = head_length(wkb)
+    parts = []
+    for head in np.unique(heads):
+        places = np.flatnonzero(heads == head)
+        part = wkb if len(places) == len(wkb) else wkb.take(pa.array(places))
+        parts.append((places, part, int(head)))
+    return parts
 
 
 def read_rings(wkb: pa.Array, head: int) -> Rings | None:

@@ -36,7 +36,11 @@ MISLABELLED_ROWS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of one table for one dataset. `problems` has the columns of core.problems.Problem."""
+    """What became of one table for one dataset.
+
+    table: in the dataset's schema but for its outlines, which are still in `crs` ("" where there are none). problems:
+    with the columns of core.problems.Problem.
+    """
 
     raw: RawTable
     plan: Plan
@@ -55,7 +59,7 @@ class Taken:
 def take(raw: RawTable, plan: Plan, locating: Future[Located | None] | None, today: date) -> Taken:
     """`raw` as rows of `plan.dataset`. Rows with an error are left out and counted; nothing is dropped unsaid.
 
-    locating: gives the outlines of the table, checked and in EPSG:4490, once its fields are read. today: what "not yet"
+    locating: gives the outlines of the table, checked, once its fields are read. today: what "not yet"
     is judged by.
     """
     work = Work(raw, plan, today, {}, [], [])

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -22,9 +23,10 @@ from panhuo.core.provenance import file_hash, growing_hash, tree_hash
 from panhuo.inventory.intake import ImportRefusedError, Options, refuse_or_accept, take_file
 from panhuo.inventory.mapping import MappingFile, load_mapping, save_mapping
 from panhuo.inventory.merge import merge
+from panhuo.inventory.moving import outlines_to_lonlat
 from panhuo.inventory.spec import dataset_spec
 from panhuo.inventory.take import Taken
-from panhuo.workspace.store import CONFIG, ELEVATION, Workspace, write_table, write_text
+from panhuo.workspace.store import CONFIG, ELEVATION, ROW_GROUP, TableFile, Workspace, write_table, write_text
 
 if TYPE_CHECKING:
     from panhuo.workspace.elevation import Grid
@@ -36,6 +38,8 @@ NOTE: Final = ["type", "field", "value", "action"]
 RASTERS: Final = (".tif", ".tiff", ".asc", ".img")
 """Files taken for elevation grids."""
 SIDECARS: Final = (".dbf", ".shx", ".prj", ".cpg")
+MOVERS: Final = 2
+"""Row groups whose outlines are moved while one is written."""
 
 Say = Callable[[str], None]
 
@@ -59,6 +63,38 @@ class Job:
         """SHA-256 of the file, waited for."""
         assert self.hashing is not None, "begun before it is asked for"
         return self.hashing.result()
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """Rows of a dataset whose outlines are still in `crs`, "" where they have none or are in EPSG:4490."""
+
+    table: pa.Table
+    crs: str
+
+    def moved(self) -> pa.Table:
+        """All rows, their outlines in EPSG:4490."""
+        return moved(self.table, self.crs)
+
+    def groups(self) -> Iterator[pa.Table]:
+        """The same a row group at a time; the next ones are worked out while one is used."""
+        rows = self.table.num_rows
+        with ThreadPoolExecutor(MOVERS) as pool:
+            ahead: deque[Future[pa.Table]] = deque()
+            for at in range(0, max(rows, 1), ROW_GROUP):
+                ahead.append(pool.submit(moved, self.table.slice(at, ROW_GROUP), self.crs))
+                if len(ahead) > MOVERS:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+
+def moved(table: pa.Table, crs: str) -> pa.Table:
+    """`table` with its outlines moved from `crs` to EPSG:4490."""
+    if not crs:
+        return table
+    at = table.column_names.index("geometry")
+    return table.set_column(at, table.schema.field(at), outlines_to_lonlat(table["geometry"], crs))
 
 
 def import_files(
@@ -182,28 +218,35 @@ def write(
     beside: hashes what is written.
     """
     vintage = options.vintage or options.today
-    tables: dict[str, pa.Table] = {}
+    datasets: dict[str, Unwritten] = {}
     unchanged: dict[int, int] = {}
     for taken in (t for job in jobs for t in job.taken):
-        old = tables.get(taken.dataset)
-        if old is None:
-            old = ws.dataset(taken.dataset, corrected=False, ended=True)
-        merged = merge(old, taken.table, dataset_spec(taken.dataset), vintage, options.replace)
-        tables[taken.dataset] = merged.table
+        new, held = Unwritten(taken.table, taken.crs), datasets.get(taken.dataset)
+        old = held.moved() if held else ws.dataset(taken.dataset, corrected=False, ended=True)
+        if old is not None and old.num_rows:
+            new = Unwritten(new.moved(), "")
+        merged = merge(old, new.table, dataset_spec(taken.dataset), vintage, options.replace)
+        datasets[taken.dataset] = Unwritten(merged.table, new.crs)
         unchanged[id(taken)] = merged.unchanged
     problems = all_problems(ws, jobs)
     number = int((ws.snapshot or "0").split("-")[0]) + 1
     staged = f"{number:04d}"
     with ws.write_snapshot(staged) as folder:
-        linked = link_others(ws, folder, set(tables), {job.path.stem for job in jobs if job.grid is not None})
+        linked = link_others(
+            ws, folder, set(datasets), {job.path.stem for job in jobs if job.grid is not None}
+        )
         # What is only linked need not be read again.
         hashes = {name: before["datasets"][name] for name in linked if name in before.get("datasets", {})}
-        rows, total = 0, sum(t.num_rows for t in tables.values())
-        for name, table in tables.items():
+        rows, total = 0, sum(unwritten.table.num_rows for unwritten in datasets.values())
+
+        def count(more: int) -> None:
+            nonlocal rows
+            rows += more
             tick("写入 writing", rows, total)
-            hashes[name] = write_hashed(table, folder / f"{name}.parquet", beside)
-            rows += table.num_rows
-        tick("写入 writing", rows, total)
+
+        count(0)
+        for name, unwritten in datasets.items():
+            hashes[name] = write_hashed(unwritten, folder / f"{name}.parquet", beside, count)
         for job in jobs:
             if job.grid is not None:
                 job.grid.write(folder / ELEVATION)
@@ -215,14 +258,18 @@ def write(
     return staged, unchanged
 
 
-def write_hashed(table: pa.Table, path: Path, beside: Executor) -> str:
-    """Writes `table`; gives the SHA-256 of the file, worked out meanwhile."""
+def write_hashed(unwritten: Unwritten, path: Path, beside: Executor, count: Callable[[int], None]) -> str:
+    """Writes a dataset; gives the SHA-256 of the file, worked out meanwhile. count: told of rows written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     ended = Event()
     hashing = beside.submit(growing_hash, path, ended)
     try:
-        write_table(table, path)
+        file = TableFile(path)
+        for group in unwritten.groups():
+            file.write(group)
+            count(group.num_rows)
+        file.close()
     finally:
         ended.set()
     return hashing.result()

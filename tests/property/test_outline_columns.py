@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from panhuo.inventory import rings
 from panhuo.inventory.geometry_check import check, decode
-from panhuo.inventory.moving import to_lonlat
+from panhuo.inventory.moving import outlines_to_lonlat, to_lonlat
 
 COORDINATE = st.floats(0, 500, allow_nan=False).map(lambda v: round(v, 3))
 RING = st.lists(st.tuples(COORDINATE, COORDINATE), min_size=3, max_size=9)
@@ -101,6 +101,16 @@ def test_mixed_kinds_keep_their_rows():
     assert found.area_m2 == pytest.approx([100, np.nan, np.nan, 190, 100], nan_ok=True)
     assert shapely.from_wkb(found.given.to_pylist())[3].equals(shapes[3])
     assert {f.type: f.rows.tolist() for f in found.faults} == {"geometry_empty": [2]}
+    moved = shapely.from_wkb(outlines_to_lonlat(found.given, "EPSG:4526").to_pylist())
+    move = pyproj.Transformer.from_crs(4526, 4490, always_xy=True).transform
+    want = shapely.transform(np.array(shapes, object), move, interleaved=False)
+    assert shapely.equals_exact(moved, want, tolerance=1e-10).tolist() == [True, True, False, True, True]
+
+
+@pytest.mark.parametrize("epsg", ["EPSG:4490", "EPSG:4326"])
+def test_degrees_are_not_moved(epsg):
+    wkb = pa.chunked_array([wkb_of([shapely.box(113.0, 28.0, 113.01, 28.01)])])
+    assert outlines_to_lonlat(wkb, epsg).equals(wkb)
 
 
 @pytest.mark.parametrize(("strict", "type"), [(True, "geometry_invalid"), (False, "geometry_mended")])
@@ -110,7 +120,7 @@ def test_a_bow_tie_is_refused_or_mended_aloud(strict, type):
     )
     found = check(decode(pa.chunked_array([wkb_of([tie])])), "EPSG:4526", strict)
     assert [f.type for f in found.faults] == [type]
-    assert (found.geometry[0].as_py() is None) == strict
+    assert (found.given[0].as_py() is None) == strict
 
 
 def test_a_touching_ring_is_mended_with_its_area():
