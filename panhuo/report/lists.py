@@ -16,8 +16,17 @@ from panhuo.rulebook.spec import field_labels
 
 COLUMNS: Final = ("name", "division", "address", "holder", "land_use", "tenure")
 HEADERS: Final = {
-    "zh": ("宗地编号", "面积（亩）", "状态", "起始日", "理由", "缺少的事实", "依据"),
-    "en": ("Parcel", "Area (mu)", "Status", "Since", "Why", "Missing facts", "Articles"),
+    "zh": ("宗地编号", "面积（亩）", "状态", "起始日", "理由", "处置（五个一批）", "缺少的事实", "依据"),
+    "en": (
+        "Parcel",
+        "Area (mu)",
+        "Status",
+        "Since",
+        "Why",
+        "Way (of five batches)",
+        "Missing facts",
+        "Articles",
+    ),
 }
 CHECK_HEADERS: Final = {
     "zh": (
@@ -32,11 +41,22 @@ CHECK_HEADERS: Final = {
     ),
     "en": ("Parcel", "Area (mu)", "Check (of four)", "Fact to find out", "Decides", "Result", "By", "On"),
 }
+BATCHES: Final = {
+    "promote": {"zh": "促建", "en": "promote"}, "attract": {"zh": "招引", "en": "attract"},
+    "store": {"zh": "收储", "en": "store"}, "auction": {"zh": "法拍", "en": "auction"},
+    "lease": {"zh": "出租", "en": "lease"},
+}  # fmt: skip
 STATUS: Final = {"yes": {"zh": "成立", "en": "holds"}, "unknown": {"zh": "待核", "en": "unknown"}}
 
 
-def finding_list(rows: pa.Table, facts: pa.Table, book: Rulebook, finding_id: str, lang: str) -> bytes:
-    """xlsx bytes. rows: the finding's rows; facts: the fact table, for names, areas and the words of the message."""
+def finding_list(
+    rows: pa.Table, facts: pa.Table, ways: Mapping[str, str], book: Rulebook, finding_id: str, lang: str
+) -> bytes:
+    """xlsx bytes.
+
+    rows: the finding's rows; facts: the fact table, for names, areas and the words of the message; ways: parcel → the
+    first tool not closed that belongs to one of the five batches.
+    """
     ids = rows["parcel_id"].to_pylist()
     wanted = facts.filter(pa.compute.is_in(facts["parcel_id"], pa.array(ids, pa.string())))
     by_id: dict[str, dict[str, Any]] = {row["parcel_id"]: row for row in wanted.to_pylist()}
@@ -63,6 +83,7 @@ def finding_list(rows: pa.Table, facts: pa.Table, book: Rulebook, finding_id: st
                 STATUS[row["status"]][lang],
                 row["since"] or "",
                 message(rule.message, fact | _evidence(row))[lang] if row["status"] == "yes" else "",
+                _way(book, ways.get(row["parcel_id"]), lang) if row["status"] == "yes" else "",
                 listed((fact_label(book, name)[lang] for name in split(row["missing"])), lang),
                 articles,
             ]
@@ -73,7 +94,7 @@ def finding_list(rows: pa.Table, facts: pa.Table, book: Rulebook, finding_id: st
                     sheet.write(line, column, cell, number if isinstance(cell, float) else wrap)
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, max(len(ordered), 1), len(heads) - 1)
-        for column, width in enumerate((16, 22, 10, 26, 22, 12, 10, 11, 8, 12, 44, 30, 26)):
+        for column, width in enumerate((16, 22, 10, 26, 22, 12, 10, 11, 8, 12, 44, 24, 30, 26)):
             sheet.set_column(column, column, width)
     return stream.getvalue()
 
@@ -124,6 +145,13 @@ def check_list(findings: pa.Table, facts: pa.Table, book: Rulebook, lang: str) -
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
     return stream.getvalue()
+
+
+def _way(book: Rulebook, tool_id: str | None, lang: str) -> str:
+    if tool_id is None:
+        return ""
+    tool = book.tools[tool_id]
+    return f"{BATCHES[str(tool.batch)][lang]}{': ' if lang == 'en' else '：'}{getattr(tool.label, lang)}"
 
 
 def named(fact: Mapping[str, Any], column: str, lang: str) -> str:

@@ -24,6 +24,7 @@ from panhuo.report.render_html import to_html
 from panhuo.report.render_pdf import to_pdf
 from panhuo.report.sketch import sketch
 from panhuo.rulebook import Rulebook
+from panhuo.rulebook.facts import connect
 from panhuo.rulebook.spec import field_labels
 from panhuo.workspace.explain import explain, rows_of
 from panhuo.workspace.store import Workspace, write_bytes
@@ -108,7 +109,24 @@ def report_list(
         )
     findings, facts = results(ws, "findings", units), results(ws, "facts", units)
     rows = findings.filter(pc.equal(findings["finding_id"], finding_id))
-    return written(output, finding_list(rows, facts, book, finding_id, lang)) | {"rows": rows.num_rows}
+    ways = batch_ways(ws, rows, book)
+    return written(output, finding_list(rows, facts, ways, book, finding_id, lang)) | {"rows": rows.num_rows}
+
+
+def batch_ways(ws: Workspace, rows: pa.Table, book: Rulebook) -> dict[str, str]:
+    """Parcel → the first tool not closed that belongs to one of the five batches, of the parcels in `rows`."""
+    path = assessed(ws) / "options.parquet"
+    if not path.is_file():
+        return {}
+    con = connect()
+    con.register("asked", rows.select(["parcel_id"]))
+    found = con.execute(
+        "SELECT parcel_id, arg_min(tool_id, rank) FROM read_parquet($path) WHERE status <> 'closed' "
+        "AND list_contains($tools, tool_id) AND parcel_id IN (SELECT parcel_id FROM asked) GROUP BY 1",
+        {"path": str(path), "tools": [name for name, tool in book.tools.items() if tool.batch]},
+    ).fetchall()
+    con.close()
+    return dict(found)
 
 
 def report_checks(

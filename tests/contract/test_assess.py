@@ -187,6 +187,7 @@ def test_a_list_sent_on_names_articles_places_and_uses(demo, tmp_path):
     row = next(r for r in sheet.iter_rows(min_row=2, values_only=True) if r[0] == "c09-p1")
     assert {"株洲市天元区 430211", "0601 工业用地"} <= set(row)
     assert "《民法典》第397条" in row[-1] and "civil_code" not in row[-1]
+    assert "收储：带抵押分割收储" in row
 
 
 def test_the_board_counts_what_the_findings_table_holds(demo, tmp_path):
