@@ -83,20 +83,7 @@ def take_back(
         {"valuation_full_wan": full_valuation, "market_factor": market_factor},
     )
     finance = finance_cost(valuation, rate, years, on, law)
-    custody = law.leaf("bond.custody_yuan_m2_year", on)
-    costs = {
-        "finance": finance.total,
-        "custody": Calc(
-            wan(float(custody.value) * area_m2 * years / 10_000),
-            "custody × area_m2 × years ÷ 10000",
-            {"custody": float(custody.value), "area_m2": area_m2, "years": years},
-            (custody,),
-        ),
-        "deed": product(valuation, law.leaf("bond.deed_rate", on), "P0"),
-        "stamp": product(valuation, law.leaf("bond.stamp_rate", on), "P0"),
-        "auction": product(income.value, law.leaf("bond.auction_cost_rate", on), "income"),
-        "tech": Calc(wan(income.value * tech_rate), "income × tech_rate", {"tech_rate": tech_rate}),
-    }
+    costs = {"finance": finance.total} | _costs(valuation, income, years, area_m2, tech_rate, on, law)
     balance = wan(income.value - plus(*costs.values()).value)
     least_cut = max(0.0, 1 - balance / valuation)
     step, bare = law.leaf("bond.cut_step", on), law.leaf("bond.cut_when_none_needed", on)
@@ -123,6 +110,25 @@ def take_back(
         cover.value >= least.value,
         least,
     )
+
+
+def _costs(
+    valuation: float, income: Calc, years: float, area_m2: float, tech_rate: float, on: date, law: Law
+) -> dict[str, Calc]:
+    """What holding and reselling cost, beside the finance [万元]."""
+    custody = law.leaf("bond.custody_yuan_m2_year", on)
+    return {
+        "custody": Calc(
+            wan(float(custody.value) * area_m2 * years / 10_000),
+            "custody × area_m2 × years ÷ 10000",
+            {"custody": float(custody.value), "area_m2": area_m2, "years": years},
+            (custody,),
+        ),
+        "deed": product(valuation, law.leaf("bond.deed_rate", on), "P0"),
+        "stamp": product(valuation, law.leaf("bond.stamp_rate", on), "P0"),
+        "auction": product(income.value, law.leaf("bond.auction_cost_rate", on), "income"),
+        "tech": Calc(wan(income.value * tech_rate), "income × tech_rate", {"tech_rate": tech_rate}),
+    }
 
 
 def _cut(least: float, step: float, bare: float) -> float:

@@ -129,16 +129,7 @@ def split_parcel(
     Without roads the frontage is NULL and access is not judged: a problem row says so.
     """
     ids = text_column(parcels, "parcel_id")
-    if parcel_id not in ids:
-        raise PanhuoError(f"没有宗地 {parcel_id} no such parcel", remedy="核对宗地编号 check the id")
-    row = ids.index(parcel_id)
-    found, problems = outlines(parcels.column("geometry").slice(row, 1), [parcel_id])
-    if found[0] is None or shapely.get_num_geometries(found[0]) > 1:
-        raise PanhuoError(
-            f"宗地 {parcel_id} 的图形不是一个面 the outline of the parcel is not one polygon",
-            why="; ".join(p.type for p in problems) or "由几块组成 it has several pieces",
-            remedy="补充或修正图形 supply or mend the outline",
-        )
+    found, problems = one_outline(parcels, ids, parcel_id)
     zone = common_zone(found)
     parent = shapely.get_parts(to_plane(found, zone))[0]
     road, kept = None, np.empty(0, object)
@@ -174,6 +165,22 @@ def split_parcel(
         for part in proposal.parts
     ]
     return pa.Table.from_pylist(rows, schema=PARTS_SCHEMA), problems
+
+
+def one_outline(
+    parcels: pa.Table, ids: Sequence[str | None], parcel_id: str
+) -> tuple[Geometries, list[Problem]]:
+    """The outline of a parcel [degrees]. Raises PanhuoError where there is no such parcel or it is not one polygon."""
+    if parcel_id not in ids:
+        raise PanhuoError(f"没有宗地 {parcel_id} no such parcel", remedy="核对宗地编号 check the id")
+    found, problems = outlines(parcels.column("geometry").slice(ids.index(parcel_id), 1), [parcel_id])
+    if found[0] is None or shapely.get_num_geometries(found[0]) > 1:
+        raise PanhuoError(
+            f"宗地 {parcel_id} 的图形不是一个面 the outline of the parcel is not one polygon",
+            why="; ".join(p.type for p in problems) or "由几块组成 it has several pieces",
+            remedy="补充或修正图形 supply or mend the outline",
+        )
+    return found, problems
 
 
 def split_polygon(

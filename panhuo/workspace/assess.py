@@ -173,9 +173,19 @@ def made(
     finally:
         earlier.close()
         results.close()
-    return {
+    return manifest_of(ws, book, tables, results, folder) | {
         "as_of": latest.isoformat(),
         "place": place,
+        "not_assessed": dict(sorted(not_assessed.items())),
+        "seconds": clock.seconds,
+    }
+
+
+def manifest_of(
+    ws: Workspace, book: Rulebook, tables: Tables, results: Results, folder: Path
+) -> dict[str, Any]:
+    """What the manifest says of the inputs and of the result tables in `folder`."""
+    return {
         "snapshot": ws.snapshot,
         "inputs": ws.manifest().get("datasets", {}),
         "law_version": book.version,
@@ -183,8 +193,6 @@ def made(
         "parcels": tables["parcels"].num_rows if "parcels" in tables else 0,
         "findings": results.found(),
         "options": results.rows["options"],
-        "not_assessed": dict(sorted(not_assessed.items())),
-        "seconds": clock.seconds,
         "counties": {"judged": results.judged, "taken_over": results.taken_over},
         "tables": sorted(path.stem for path in folder.glob("*.parquet")),
     }
