@@ -52,8 +52,8 @@ def lifts(scheme: Scheme, group_id: str, items: pa.Table) -> list[Lift]:
     found = []
     for name, one in scheme.groups[group_id].indicators.items():
         row = held_items.get(name)
-        if row is None:
-            continue
+        if row is None or (row["points"] is not None and row["value"] is None and row["base"] is None):
+            continue  # left out for the whole group: no firm has anything to gain by it
         short = None if row["points"] is None else max(0.0, one.weight - row["points"])
         found.append(
             Lift(name, one.label.zh, one.label.en, one.unit, row["value"], row["points"], short, row["base"])

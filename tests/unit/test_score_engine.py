@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from panhuo.core.problems import PanhuoError
@@ -14,6 +15,7 @@ from panhuo.rulebook.scheme import load_schemes, pick_scheme, scheme
 from panhuo.rulebook.scheme_schema import LandRule, Scheme
 from panhuo.score import ScoreResult, score
 from panhuo.score.land_base import land_bases
+from panhuo.score.policies import lifts
 
 ON = date(2023, 10, 1)
 BOOK = Rulebook.load()
@@ -200,6 +202,8 @@ def test_a_list_without_emissions_is_graded_by_the_default_and_one_firms_emissio
     assert emission["points"] == 0 and "nobody" in emission["note"]
     total = sum(i["points"] for i in without.items.to_pylist() if i["enterprise_id"] == "E0" and i["points"])
     assert total == pytest.approx(one(without)["score"])
+    held = without.items.filter(pc.equal(without.items["enterprise_id"], "E0"))
+    assert "revenue_per_emission" not in {lift.indicator for lift in lifts(rule, "above_scale", held)}
     rows[0]["emission_eq"] = 1.0
     given = run(rule, *rows)
     assert (
