@@ -23,6 +23,13 @@ from panhuo.rulebook.book import SPEC, validate
 from panhuo.rulebook.schema import Label
 
 InputMark = Literal["given", "ledger", "defaulted", "missing"]
+WANTED: Final = {
+    "payments": "应为逐笔的日期和万元，如 [{on: 2020-06-30, amount_wan: 2875}]"
+    " (should list each payment's day and amount)",
+    "number": "应为数 (should be a number)",
+    "date": "应为日期，如 2020-06-30 (should be a date)",
+    "bool": "应为 true 或 false (should be true or false)",
+}
 InputType = Literal["number", "date", "text", "bool", "payments"]
 RANGE_KEYS: Final = ({"low", "high"}, {"spread"})
 
@@ -272,7 +279,9 @@ def checked(name: str, value: Any) -> Any:
     try:
         typed = _typed(spec, value)
     except (TypeError, ValueError, KeyError):
-        raise _refusal(name, spec, value, f"应为 {spec.type} (should be a {spec.type})") from None
+        raise _refusal(
+            name, spec, value, WANTED.get(spec.type, f"应为 {spec.type} (should be a {spec.type})")
+        ) from None
     if isinstance(typed, float):
         if not math.isfinite(typed):
             raise _refusal(name, spec, value, "不是有限数 (not a finite number)")
@@ -299,11 +308,14 @@ def _typed(spec: InputSpec, value: Any) -> Any:
             raise TypeError
         return value
     if spec.type == "payments":
-        return tuple(
-            p if isinstance(p, Payment) else Payment(date.fromisoformat(str(p["on"])), float(p["amount_wan"]))
-            for p in value
-        )
+        return tuple(p if isinstance(p, Payment) else _payment(p) for p in value)
     return str(value)
+
+
+def _payment(row: Mapping[Any, Any]) -> Payment:
+    """One payment; YAML reads a bare `on` as true, so that key is taken for it."""
+    day = row["on"] if "on" in row else row[True]
+    return Payment(date.fromisoformat(str(day)[:10]), float(row["amount_wan"]))
 
 
 def _refusal(name: str, spec: InputSpec, value: Any, why: str) -> PanhuoError:

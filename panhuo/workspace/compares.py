@@ -134,15 +134,32 @@ def ledger_of(facts: Mapping[str, Any], on: date) -> dict[str, Any]:
 
 
 def given_inputs(ws: Workspace, path: Path | None) -> dict[str, Any]:
-    """The inputs file: `all:` for every parcel and `parcels: {id: …}`, or a flat mapping. WS/inputs.yaml by default.
+    """The inputs of `path` over those of WS/inputs.yaml: `all` for every parcel and `parcels: {id: …}`.
 
     Raises PanhuoError naming an input that does not exist, or in a file named by `path` a parcel the ledger never held.
     """
-    file = path or ws.root / INPUTS_FILE
-    if not file.is_file():
-        if path:
-            raise PanhuoError("没有这个输入文件 no such inputs file", where=str(path))
-        return {}
+    kept = ws.root / INPUTS_FILE
+    held = _read_inputs(kept) if kept.is_file() else {}
+    if path is None:
+        return held
+    if not path.is_file():
+        raise PanhuoError("没有这个输入文件 no such inputs file", where=str(path))
+    own = _read_inputs(path)
+    everywhere, mine = own.get("all") or {}, own.get("parcels") or {}
+    parcels = {
+        name: {key: value for key, value in (values or {}).items() if key not in everywhere}
+        for name, values in (held.get("parcels") or {}).items()
+    }
+    return {
+        "all": {**(held.get("all") or {}), **everywhere},
+        "parcels": {
+            name: {**parcels.get(name, {}), **(mine.get(name) or {})} for name in {**parcels, **mine}
+        },
+    }
+
+
+def _read_inputs(file: Path) -> dict[str, Any]:
+    """An inputs file: `all:` and `parcels:`, or a flat mapping for all."""
     content = read_yaml(file) or {}
     if not isinstance(content, dict):
         raise PanhuoError("输入文件应是映射 the inputs file should be a mapping", where=str(file))

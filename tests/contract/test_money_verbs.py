@@ -201,3 +201,15 @@ def test_place_explains_every_project(ws):
     assert len(taken) == len(set(taken))
     for row in result["placed"]:
         assert row["assigned"] or any(row["ruled_out"].values())
+
+
+def test_compare_prints_what_a_deal_comes_to_beside_its_cash(ws, tmp_path):
+    file = tmp_path / "deal.yaml"
+    file.write_text(
+        "parcels: {c15-p1: {land_payments: [{on: 2019-12-31, amount_wan: 7184.3}],"
+        " instalments: [{on: 2020-06-30, amount_wan: 3500}, {on: 2020-12-31, amount_wan: 8000}]}}",
+        encoding="utf-8",
+    )
+    code, words, _ = run("compare", ws, "c15-p1", "--tools", "equity_cooperation", "--inputs", file)
+    assert code == 0
+    assert "4,315.70" in words

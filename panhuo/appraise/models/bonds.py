@@ -94,6 +94,11 @@ def bond_plants(book: Book) -> None:
     for name, income_factor, rate_add in _stresses(book):
         stressed = plant_schedule(book, income_factor, rate_add)
         book.figure(f"coverage_{name}", "ratio", bond.life_cover(stressed))
+    covers = {f"year_{row.year}": row.cover for row in rows if row.cover is not None}
+    least = min(covers.values(), default=0.0)
+    book.figure(
+        "coverage_least_year", "ratio", Calc(least, "min(net income ÷ debt service) of a year", covers)
+    )
     worst = min(row.cumulative_wan for row in rows)
     book.figure("budget_gap_wan", "wan", Calc(wan(max(0.0, -worst)), "max(0, −lowest running surplus)"))
     area = x.number("area_m2")
