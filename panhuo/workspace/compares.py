@@ -146,6 +146,7 @@ def given_inputs(ws: Workspace, path: Path | None) -> dict[str, Any]:
         raise PanhuoError("没有这个输入文件 no such inputs file", where=str(path))
     own = _read_inputs(path)
     everywhere, mine = own.get("all") or {}, own.get("parcels") or {}
+    check_units(ws, mine, f"{path} · parcels")
     parcels = {
         name: {key: value for key, value in (values or {}).items() if key not in everywhere}
         for name, values in (held.get("parcels") or {}).items()
@@ -168,8 +169,6 @@ def _read_inputs(file: Path) -> dict[str, Any]:
     mine = given.get("parcels") or {}
     for key, values in (("all", given.get("all")), *mine.items()):
         check_names(values or {}, money_spec().inputs, "输入 input", f"{file} · {key}")
-    if path:
-        check_units(ws, mine, f"{file} · parcels")
     return given
 
 

@@ -28,13 +28,5 @@ def test_the_file_given_stands_over_the_inputs_the_workspace_keeps_input_by_inpu
         "parcels: {p: {bond_wan: 18100, bond_rate: 0.05}}", encoding="utf-8"
     )
     own = tmp_path / "own.yaml"
-    own.write_text("parcels: {p: {bond_rate: 0.033}}", encoding="utf-8")
-    given = given_inputs(Workspace(tmp_path), own)
-    assert given["parcels"]["p"] == {"bond_wan": 18100, "bond_rate": 0.033}
-
-
-def test_what_the_file_gives_for_all_stands_over_what_the_workspace_keeps_for_one(tmp_path):
-    (tmp_path / "inputs.yaml").write_text("parcels: {p: {market_value_wan: 12000}}", encoding="utf-8")
-    own = tmp_path / "own.yaml"
-    own.write_text("market_value_wan: 20500", encoding="utf-8")
-    assert given_for(given_inputs(Workspace(tmp_path), own), "p") == {"market_value_wan": 20500}
+    own.write_text("bond_rate: 0.033", encoding="utf-8")
+    assert given_for(given_inputs(Workspace(tmp_path), own), "p") == {"bond_wan": 18100, "bond_rate": 0.033}
