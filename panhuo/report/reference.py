@@ -15,13 +15,14 @@ from panhuo.report.markdown import both, bullets, cell, code, table
 from panhuo.report.reference_data import datasets_page, glossary_page, problems_page, results_page
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import read_yaml
-from panhuo.rulebook.precedents import Precedent, load_precedents
+from panhuo.rulebook.precedents import Figure, Precedent, load_precedents
 from panhuo.rulebook.schema import Cite, Condition, DatedValue, Label, Rule, Tool
 
 LAW_LINK: Final = "../../panhuo/law"
 SPEC_LINK: Final = "../../panhuo/spec"
 UNVERIFIED: Final = "**未核实 unverified**"
 LONG_CELL: Final = 160
+NOT_STATED: Final = "文中未写，推算 not stated, our own"
 VERDICTS: Final = {
     "agree": "相符 agree",
     "disagree": "**不符 disagree**",
@@ -214,6 +215,11 @@ def precedents_page(book: Rulebook) -> str:
     return "\n".join([intro, *(precedent_text(n, c, book) for n, c in cases.items())])
 
 
+def noted(figure: Figure) -> str:
+    """What a figure is, with what there is to say of it."""
+    return f"{both(figure.label)}（{both(figure.note)}）" if figure.note else both(figure.label)
+
+
 def precedent_text(name: str, case: Precedent, book: Rulebook) -> str:
     """One case."""
     expected = {f for findings in case.findings_expected.values() for f in findings}
@@ -236,13 +242,14 @@ def precedent_text(name: str, case: Precedent, book: Rulebook) -> str:
         ("数字 figure", "原文 stated", "重算 computed", "结论 verdict", "算式 arithmetic"),
         (
             (
-                both(checked.figure.label),
-                f"{checked.figure.stated.qualifier}{checked.figure.stated.value} {checked.figure.stated.unit}",
+                noted(checked.figure),
+                NOT_STATED if checked.figure.derived else f"{quoted.qualifier}{quoted.value} {quoted.unit}",
                 "" if checked.computed is None else f"{checked.computed:.6g}",
-                VERDICTS.get(checked.verdict or "", ""),
+                "" if checked.figure.derived else VERDICTS.get(checked.verdict or "", ""),
                 code(checked.arithmetic),
             )
             for checked in case.check_figures()
+            for quoted in [checked.figure.stated]
         ),
     )
     return f"{titled(name, case.label, 'precedents', facts)}\n{tools}\n{figures}"

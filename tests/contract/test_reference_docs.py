@@ -169,3 +169,13 @@ def test_each_term_of_the_glossary_stands_once():
     assert all(row["definition_zh"] and row["definition_en"] for row in rows)
     assert {row["unit"] for row in rows if row["unit"]} <= set(units())
     assert {row["source"] for row in rows if row["source"]} <= set(BOOK.sources)
+
+
+def test_a_figure_of_our_own_is_not_called_stated():
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in pages()["precedents.md"].splitlines()}
+    ours, theirs = (
+        next(r for label, r in rows.items() if label.startswith(name))
+        for name in ("折合建筑面积", "年节约标准煤")
+    )
+    assert "not stated" in ours and "2.2 " not in ours and "agree" not in ours
+    assert "约7480 吨" in theirs and "agree" in theirs
