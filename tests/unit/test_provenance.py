@@ -26,11 +26,12 @@ def test_a_file_is_hashed_to_its_end_while_it_grows(tmp_path):
 
 
 def test_a_write_that_fails_ends_its_hashing(tmp_path, monkeypatch):
-    def full(table, path):
+    def full(file, part):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(imports, "write_table", full)
+    monkeypatch.setattr(imports.TableFile, "write", full)
+    unwritten = imports.Unwritten(pa.table({"a": [1]}), "")
     with ThreadPoolExecutor(1) as beside:
         with pytest.raises(OSError, match="No space"):
-            imports.write_hashed(pa.table({"a": [1]}), tmp_path / "a.parquet", beside)
+            imports.write_hashed(unwritten, tmp_path / "a.parquet", beside, int)
         assert beside.submit(int).result(10) == 0
