@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from benchmarks import report
 from benchmarks.province import make_workspace, write_gdal
-from panhuo.workspace.store import Workspace, write_table
+from panhuo.workspace.parquet import write_table
+from panhuo.workspace.store import Workspace
 
 mpl.use("svg")
 from matplotlib import pyplot as plt

@@ -27,7 +27,8 @@ from benchmarks import shapes
 from panhuo.core.ids import org_check_digit, uscc_check_digit
 from panhuo.inventory.overlay import ground_areas
 from panhuo.inventory.spec import dataset_spec
-from panhuo.workspace.store import Workspace, geo_metadata, write_table
+from panhuo.workspace.parquet import geo_metadata, write_table
+from panhuo.workspace.store import Workspace
 
 Ints = NDArray[np.int64]
 Column: TypeAlias = NDArray[np.generic] | pa.Array | list[object]

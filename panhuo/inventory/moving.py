@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 HALF_CELL_M: Final = 5_000.0
 POINTS_A_CELL: Final = 64
 """With fewer points a cell, moving each exactly costs less."""
-BLOCK: Final = 8_192
+BLOCK: Final = 16_384
 """Points at a time: what is worked out on them stays in a processor's cache."""
 OFF_DEGREES: Final = 1e-10
 """A hundredth of a millimetre. Where a surface misses its nodes by more (a grid of datum shifts), PROJ moves points."""

@@ -37,9 +37,10 @@ from panhuo.score.engine import score
 from panhuo.score.land_base import PARCELS
 from panhuo.score.potential import GRADES, potential_facts, potential_parts
 from panhuo.workspace.counties import Counties, County, pieces
+from panhuo.workspace.parquet import write_table
 from panhuo.workspace.results import Earlier, Results, split
 from panhuo.workspace.space import land, land_law
-from panhuo.workspace.store import WAIT_S, Workspace, write_table, write_text
+from panhuo.workspace.store import WAIT_S, Workspace, write_text
 
 DATASETS: Final = (
     "parcels", "contracts", "batches", "encumbrances", "buildings", "occupancies", "enterprises", "demands",

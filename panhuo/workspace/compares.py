@@ -20,7 +20,8 @@ from panhuo.diagnose.findings import BATCH_UNIT
 from panhuo.rulebook.book import Rulebook, read_yaml
 from panhuo.rulebook.schema import Label
 from panhuo.workspace.exports import writer_of
-from panhuo.workspace.store import STAGING, Workspace, write_bytes, write_table
+from panhuo.workspace.parquet import write_table
+from panhuo.workspace.store import STAGING, Workspace, write_bytes
 
 DAYS_A_YEAR: Final = 365.25
 LEDGER_READS: Final = frozenset(

@@ -18,7 +18,8 @@ from panhuo.inventory.boundary_txt import Plot, boundary_txt
 from panhuo.inventory.crs import CGCS2000
 from panhuo.inventory.geometry import to_plane, zone_of
 from panhuo.inventory.spec import dataset_spec, units
-from panhuo.workspace.store import Workspace, write_table
+from panhuo.workspace.parquet import write_table
+from panhuo.workspace.store import Workspace
 
 SHP_NAME: Final = 10
 XLSX_ROWS: Final = 1_048_575

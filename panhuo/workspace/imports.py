@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -26,7 +25,8 @@ from panhuo.inventory.merge import merge
 from panhuo.inventory.moving import outlines_to_lonlat
 from panhuo.inventory.spec import dataset_spec
 from panhuo.inventory.take import Taken
-from panhuo.workspace.store import CONFIG, ELEVATION, ROW_GROUP, TableFile, Workspace, write_table, write_text
+from panhuo.workspace.parquet import ROW_GROUP, TableFile, write_table
+from panhuo.workspace.store import CONFIG, ELEVATION, Workspace, write_text
 
 if TYPE_CHECKING:
     from panhuo.workspace.elevation import Grid
@@ -38,8 +38,6 @@ NOTE: Final = ["type", "field", "value", "action"]
 RASTERS: Final = (".tif", ".tiff", ".asc", ".img")
 """Files taken for elevation grids."""
 SIDECARS: Final = (".dbf", ".shx", ".prj", ".cpg")
-MOVERS: Final = 2
-"""Row groups whose outlines are moved while one is written."""
 
 Say = Callable[[str], None]
 
@@ -77,16 +75,15 @@ class Unwritten:
         return moved(self.table, self.crs)
 
     def groups(self) -> Iterator[pa.Table]:
-        """The same a row group at a time; the next ones are worked out while one is used."""
-        rows = self.table.num_rows
-        with ThreadPoolExecutor(MOVERS) as pool:
-            ahead: deque[Future[pa.Table]] = deque()
-            for at in range(0, max(rows, 1), ROW_GROUP):
-                ahead.append(pool.submit(moved, self.table.slice(at, ROW_GROUP), self.crs))
-                if len(ahead) > MOVERS:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+        """The same a row group at a time; the next one is worked out while one is used."""
+        slices = [self.table.slice(at, ROW_GROUP) for at in range(0, max(self.table.num_rows, 1), ROW_GROUP)]
+        with ThreadPoolExecutor(1) as beside:
+            coming = beside.submit(moved, slices[0], self.crs)
+            for following in slices[1:]:
+                ready = coming.result()
+                coming = beside.submit(moved, following, self.crs)
+                yield ready
+            yield coming.result()
 
 
 def moved(table: pa.Table, crs: str) -> pa.Table:

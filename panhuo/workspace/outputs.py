@@ -17,7 +17,8 @@ from panhuo.inventory.boundary_dxf import boundary_dxf
 from panhuo.inventory.boundary_txt import Plot, boundary_txt
 from panhuo.inventory.geometry import to_plane, zone_crs, zone_of
 from panhuo.workspace.exports import XLSX_ROWS, cell, write_gdal, writer_of
-from panhuo.workspace.store import write_table, write_text
+from panhuo.workspace.parquet import write_table
+from panhuo.workspace.store import write_text
 
 CHINA_ZONES: Final = range(25, 46)
 MADE_BY: Final = "panhuo"

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from panhuo.rulebook.facts import Tables
 from panhuo.workspace.counties import County
-from panhuo.workspace.store import TableFile
+from panhuo.workspace.parquet import TableFile
 
 COUNTIES: Final = "counties.json"
 CODED: Final = ("findings", "options", "routes")

@@ -14,7 +14,8 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import connect
 from panhuo.rulebook.scheme import scheme
 from panhuo.rulebook.scheme_schema import ScoreboardScheme
-from panhuo.workspace.store import Workspace, write_table
+from panhuo.workspace.parquet import write_table
+from panhuo.workspace.store import Workspace
 
 STOCKS: Final = {
     "unsupplied_net": ("unsupplied",),

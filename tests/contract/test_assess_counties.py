@@ -21,8 +21,9 @@ from panhuo.core.problems import PanhuoError
 from panhuo.workspace import assess as module
 from panhuo.workspace import counties, store
 from panhuo.workspace.assess import assess
+from panhuo.workspace.parquet import write_table
 from panhuo.workspace.space import LandLaw, land
-from panhuo.workspace.store import Workspace, write_table
+from panhuo.workspace.store import Workspace
 
 DAY = date(2026, 11, 23)
 

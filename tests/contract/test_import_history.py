@@ -10,7 +10,8 @@ from import_files import HEADERS, ROWS, SURVEY, layer, panhuo, squares, text, tr
 from panhuo.core.problems import PanhuoError
 from panhuo.core.provenance import file_hash
 from panhuo.workspace.imports import Options, import_files
-from panhuo.workspace.store import Workspace, write_table
+from panhuo.workspace.parquet import write_table
+from panhuo.workspace.store import Workspace
 
 
 def parcels(root, **options):

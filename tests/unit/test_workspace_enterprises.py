@@ -14,8 +14,9 @@ from panhuo.rulebook.scheme import scheme
 from panhuo.rulebook.scheme_schema import Scheme
 from panhuo.score import score
 from panhuo.workspace.enterprises import dossier, linked, listed, plans
+from panhuo.workspace.parquet import write_table
 from panhuo.workspace.scoreboards import net_tasks, read_tasks, write_scoreboard
-from panhuo.workspace.store import Workspace, write_table
+from panhuo.workspace.store import Workspace
 
 ON = date(2024, 6, 1)
 BOOK = Rulebook.load()

@@ -14,7 +14,8 @@ from panhuo.inventory.overlay import overlay, prepare_layer
 from panhuo.inventory.siting import SitingRules, siting
 from panhuo.inventory.spatial_facts import spatial_facts
 from panhuo.workspace.imports import Options, import_files
-from panhuo.workspace.store import Workspace, geo_metadata
+from panhuo.workspace.parquet import geo_metadata
+from panhuo.workspace.store import Workspace
 
 PLOT, BESIDE = shapely.box(112.9, 28.2, 112.901, 28.201), shapely.box(112.9005, 28.2, 112.9015, 28.201)
 METRES = shapely.box(395_000, 3_120_000, 395_100, 3_120_100)
