@@ -36,7 +36,7 @@ $(filter-out .uv/bin/uv,$(UV)):
 
 .PHONY: bench bench-small bench-parts
 
-# Everything measured again, docs/benchmarks rewritten: an hour on an idle machine. Small: a smoke test in a minute or two.
+# Everything measured again, docs/benchmarks rewritten: three quarters of an hour on two idle cores. Small: a smoke test in a minute or two.
 bench: setup bench-parts
 	$(RUN) python -m benchmarks
 
