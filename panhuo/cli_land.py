@@ -20,6 +20,9 @@ File = Annotated[Path | None, typer.Option("-o", "--output", help="结果文件 
 Day = Annotated[str | None, typer.Option("--on", help="口径的日期 day of the law, 2025-06-30")]
 Parcel = Annotated[str, typer.Argument(metavar="PARCEL", help="宗地编号 parcel id")]
 
+STATUSES: Final = {"pass": ("合格", "pass"), "unknown": ("待核", "unknown"), "fail": ("不合格", "fail")}
+SITE_MEASURES: Final = {"area": ("面积", "area"), "slope": ("坡度", "slope")}
+
 
 @land.command("overlay")
 def overlay_(
@@ -301,19 +304,48 @@ def siting_(
 
 
 def show_siting(result: dict[str, Any]) -> None:
-    """Counts, then the first of the ranking."""
-    counts = result["counts"]
+    """Counts, what is known of no plot, then the first of the ranking."""
+    counts, sites = result["counts"], result["sites"]
     out.print(
         session.pick(
             f"合格 {counts['pass']} · 待核 {counts['unknown']} · 不合格 {counts['fail']}",
             f"pass {counts['pass']} · unknown {counts['unknown']} · fail {counts['fail']}",
         )
     )
+    everywhere = set.intersection(*(set(listed(s["unknown"])) for s in sites)) if len(sites) > 1 else set()
+    if everywhere:
+        names = session.pick("、", ", ").join(
+            siting_test(t) for t in listed(sites[0]["unknown"]) if t in everywhere
+        )
+        out.print(session.pick(f"所列各宗均待核：{names}", f"unknown for every plot listed: {names}"))
+
+    def words(tests: str) -> str:
+        return session.pick("、", ", ").join(siting_test(t) for t in listed(tests) if t not in everywhere)
+
     columns = (
         ("rank", "名次"), ("parcel_id", "宗地"), ("status", "结论"), ("margin", "余量"), ("failed", "不合格项"),
         ("unknown", "待核项"),
     )  # fmt: skip
-    show_rows(result["sites"], columns, result)
+    rows = [
+        s
+        | {
+            "status": session.pick(*STATUSES[s["status"]]),
+            "failed": words(s["failed"]),
+            "unknown": words(s["unknown"]),
+        }
+        for s in sites
+    ]
+    show_rows(rows, columns, result)
+
+
+def siting_test(name: str) -> str:
+    """A test of a site in words: `off_<layer>`, what is near, area or slope."""
+    from panhuo.inventory.spec import code_rows
+
+    layers = {row["code"]: (row["zh"], row["en"].lower()) for row in code_rows("layer_kinds")}
+    kind = name.removeprefix("off_")
+    zh, en = SITE_MEASURES.get(name) or layers.get(kind, (kind, kind))
+    return session.pick(f"避让{zh}", f"off {en}") if name.startswith("off_") else session.pick(zh, en)
 
 
 @land.command("functions")

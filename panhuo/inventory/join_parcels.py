@@ -43,7 +43,7 @@ def join_parcels(
         raise PanhuoError(
             "这些宗地不相连 the parcels do not adjoin",
             why=f"合并后仍有 {shapely.get_num_geometries(whole)} 块 pieces remain",
-            remedy="只选相邻宗地，或放宽 tolerance_m choose adjoining parcels or widen the tolerance",
+            remedy=f"只选相距不过 {tolerance_m:g} 米的宗地 choose parcels no more than {tolerance_m:g} m apart",
         )
     return (
         pa.table(

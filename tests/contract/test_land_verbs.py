@@ -257,6 +257,19 @@ def test_conflicts_siting_sun_and_functions_answer(ws: Path, run: Run, tmp_path:
     assert [p["type"] for p in told["problems"]] == ["no_street"]
 
 
+def test_siting_says_in_words_and_once_what_is_known_of_no_plot(
+    ws: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        sys, "argv", ["panhuo", "--lang", "zh", "land", "siting", str(ws), "--roads-max", "100"]
+    )
+    main()
+    told = " ".join(capsys.readouterr().out.split())
+    assert "所列各宗均待核：避让永久基本农田、避让生态保护红线" in told
+    assert told.count("生态保护红线") == 1
+    assert "off_" not in told
+
+
 def test_shared_plants_of_case_14_from_a_file(run: Run, tmp_path: Path) -> None:
     code, told = run("plants", EXAMPLES / "shared_plant.yaml", "-o", tmp_path / "p.xlsx")
     assert code == 0
