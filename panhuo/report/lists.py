@@ -9,6 +9,7 @@ import pyarrow as pa
 import xlsxwriter
 
 from panhuo.core.units import m2_to_mu
+from panhuo.inventory.spec import code_rows
 from panhuo.report.chain import cite_chain, fact_label, message, split, tasks
 from panhuo.report.plan_document import CHECKS, basic, cites, listed
 from panhuo.rulebook import Rulebook
@@ -41,11 +42,6 @@ CHECK_HEADERS: Final = {
     ),
     "en": ("Parcel", "Area (mu)", "Check (of four)", "Fact to find out", "Decides", "Result", "By", "On"),
 }
-BATCHES: Final = {
-    "promote": {"zh": "促建", "en": "promote"}, "attract": {"zh": "招引", "en": "attract"},
-    "store": {"zh": "收储", "en": "store"}, "auction": {"zh": "法拍", "en": "auction"},
-    "lease": {"zh": "出租", "en": "lease"},
-}  # fmt: skip
 STATUS: Final = {"yes": {"zh": "成立", "en": "holds"}, "unknown": {"zh": "待核", "en": "unknown"}}
 
 
@@ -151,7 +147,8 @@ def _way(book: Rulebook, tool_id: str | None, lang: str) -> str:
     if tool_id is None:
         return ""
     tool = book.tools[tool_id]
-    return f"{BATCHES[str(tool.batch)][lang]}{': ' if lang == 'en' else '：'}{getattr(tool.label, lang)}"
+    batch = next(row[lang] for row in code_rows("batch") if row["code"] == tool.batch)
+    return f"{batch}{': ' if lang == 'en' else '：'}{getattr(tool.label, lang)}"
 
 
 def named(fact: Mapping[str, Any], column: str, lang: str) -> str:
