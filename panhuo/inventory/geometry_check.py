@@ -41,35 +41,34 @@ CURVE_ORDER: Final = 6
 class Piece:
     """Some rows of a table: the WKB of outlines that all begin alike.
 
-    `head`: bytes before the points of one-ring outlines, 0 for any others; `found`: what the points of the former
-    measure; `box`: of all outlines together (west, south, east, north), NaN where none can be read. What is read from
-    the WKB is not kept, for reading again costs less than the memory.
+    `found`: what the points of one-ring outlines measure, None for any others; `box`: of all outlines together (west,
+    south, east, north), NaN where none can be read. What is read from the WKB is not kept, for reading again costs
+    less than the memory.
     """
 
     rows: Ints
     wkb: pa.Array
-    head: int
     found: Measures | None
     box: Floats
 
     @classmethod
-    def of(cls, rows: Ints, wkb: pa.Array, head: int) -> "Piece":
-        """The outlines measured; those whose lengths do not add up are no rings."""
-        ring = rings.read_rings(wkb, head) if head else None
+    def of(cls, rows: Ints, wkb: pa.Array, ring: Rings | None) -> "Piece":
+        """The outlines measured; ring: the same as columns, if they are of one ring each."""
         found = rings.measure(ring) if ring else None
         box = found.box if found else np.full(4, np.nan)
         if not np.isfinite(box).all():
             boxes = boxes_of(wkb, ring)
             box = np.append(np.fmin.reduce(boxes[:, :2]), np.fmax.reduce(boxes[:, 2:]))
-        return cls(rows, wkb, head if ring else 0, found, box)
+        return cls(rows, wkb, found, box)
 
     def at(self, places: Ints) -> "Piece":
         """Some of the outlines, by their places in the piece."""
-        return Piece.of(self.rows[places], self.wkb.take(pa.array(places)), self.head)
+        wkb = self.wkb.take(pa.array(places))
+        return Piece.of(self.rows[places], wkb, rings.read_rings(wkb) if self.found else None)
 
     def rings(self) -> Rings | None:
         """The outlines as columns, None when they are not of one ring each."""
-        return rings.read_rings(self.wkb, self.head) if self.head else None
+        return rings.read_rings(self.wkb) if self.found else None
 
     def bounds(self) -> Floats:
         """Boxes of the rows, NaN where there is no outline that can be read."""
@@ -79,9 +78,10 @@ class Piece:
         """x for y."""
         ring = self.rings()
         if ring:
-            return Piece.of(self.rows, rings.write_rings(ring, ring.xy[:, ::-1]), self.head)
-        turned = shapely.transform(planar_shapes(self.wkb)[0], lambda c: c[:, ::-1])
-        return Piece.of(self.rows, encode(turned), 0)
+            turned = rings.write_rings(ring, ring.xy[:, ::-1])
+            return Piece.of(self.rows, turned, rings.read_rings(turned))
+        shapes = shapely.transform(planar_shapes(self.wkb)[0], lambda c: c[:, ::-1])
+        return Piece.of(self.rows, encode(shapes), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +130,11 @@ def parallel(
 
 def decode(column: pa.ChunkedArray) -> list[Piece]:
     """The outlines of a WKB column in pieces, those of one ring apart from the others."""
-    with ThreadPoolExecutor(WORKERS) as pool:
-        found = pool.map(lambda s: decode_slice(*s), rings.slices(column))
-        return [piece for pieces in found for piece in pieces]
-
-
-def decode_slice(start: int, wkb: pa.Array) -> list[Piece]:
-    """The pieces of some consecutive rows, the first of which is row `start` of the table."""
-    return [Piece.of(rows + start, part, head) for rows, part, head in rings.by_head(wkb)]
+    return [
+        Piece.of(rows + start, part, ring)
+        for start, wkb in rings.slices(column)
+        for rows, part, ring in rings.parted(wkb)
+    ]
 
 
 def check(pieces: list[Piece], epsg: str, strict: bool, tick: Tick = silent) -> Outlines:

@@ -61,7 +61,23 @@ def take_file(
     path: Path, options: Options, mapping: MappingFile, place: str, tick: Tick = silent
 ) -> list[Taken]:
     """What every table of a file gives. Raises PanhuoError when none of them can be told."""
-    tables = read(path, encoding=options.encoding or mapping.encoding, score=known_headers, tick=tick)
+    return take_tables(path, read_tables(path, options, mapping, tick), options, mapping, place, tick)
+
+
+def read_tables(path: Path, options: Options, mapping: MappingFile, tick: Tick = silent) -> list[RawTable]:
+    """The tables of a file as they stand there."""
+    return read(path, encoding=options.encoding or mapping.encoding, score=known_headers, tick=tick)
+
+
+def take_tables(
+    path: Path,
+    tables: list[RawTable],
+    options: Options,
+    mapping: MappingFile,
+    place: str,
+    tick: Tick = silent,
+) -> list[Taken]:
+    """What the tables of the file `path` give. Raises PanhuoError when none of them can be told."""
     out: list[Taken] = []
     left: list[RawTable] = []
     for raw in tables:

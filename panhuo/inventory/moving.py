@@ -19,7 +19,7 @@ from panhuo.inventory.geometry import read_shapes
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-HALF_CELL_M: Final = 5_000.0
+CELL_M: Final = 10_000.0
 POINTS_A_CELL: Final = 64
 """With fewer points a cell, moving each exactly costs less."""
 BLOCK: Final = 16_384
@@ -27,9 +27,9 @@ BLOCK: Final = 16_384
 OFF_DEGREES: Final = 1e-10
 """A hundredth of a millimetre. Where a surface misses its nodes by more (a grid of datum shifts), PROJ moves points."""
 TERMS: Final = [(i, j) for j in range(4) for i in range(4 - j)]
-_AT: Final = np.cos((np.arange(4) + 0.5) * np.pi / 4)
+_AT: Final = np.cos((np.arange(4) + 0.5) * np.pi / 4) / 2
 NODES: Final = np.stack(np.meshgrid(_AT, _AT), axis=-1).reshape(-1, 2)
-"""Where a surface is fitted (Chebyshev), the cell reaching from -1 to 1."""
+"""Where a surface is fitted (Chebyshev), the cell reaching from -½ to ½."""
 DESIGN: Final = np.column_stack([NODES[:, 0] ** i * NODES[:, 1] ** j for i, j in TERMS])
 FIT: Final = np.linalg.pinv(DESIGN)
 
@@ -43,10 +43,9 @@ def outlines_to_lonlat(wkb: pa.ChunkedArray, epsg: str) -> pa.ChunkedArray:
 
 def moved(wkb: pa.Array, epsg: str) -> list[pa.Array]:
     """Some outlines in EPSG:4490, in one array or several."""
-    parted = rings.by_head(wkb)
+    parted = rings.parted(wkb)
     done = []
-    for _, part, head in parted:
-        ring = rings.read_rings(part, head) if head else None
+    for _, part, ring in parted:
         if ring:
             done.append(rings.write_rings(ring, to_lonlat(ring.xy, epsg)))
         else:
@@ -58,57 +57,63 @@ def moved(wkb: pa.Array, epsg: str) -> list[pa.Array]:
 
 def to_lonlat(xy: Floats, epsg: str) -> Floats:
     """Points (n × 2: east, north) of a CRS as longitude and latitude in EPSG:4490."""
-    if is_degrees(epsg):
+    if is_degrees(epsg) or not len(xy):
         return xy
-    if not len(xy) or not np.isfinite(xy).all():
+    at = [xy[:, axis] * (1 / CELL_M) for axis in (0, 1)]
+    cells = [np.floor(column) for column in at]
+    west, south, east, north = (edge(column) for edge in (np.min, np.max) for column in cells)
+    if not np.isfinite((west, south, east, north)).all():
         return exact(xy, epsg)
-    cells = [np.floor(xy[:, axis] * (0.5 / HALF_CELL_M)).astype(np.int64) for axis in (0, 1)]
-    low = [int(c.min()) for c in cells]
-    rows, columns = (int(c.max()) - at + 1 for c, at in zip(cells, low, strict=True))
-    out = np.empty_like(xy)
-    if rows * columns == 1:
-        on_cell(xy, out, low[0], low[1], epsg)
-        return out
+    columns, rows = int(east - west) + 1, int(north - south) + 1
     if rows * columns > len(xy):
         return exact(xy, epsg)
-    number = (cells[0] - low[0]) * columns + (cells[1] - low[1])
-    counts = np.bincount(number)
-    if np.count_nonzero(counts) * POINTS_A_CELL > len(xy):
+    number = cells[1] * columns
+    number += cells[0]
+    number -= south * columns + west
+    order, numbers, counts = grouped(number.astype(np.int32))
+    if len(numbers) > 1 and len(numbers) * POINTS_A_CELL > len(xy):
         return exact(xy, epsg)
-    # Short whole numbers are sorted by their digits, and points as one number each are moved at once.
-    order = np.argsort(number.astype(np.int16) if len(counts) < 1 << 15 else number, kind="stable")
-    by_cell = as_one(xy)[order].view(np.float64).reshape(-1, 2)
-    moved = np.empty_like(by_cell)
-    ends = np.cumsum(counts)
-    for at in np.flatnonzero(counts).tolist():
-        part = slice(ends[at] - counts[at], ends[at])
-        on_cell(by_cell[part], moved[part], low[0] + at // columns, low[1] + at % columns, epsg)
+    x, y = ((place - (cell + 0.5))[order] for place, cell in zip(at, cells, strict=True))
+    moved = np.empty_like(xy)
+    for number, end, count in zip(numbers.tolist(), np.cumsum(counts).tolist(), counts.tolist(), strict=True):
+        surfaces = surfaces_of(int(west) + number % columns, int(south) + number // columns, epsg)
+        if surfaces is None:
+            part = slice(end - count, end)
+            moved[part] = exact(xy[order[part]], epsg)
+            continue
+        for start in range(end - count, end, BLOCK):
+            block = slice(start, min(start + BLOCK, end))
+            for axis in (0, 1):
+                moved[block, axis] = surface(x[block], y[block], surfaces[axis])
+    out = np.empty_like(xy)
     as_one(out)[order] = as_one(moved)
     return out
 
 
+def grouped(number: NDArray[np.int32]) -> tuple[Ints, Ints, Ints]:
+    """The order that brings equal numbers together, the numbers there are and how often each comes.
+
+    Points follow each other within a cell, so that not they but their runs are sorted.
+    """
+    starts = np.append(0, np.flatnonzero(number[1:] != number[:-1]) + 1)
+    lengths = np.diff(starts, append=len(number))
+    by = np.argsort(number[starts], kind="stable")
+    starts, lengths = starts[by], lengths[by]
+    order = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    order += np.arange(len(number))
+    numbers = number[starts]
+    first = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
+    return order, numbers[first].astype(np.int64), np.add.reduceat(lengths, first)
+
+
 def as_one(xy: Floats) -> NDArray[np.complex128]:
-    """Points as one number each."""
+    """Points as one number each, to be moved about at once."""
     return np.ascontiguousarray(xy).view(np.complex128)[:, 0]
 
 
 def exact(xy: Floats, epsg: str) -> Floats:
     """Every point by PROJ."""
     return np.column_stack(lonlat_transformer(epsg).transform(xy[:, 0], xy[:, 1]))
-
-
-def on_cell(xy: Floats, out: Floats, east: int, north: int, epsg: str) -> None:
-    """Points of the cell (`east`, `north`) moved into `out`."""
-    surfaces = surfaces_of(east, north, epsg)
-    if surfaces is None:
-        out[:] = exact(xy, epsg)
-        return
-    middle = middle_of(east, north)
-    for start in range(0, len(xy), BLOCK):
-        block = slice(start, start + BLOCK)
-        x, y = ((xy[block, axis] - middle[axis]) * (1 / HALF_CELL_M) for axis in (0, 1))
-        for axis in (0, 1):
-            out[block, axis] = surface(x, y, surfaces[axis])
 
 
 def surface(x: Floats, y: Floats, c: list[float]) -> Floats:
@@ -127,15 +132,10 @@ def surface(x: Floats, y: Floats, c: list[float]) -> Floats:
     return value
 
 
-def middle_of(east: int, north: int) -> Floats:
-    """The middle of a cell [m]."""
-    return (np.array([east, north]) * 2 + 1) * HALF_CELL_M
-
-
 @lru_cache(maxsize=1 << 14)
 def surfaces_of(east: int, north: int, epsg: str) -> list[list[float]] | None:
     """For longitude and latitude the coefficients of TERMS over a cell, None where no such surface fits."""
-    moved = exact(middle_of(east, north) + NODES * HALF_CELL_M, epsg)
+    moved = exact((NODES + np.array([east, north]) + 0.5) * CELL_M, epsg)
     if not np.isfinite(moved).all():
         return None
     fitted = FIT @ moved

@@ -18,6 +18,8 @@ Bools = NDArray[np.bool_]
 
 ONE_POLYGON: Final = b"\x01\x03\x00\x00\x00\x01\x00\x00\x00"
 ONE_MULTIPOLYGON: Final = b"\x01\x06\x00\x00\x00\x01\x00\x00\x00" + ONE_POLYGON
+PREFIXES: Final = (ONE_POLYGON, ONE_MULTIPOLYGON)
+COUNT_BYTES: Final = 4
 POINT_BYTES: Final = 16
 LEAST_POINTS: Final = 4
 ROWS: Final = 2_048
@@ -52,17 +54,6 @@ class Measures:
     box: Floats
 
 
-def head_length(wkb: pa.Array) -> Ints:
-    """Bytes before the first point of each one-ring outline, 0 for anything else."""
-    out = np.zeros(len(wkb), np.int64)
-    for prefix in (ONE_POLYGON, ONE_MULTIPOLYGON):
-        if out.all():
-            break
-        same = pc.fill_null(pc.starts_with(wkb, prefix), False)
-        out[same.to_numpy(zero_copy_only=False)] = len(prefix) + 4
-    return out
-
-
 def slices(wkb: pa.ChunkedArray) -> list[tuple[int, pa.Array]]:
     """A column some rows at a time, each with the place of its first row."""
     out: list[tuple[int, pa.Array]] = []
@@ -73,26 +64,46 @@ def slices(wkb: pa.ChunkedArray) -> list[tuple[int, pa.Array]]:
     return out
 
 
-def by_head(wkb: pa.Array) -> list[tuple[Ints, pa.Array, int]]:
-    """Outlines parted by what stands before their points: (places, their WKB, head_length)."""
-    heads = head_length(wkb)
-    parts = []
-    for head in np.unique(heads):
-        places = np.flatnonzero(heads == head)
-        part = wkb if len(places) == len(wkb) else wkb.take(pa.array(places))
-        parts.append((places, part, int(head)))
-    return parts
+def parted(wkb: pa.Array) -> list[tuple[Ints, pa.Array, Rings | None]]:
+    """Outlines parted by how their WKB begins: (places, their WKB, the same as columns or None)."""
+    whole = read_rings(wkb)
+    if whole:
+        return [(np.arange(len(wkb)), wkb, whole)]
+    kind = np.zeros(len(wkb), np.int8)
+    for number, prefix in enumerate(PREFIXES, 1):
+        same = pc.fill_null(pc.starts_with(wkb, prefix), False)
+        kind[same.to_numpy(zero_copy_only=False)] = number
+    out: list[tuple[Ints, pa.Array, Rings | None]] = []
+    for number in np.unique(kind):
+        places = np.flatnonzero(kind == number)
+        part = wkb.take(pa.array(places))
+        out.append((places, part, read_rings(part) if number else None))
+    return out
 
 
-def read_rings(wkb: pa.Array, head: int) -> Rings | None:
-    """The rings of one-ring outlines whose points begin after `head` bytes; None when lengths do not add up."""
-    heads, points = pc.binary_slice(wkb, 0, head), pc.binary_replace_slice(wkb, 0, head, b"")
-    size = np.diff(np.frombuffer(points.buffers()[1], np.int32)).astype(np.int64)
-    if (size % POINT_BYTES).any() or (size < LEAST_POINTS * POINT_BYTES).any():
+def read_rings(wkb: pa.Array) -> Rings | None:
+    """Outlines of one ring each, all begun alike, as columns; None for any others."""
+    for prefix in PREFIXES:
+        rings = rings_after(wkb, prefix)
+        if rings:
+            return rings
+    return None
+
+
+def rings_after(wkb: pa.Array, prefix: bytes) -> Rings | None:
+    """The rings of outlines that all begin with `prefix`, None when one does not or its lengths do not add up."""
+    head = len(prefix) + COUNT_BYTES
+    heads = pc.binary_slice(wkb, 0, head)
+    begun = np.frombuffer(heads.buffers()[2] or b"", np.uint8)
+    if wkb.null_count or len(begun) != len(wkb) * head:
         return None
-    count = size // POINT_BYTES
-    stated = np.frombuffer(heads.buffers()[2], np.uint8).reshape(-1, head)[:, -4:].copy().view("<u4")[:, 0]
-    if (count != stated).any():
+    begun = begun.reshape(-1, head)
+    if (begun[:, :-COUNT_BYTES] != np.frombuffer(prefix, np.uint8)).any():
+        return None
+    points = pc.binary_replace_slice(wkb, 0, head, b"")
+    count = begun[:, -COUNT_BYTES:].copy().view("<u4")[:, 0].astype(np.int64)
+    size = np.diff(np.frombuffer(points.buffers()[1], np.int32))
+    if (size != count * POINT_BYTES).any() or (count < LEAST_POINTS).any():
         return None
     xy = np.frombuffer(points.buffers()[2], "<f8").reshape(-1, 2)
     return Rings(xy, np.cumsum(count) - count, count, heads, points.buffers()[1])

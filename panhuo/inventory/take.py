@@ -1,7 +1,7 @@
 """Rows of a file → rows of a dataset in its own types and units, with every repair and refusal as a problem row."""
 
 import re
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -21,12 +21,22 @@ from panhuo.inventory.outlines import Located
 from panhuo.inventory.readers import RawTable
 from panhuo.inventory.row_checks import check_rows, swapped_ranges
 from panhuo.inventory.spec import ARROW_TYPES, FieldSpec, dataset_specs, problem_types, units
-from panhuo.inventory.values import Fault, as_text, faults_at, to_bool, to_date, to_float, to_int, wild
+from panhuo.inventory.values import (
+    Fault,
+    among,
+    as_text,
+    faults_at,
+    nulled,
+    to_bool,
+    to_date,
+    to_float,
+    to_int,
+    wild,
+)
 from panhuo.inventory.work import Work
 
 Bools = NDArray[np.bool_]
 
-WORKERS: Final = 2
 NO_ID: Final = pa.array(sorted(wild().none))
 USCC_FORM: Final = re.compile(r"[0-9A-Z]{18}")
 MISLABELLED_SHARE: Final = 0.9
@@ -65,14 +75,9 @@ def take(raw: RawTable, plan: Plan, locating: Future[Located | None] | None, tod
     work = Work(raw, plan, today, {}, [], [])
     spec = plan.spec
     fields = {n: f for n, f in spec.fields.items() if f.type != "geometry" and n != "land_use_scheme"}
-    # A division looks at the id of its row, so ids come first; Arrow lets go of the interpreter while it works.
-    ids = [n for n in spec.key if n in fields]
-    for name in ids:
+    # A division looks at the id of its row, so ids come first.
+    for name in sorted(fields, key=lambda n: n not in spec.key):
         work.columns[name] = column(work, name, fields[name])
-    others = [n for n in fields if n not in ids]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        done = pool.map(lambda n: column(work, n, fields[n]), others)
-        work.columns |= dict(zip(others, done, strict=True))
     located = locating.result() if locating is not None else None
     if located is not None:
         place_outlines(work, located)
@@ -109,7 +114,7 @@ def column(work: Work, name: str, field: FieldSpec) -> pa.Array:
     parts = [fed(work, name, field, feed) for feed in feeds]
     if field.required and field.type == "text":
         # 无 in a column of ids is no id.
-        parts = [pc.if_else(pc.is_in(p, NO_ID), pa.scalar(None, pa.string()), p) for p in parts]
+        parts = [nulled(p, among(p, NO_ID)) for p in parts]
     if len(parts) == 1:
         return parts[0]
     headers = [work.raw.headers[f.column] for f in feeds]

@@ -108,7 +108,16 @@ def as_text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     elif not pa.types.is_string(array.type):
         array = array.cast(pa.string())
     array = pc.utf8_trim(array, BLANKS)
-    return nulled(array, pc.is_in(array, spoken_unknown()))
+    return nulled(array, among(array, spoken_unknown()))
+
+
+def among(texts: pa.Array, words: pa.Array) -> pa.Array:
+    """Which texts are one of `words`. Where all are longer than any word, as ids are, none is looked up."""
+    longest = pc.max(pc.binary_length(words))
+    shortest = pc.min(pc.binary_length(texts))
+    if pc.fill_null(pc.greater(shortest, longest), False).as_py():
+        return pa.repeat(pa.scalar(False), len(texts))
+    return pc.is_in(texts, words)
 
 
 def nulled(array: pa.Array, mask: pa.Array) -> pa.Array:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 import panhuo
 from panhuo.core.ids import checked_division
+from panhuo.core.memory import lean_memory
 from panhuo.core.problems import PanhuoError, Problem, problem_table
 from panhuo.core.progress import Tick, silent
 from panhuo.core.provenance import tree_hash
@@ -71,18 +72,6 @@ class Clock:
         yield
         pa.default_memory_pool().release_unused()  # what a stage let go of is no later stage's
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - begun, 3)
-
-
-@contextmanager
-def lean_memory() -> Iterator[None]:
-    """Arrow's tables from the system's own memory inside, which gives back what is let go of in any thread; the usual
-    pool keeps half as much again."""
-    usual = pa.default_memory_pool()
-    pa.set_memory_pool(pa.system_memory_pool())
-    try:
-        yield
-    finally:
-        pa.set_memory_pool(usual)
 
 
 def assess(

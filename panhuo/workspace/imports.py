@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from panhuo.core.memory import lean_memory
 from panhuo.core.problems import PanhuoError, problem_table
 from panhuo.core.progress import Tick, silent
 from panhuo.core.provenance import file_hash, growing_hash, tree_hash
-from panhuo.inventory.intake import ImportRefusedError, Options, refuse_or_accept, take_file
+from panhuo.inventory.intake import ImportRefusedError, Options, read_tables, refuse_or_accept, take_tables
 from panhuo.inventory.mapping import MappingFile, load_mapping, save_mapping
 from panhuo.inventory.merge import merge
 from panhuo.inventory.moving import outlines_to_lonlat
@@ -109,7 +110,7 @@ def import_files(
     read and for rows that must be refused. say: told which file is read; tick: told of rows done and in all.
     """
     mapping = load_mapping(options.map_file)
-    with writing(root, options.dry_run) as ws, ThreadPoolExecutor(1) as beside:
+    with writing(root, options.dry_run) as ws, ThreadPoolExecutor(1) as beside, lean_memory():
         before = ws.manifest() if ws else {}
         jobs = [Job(path, signature(options, mapping)) for path in files]
         known = {(i["hash"], i["signature"]): i for i in before.get("imports", [])}
@@ -119,13 +120,7 @@ def import_files(
         place = ws.config.get("place", "") if ws else options.place
         for job in fresh:
             say(f"读取 reading {job.path.name}")
-            if job.path.suffix.lower() in RASTERS:
-                # Raster libraries take a second to load; a ledger need not wait for them.
-                from panhuo.workspace.elevation import read_grid  # noqa: PLC0415
-
-                job.grid = read_grid(job.path, options.crs)
-                continue
-            job.taken = take_file(job.path, options, mapping, place, tick)
+            read_job(job, options, mapping, place, tick, None if options.dry_run else beside)
         refuse_or_accept([t for job in fresh for t in job.taken], options)
         if options.save_map:
             save_mapping(options.save_map, [(t.raw, t.plan) for job in fresh for t in job.taken], options.crs)
@@ -133,14 +128,30 @@ def import_files(
         if options.dry_run or not fresh:
             entries += [entry for job in fresh for entry in fresh_entries(job, {})]
             return {"imports": entries, "snapshot": ws.snapshot if ws else None}
-        # Where nothing was known no hash was needed so far; writing leaves a processor free for it.
-        for job in fresh:
-            job.begin_hash(beside)
         say("写入 writing")
         with nullcontext(ws) if ws else new_workspace(root, options.place) as target:
             snapshot, unchanged = write(target, fresh, before, options, tick, beside)
         entries += [entry for job in fresh for entry in fresh_entries(job, unchanged)]
         return {"imports": entries, "snapshot": snapshot}
+
+
+def read_job(
+    job: Job, options: Options, mapping: MappingFile, place: str, tick: Tick, beside: Executor | None
+) -> None:
+    """Reads a file and takes what it gives. beside: hashes it once it is read, for all that comes then leaves a
+    processor half idle."""
+    if job.path.suffix.lower() in RASTERS:
+        # Raster libraries take a second to load; a ledger need not wait for them.
+        from panhuo.workspace.elevation import read_grid  # noqa: PLC0415
+
+        job.grid = read_grid(job.path, options.crs)
+        tables = None
+    else:
+        tables = read_tables(job.path, options, mapping, tick)
+    if beside:
+        job.begin_hash(beside)
+    if tables is not None:
+        job.taken = take_tables(job.path, tables, options, mapping, place, tick)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 
 from panhuo.core.units import MU_M2
 from panhuo.inventory.spec import dataset_spec
-from panhuo.inventory.values import to_bool, to_date, to_float
+from panhuo.inventory.values import among, to_bool, to_date, to_float
 
 TODAY = date(2026, 11, 23)
 PARCELS = dataset_spec("parcels").fields
@@ -140,3 +140,17 @@ def test_what_a_field_means_decides_how_far_ahead_it_may_lie():
 def test_yes_and_no():
     assert read(to_bool, ["是", "否", "N", None])[0] == [True, False, False, None]
     assert read(to_bool, ["也许"])[1] == {"not_in_code_list": [0]}
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (["无", "430121001001GB00001", None], [True, False, False]),
+        (["430121001001GB00001", "430121001001GB00002"], [False, False]),
+        (["不详情况一", "不详"], [False, True]),
+        ([None, None], [False, False]),
+        ([], []),
+    ],
+)
+def test_words_are_found_among_long_texts_and_short_ones(texts, found):
+    assert among(pa.array(texts, pa.string()), pa.array(["无", "不详"])).to_pylist() == found
