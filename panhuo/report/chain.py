@@ -201,7 +201,8 @@ def tasks(book: Rulebook, findings: Iterable[Row]) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda task: (-len(task["decides"]), task["fact"]))
 
 
-PLACE: Final = re.compile(r"\{(\w+)\}")
+PLACE: Final = re.compile(r"\{(\w+)(?::%)?\}")
+"""A fact in a message: `{far}`, or `{vacant_share:%}` for a share to be told in per cent."""
 CUTS: Final = re.compile(r"（[^）]*）|\([^)]*\)|([，；]|[,;] )")
 """Where a message may be cut into clauses: at its commas outside brackets (group 1)."""
 
@@ -238,8 +239,21 @@ class Shown(dict[str, str]):
         super().__init__()
         self.facts, self.lang = facts, lang
 
-    def __missing__(self, name: str) -> str:
-        return shown(self.facts.get(name), self.lang, name)
+    def __missing__(self, name: str) -> "Told":
+        value = self.facts.get(name)
+        told = Told(shown(value, self.lang, name))
+        if isinstance(value, float):
+            told.share = f"{value * 100:.2f}".rstrip("0").rstrip(".") + "%"
+        return told
+
+
+class Told(str):
+    """A value in words; `share` is the same in per cent, which the format `%` asks for."""
+
+    share = ""
+
+    def __format__(self, spec: str) -> str:
+        return (self.share or str(self)) if spec == "%" else super().__format__(spec)
 
 
 def shown(value: Any, lang: str = "zh", field: str = "") -> str:

@@ -1,7 +1,8 @@
 """A document as plain blocks, rendered alike to Word, PDF and a web page."""
 
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeAlias
 
 Tone = Literal["", "good", "warn", "bad", "muted"]
 
@@ -49,6 +50,20 @@ class Picture:
 
 
 Block: TypeAlias = Heading | Paragraph | Bullets | Table | Picture
+
+
+CHAPTERS: Final = "一二三四五六七八九十"
+
+
+def numbered(blocks: Sequence[Block]) -> list[Block]:
+    """The same blocks, their chapters numbered 一、二、… in the order they come."""
+    numbers = iter(CHAPTERS)
+    return [
+        replace(block, text=f"{next(numbers)}、{block.text}")
+        if isinstance(block, Heading) and block.level == 1
+        else block
+        for block in blocks
+    ]
 
 
 @dataclass(frozen=True, slots=True)

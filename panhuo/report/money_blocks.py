@@ -31,7 +31,7 @@ def money_blocks(
         else ["工具", "当事方", "现金净额", "净现值", "税费", "最大垫付"]
     )  # fmt: skip
     blocks: list[Block] = [
-        Heading("Costs and yields, 10,000 yuan" if en else "六、收支测算（万元）"),
+        Heading("Costs and yields, 10,000 yuan" if en else "收支测算（万元）"),
         Table(header, cells, [0.26, 0.17, 0.15, 0.14, 0.13, 0.15]),
         Paragraph(
             "As last appraised; receipts are positive." if en else "按最近一次测算；收为正，支为负。", "muted"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from panhuo.core.units import m2_to_mu
 from panhuo.report.chain import shown
-from panhuo.report.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone
+from panhuo.report.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone, numbered
 from panhuo.report.land_blocks import land_blocks
 from panhuo.report.names import land_use_name, place_name
 
@@ -50,7 +50,7 @@ def plan_document(
     """
     en = lang == "en"
     name = chain["facts"].get("name") or chain["parcel_id"]
-    blocks: list[Block] = [Heading("Basics" if en else "一、基本情况"), basics(chain["facts"], labels, lang)]
+    blocks: list[Block] = [Heading("Basics" if en else "基本情况"), basics(chain["facts"], labels, lang)]
     if picture:
         note = "Sketch drawn from the outline held" if en else "地块示意图（按所存图形绘制）"
         blocks.append(Picture(picture, note))
@@ -63,7 +63,7 @@ def plan_document(
     footer = " · ".join(f"{word} {manifest[key]}" for word, key in zip(words, keys, strict=True))
     title = f"{name} — one parcel, one plan" if en else f"{name} 一地一策"
     subtitle = f"{chain['parcel_id']} · {'as of' if en else '诊断基准日'} {shown(chain['as_of'], lang)}"
-    return Document(title, subtitle, blocks, footer, lang)
+    return Document(title, subtitle, blocks if en else numbered(blocks), footer, lang)
 
 
 def basics(facts: Mapping[str, Any], labels: Mapping[str, Words], lang: str) -> Table:
@@ -95,7 +95,7 @@ def findings(chain: Mapping[str, Any], lang: str) -> list[Block]:
     """What holds, under which article; what is undecided is told in the last section."""
     en = lang == "en"
     held = [f for f in chain["findings"] if f["status"] == "yes"]
-    blocks: list[Block] = [Heading("Findings" if en else "二、诊断结论")]
+    blocks: list[Block] = [Heading("Findings" if en else "诊断结论")]
     if not held:
         blocks.append(
             Paragraph(
@@ -136,7 +136,7 @@ def options(chain: Mapping[str, Any], lang: str) -> list[Block]:
     """The tools ranked, each with its reasons, time, papers, risks and precedents; refusals with their reason."""
     en = lang == "en"
     offered = [o for o in chain["options"] if o["status"] != "closed"][:MOST_TOOLS]
-    blocks: list[Block] = [Heading("Tools" if en else "三、处置工具")]
+    blocks: list[Block] = [Heading("Tools" if en else "处置工具")]
     rows: list[list[str]] = []
     tones: dict[tuple[int, int], Tone] = {}
     for number, option in enumerate(offered):
@@ -207,14 +207,14 @@ def routes(chain: Mapping[str, Any], lang: str) -> list[Block]:
         for route in chain["routes"]
     ]
     header = ["No.", "Route", "Clears", "Leaves"] if en else ["序", "路线", "解决", "遗留"]
-    return [Heading("Routes" if en else "四、组合路线"), Table(header, rows, [0.07, 0.43, 0.3, 0.2])]
+    return [Heading("Routes" if en else "组合路线"), Table(header, rows, [0.07, 0.43, 0.3, 0.2])]
 
 
 def verification(chain: Mapping[str, Any], lang: str) -> list[Block]:
     """What is unknown and which of the four checks finds it."""
     en = lang == "en"
     tasks = chain["verify"][:MOST_TASKS]
-    blocks: list[Block] = [Heading("To find out (four checks)" if en else "五、待核事实（四结合）")]
+    blocks: list[Block] = [Heading("To find out (four checks)" if en else "待核事实（四结合）")]
     if not tasks:
         blocks.append(Paragraph("Nothing is missing." if en else "没有缺少的事实。", "muted"))
         return blocks

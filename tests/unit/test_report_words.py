@@ -18,6 +18,13 @@ RULES = Rulebook.load().rules
         ("vacant_building", {"use_state": "vacant"}, "现状 空闲。", "Present use: Vacant."),
         ("mortgaged", {"mortgage_count": 2}, "在押 2 笔。", None),
         ("low_far", {"far": 0.34}, "现状容积率 0.34 偏低，行业不明时以各行业最低线判。", None),
+        (
+            "vacant_building",
+            {"building_vacant_m2": 1200.0, "vacant_share": 0.4},
+            "空置建筑面积 1,200 平方米，占 40%。",
+            "1,200 m² of floor area are vacant, 40% of it.",
+        ),
+        ("low_density", {"density": 1 / 3}, "建筑密度 33.33%，低于工业项目建筑系数下限；露天堆场可另计入建筑系数。", None),
         ("vacant_building", {}, "空置建筑面积 未知 平方米，占 未知；现状 未知。", None),
     ],
 )
