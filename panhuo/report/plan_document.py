@@ -5,7 +5,17 @@ from typing import Any, Final
 
 from panhuo.core.units import m2_to_mu
 from panhuo.report.chain import shown
-from panhuo.report.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone, numbered
+from panhuo.report.document import (
+    Block,
+    Bullets,
+    Document,
+    Heading,
+    Paragraph,
+    Picture,
+    Table,
+    Tone,
+    numbered,
+)
 from panhuo.report.land_blocks import land_blocks
 from panhuo.report.names import land_use_name, place_name
 

@@ -24,7 +24,12 @@ RULES = Rulebook.load().rules
             "空置建筑面积 1,200 平方米，占 40%。",
             "1,200 m² of floor area are vacant, 40% of it.",
         ),
-        ("low_density", {"density": 1 / 3}, "建筑密度 33.33%，低于工业项目建筑系数下限；露天堆场可另计入建筑系数。", None),
+        (
+            "low_density",
+            {"density": 1 / 3},
+            RULES["low_density"].message.zh.replace("{density:%}", "33.33%"),
+            None,
+        ),
         ("vacant_building", {}, "空置建筑面积 未知 平方米，占 未知；现状 未知。", None),
     ],
 )
