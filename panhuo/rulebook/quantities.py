@@ -19,6 +19,8 @@ class Quantities:
     units: Mapping[str, Unit]
     before: Mapping[str, Bound]
     after: Mapping[str, Bound]
+    no_degree: Mapping[str, str]
+    """word of degree → the characters after which it ends a longer word that softens nothing (节约)"""
 
     def bound(self, word: str | None) -> Bound | None:
         """What a qualifier means; None for none. Raises KeyError for an unknown word."""
@@ -40,6 +42,7 @@ def quantities() -> Quantities:
         units=units,
         before={word: bound for bound, row in words.items() for word in row["before"]},
         after={word: bound for bound, row in words.items() for word in row["after"]},
+        no_degree=given["no_degree"],
     )
 
 

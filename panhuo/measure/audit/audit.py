@@ -7,6 +7,7 @@ from typing import Final
 from panhuo.measure.audit import change_identities as change
 from panhuo.measure.audit import compared_identities as beside
 from panhuo.measure.audit import parts_identities as parts
+from panhuo.measure.audit import rows_identities as rows
 from panhuo.measure.audit import share_identities as share
 from panhuo.measure.audit import slips
 from panhuo.measure.audit import units_identities as units
@@ -26,6 +27,7 @@ IDENTITIES: Final[Sequence[Identity]] = (
     parts.what_is_left,
     parts.what_is_saved,
     parts.each_of_many,
+    parts.all_of_each,
     parts.gain,
     parts.price_is_cost_and_gain,
     parts.sums_in_section,
@@ -41,12 +43,18 @@ IDENTITIES: Final[Sequence[Identity]] = (
     change.saving_rate,
     change.duration,
     beside.compared,
+    beside.beside_named,
     beside.deducted,
     beside.numbered_total,
     beside.priced,
     beside.by_years,
     beside.rest_by_rate,
     beside.come_to,
+    beside.grown_by,
+    beside.growing_yearly,
+    rows.related_columns,
+    rows.summed_columns,
+    rows.paired,
     slips.told_twice,
     slips.told_roundly,
 )

@@ -148,7 +148,8 @@ def change(report: Report) -> Iterator[Check]:
     pairs = from_to(report)
     for claim in report.quantities:
         rises, falls = words().says("rise", claim.before[-8:]), words().says("fall", claim.before[-8:])
-        if claim.kind not in {"percent", "times"} or not (rises or falls) or LEVEL.search(claim.before):
+        total_of = (rises or falls) and not LEVEL.search(claim.before) and not yearly_mean(report, claim)
+        if claim.kind not in {"percent", "times"} or not total_of:
             continue
         mine = [(a, b) for a, b in pairs if a.section == claim.section]
         sure = [(a, b) for a, b in mine if _about(report, claim, a, b)]
@@ -159,6 +160,11 @@ def change(report: Report) -> Iterator[Check]:
             [changed(a, b, falls=falls and not rises) for a, b in sure],
             (changed(a, b, falls=falls and not rises) for a, b in loose),
         )
+
+
+def yearly_mean(report: Report, claim: Quantity) -> bool:
+    """Whether a growth is that of each year (年均增长), not of all of them."""
+    return "年均" in lead_of(report, claim)
 
 
 def step(report: Report) -> Iterator[Check]:

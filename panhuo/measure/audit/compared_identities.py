@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from panhuo.core.figures import Interval
-from panhuo.measure.audit.change_identities import apart, changed
+from panhuo.measure.audit.change_identities import apart, changed, yearly_mean
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.labels import lead_of
+from panhuo.measure.audit.labels import called, lead_of
 from panhuo.measure.audit.parts_identities import alike, total
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.share_identities import RELATIVE
@@ -17,6 +18,12 @@ BESIDE: Final = re.compile(r"(?:相?[较比]|相比)(?!例|重)[^，。；]*$")
 AT_ONCE: Final = 8
 """Characters between the figure compared with and by how much: 较上年的11.6亿元下降15%."""
 DEDUCTED: Final = re.compile(r"(?:扣除|减去|剔除)[^。；]*$")
+NAMED: Final = re.compile(
+    r"(?:(?:比|较)(?P<a>[^，。；\d]{2,10}?)(?:超出|多出?|高出?|溢价|增加|提高|减少|降低|低|少)|[高低]于(?P<b>[^，。；\d]{2,10}?))(?:了|约)?$"
+)
+"""比下达任务超出C, 高于起始价p%: held beside a figure told before by that name."""
+SUBJECT: Final = 4
+"""Characters at the end of a subject that name its figure."""
 NET: Final = re.compile(r"净|盈余|结余|实得")
 NUMBERED: Final = re.compile(
     r"([两二三四五六七八九十]|\d{1,2})[项宗类个处块家笔栋期]\D{0,6}(?:合计|共计|总计)"
@@ -26,6 +33,15 @@ YEARS_LONG: Final = re.compile(r"(?:^|\D)([两二三四五六])年[^，。；]*$
 YEAR_LED: Final = re.compile(r"(?:19|20)\d\d年\D{0,5}$")
 DONE_RATE: Final = re.compile("率(?:达到?|为|约)*$")
 COME_TO: Final = re.compile("^[^从由]*(?:增加|提高|提升|增长|下降|减少|降低|[增升降减扩])[到至]$")
+BY: Final = re.compile(
+    r"^(?:(?:比|较|相比|与)[^，]{0,10}|同比|环比|净|当年|年内)?"
+    r"(?:净增|新增|增加|增长|提高|减少|下降|减收|增收|压减|降低|[多少])(?:了|约)?$"
+)
+"""比上年增加B: by how much, and nothing else."""
+SO_MUCH: Final = re.compile(
+    "^[，、（(]?(?:同比|比上年|较上年)?(?:增长|增幅|增加|提高|下降|降幅|减少|降低)(?:了|约|为)?$"
+)
+MEAN: Final = re.compile("年均[^，。；]{0,4}(?:增长|提高|增加|下降|减少|降低|增速)(?:了|约|为)?$")
 MONTHLY: Final = re.compile(r"月")
 YEARLY: Final = re.compile(r"年")
 MONTHS: Final = Interval(12.0, 12.0, 12.0)
@@ -44,10 +60,11 @@ def compared(report: Report) -> Iterator[Check]:
             continue
         rises = words().says("rise", link) or re.search("[多高]出?$", link) is not None
         falls = words().says("fall", link) or re.search("[少低]$", link) is not None
-        if rises == falls:
+        if rises == falls or yearly_mean(report, claim):
             continue
         here = [q for q in report.within(claim, 0) if q.index < base.index and alike(q, base)]
         last = [q for q in here[-1:] if (q.noun == base.noun or not base.noun) and _comparable(q, base)]
+        last = last if here else _subject(report, claim, base, BESIDE.split(lead, maxsplit=1)[0])
         sums = [total(here[-size:]) for size in range(2, len(here) + 1)]
         each = [Candidate(q.given, q.text, (q,)) for q in here]
         if claim.kind == "percent":
@@ -60,6 +77,33 @@ def compared(report: Report) -> Iterator[Check]:
         elif alike(claim, base) or (claim.unit.name == "个百分点" and base.kind == "percent"):
             name = "points" if base.kind == "percent" else "step"
             yield from settle(claim, name, [apart(base, q) for q in last], (apart(base, q) for q in here))
+
+
+def beside_named(report: Report) -> Iterator[Check]:
+    """任务23公顷，已处置23.5公顷，比下达任务超出0.5公顷 (2.2%): what it is set beside has its name, not its figure."""
+    for claim in report.quantities:
+        lead = lead_of(report, claim)
+        found = NAMED.search(lead)
+        if found is None or words().says("yearly", lead) or yearly_mean(report, claim):
+            continue
+        name = str(found["a"] or found["b"])
+        bases = called(report, claim, name) or called(report, claim, name[-2:])
+        here = [q for q in report.within(claim, 0) if q.index < claim.index and q not in bases]
+        now = [q for q in here if bases and alike(q, bases[0]) and _comparable(q, bases[0])][-1:]
+        falls = re.search("[低少]", found[0]) is not None
+        if len(bases) != 1 or not now or bases[0].sentence < claim.sentence - 1:
+            continue
+        if claim.kind == "percent" and bases[0].kind != "percent":
+            yield from settle(claim, "growth", [changed(bases[0], now[0], falls=falls)])
+        elif alike(claim, now[0]) or (claim.unit.name == "个百分点" and now[0].kind == "percent"):
+            yield from settle(claim, "step", [apart(bases[0], now[0])])
+
+
+def _subject(report: Report, claim: Quantity, base: Quantity, subject: str) -> list[Quantity]:
+    """面积完成率比北湖区的68.5%高: the one figure that the words before 比 name, told before."""
+    name = subject[-SUBJECT:]
+    told = [q for q in called(report, claim, name) if alike(q, base)] if len(name) == SUBJECT else []
+    return told if len(told) == 1 else []
 
 
 def _comparable(a: Quantity, b: Quantity) -> bool:
@@ -176,7 +220,7 @@ def come_to(report: Report) -> Iterator[Check]:
     for now, claim in zip(report.quantities, report.quantities[1:], strict=False):
         lead = lead_of(report, claim)
         falls = words().says("fall", lead)
-        moved = falls or words().says("rise", lead)
+        moved = (falls or words().says("rise", lead)) and not yearly_mean(report, claim)
         reached = now.sentence == claim.sentence and COME_TO.search(lead_of(report, now)) is not None
         if claim.kind != "percent" or not moved or len(lead) > AT_ONCE or not reached or not now.noun:
             continue
@@ -186,6 +230,42 @@ def come_to(report: Report) -> Iterator[Check]:
         near = [q for q in told if not words().per_member.search(q.before)]
         if len({q.given.value for q in near}) == 1:
             yield from settle(claim, "change", [changed(near[-1], now, falls=falls)])
+
+
+def grown_by(report: Report) -> Iterator[Check]:
+    """A，比上年增加B，增长p%: what came, or went, over what there was before. Of the figure before it alone."""
+    for now, by, claim in zip(report.quantities, report.quantities[1:], report.quantities[2:], strict=False):
+        link = report.between(by, claim)
+        falls = words().says("fall", link)
+        told = claim.kind == "percent" and claim.sentence == now.sentence and alike(now, by)
+        if not told or not BY.search(lead_of(report, by)) or not SO_MUCH.search(link):
+            continue
+        before = now.given + (by.given if falls else -by.given)
+        bases = [(before, f"（{now.text} {'+' if falls else '－'} {by.text}）"), (now.given, now.text)]
+        found = [
+            Candidate(by.given / base, f"{by.text} ÷ {name}", (now, by))
+            for base, name in bases
+            if base.low > 0
+        ]
+        yield from settle(claim, "growth", found)
+
+
+def growing_yearly(report: Report) -> Iterator[Check]:
+    """由2020年的A增至2024年的B，年均增长p%: the growth that, year after year, makes A into B."""
+    for claim in report.quantities:
+        lead = lead_of(report, claim)
+        here = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
+        years = sorted({d.on.year for d in report.days if d.sentence == claim.sentence and d.at < claim.at})
+        told = [(a, b) for a, b in pairwise(here) if alike(a, b) and _comparable(a, b)]
+        if claim.kind != "percent" or not MEAN.search(lead) or len(years) != 2 or len(told) != 1:
+            continue
+        span, pair = years[1] - years[0], told[0]
+        now, then = sorted(pair, key=lambda q: q.given.value, reverse=not words().says("fall", lead))
+        ratio = now.given / then.given
+        ends = [end ** (1 / span) - 1 for end in (ratio.low, ratio.value, ratio.high)]
+        low, value, high = ends if ends[1] > 0 else [-end for end in reversed(ends)]
+        formula = f"（{now.text} ÷ {then.text}）的{span}次方根的变动"
+        yield from settle(claim, "growth", [Candidate(Interval(low, value, high), formula, pair)])
 
 
 def _amount(of: Quantity, price: Quantity, *, months: bool) -> Candidate:

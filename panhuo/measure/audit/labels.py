@@ -1,6 +1,12 @@
 """Labels of figures: the words around them, and how much two labels have in common."""
 
+import re
+from typing import Final
+
 from panhuo.measure.audit.quantities import Quantity, Report
+
+FILLERS: Final = re.compile("(?:[合共总]计|达到?|分别|约|为|是|共|计|仅|至|有)+$")
+"""Words between the name of a figure and the figure."""
 
 
 def lead_of(report: Report, claim: Quantity) -> str:
@@ -23,3 +29,14 @@ def shared(a: str, b: str) -> int:
         lengths = {j: lengths.get(j - 1, 0) + 1 for j, y in enumerate(b) if x == y and not x.isascii()}
         longest = max(longest, *lengths.values()) if lengths else longest
     return longest
+
+
+def called(report: Report, of: Quantity, name: str) -> list[Quantity]:
+    """Figures told before another right after `name`, of the nearest sentence that has any; each value once."""
+    told = [
+        q
+        for q in report.section(of)
+        if q.index < of.index and FILLERS.sub("", lead_of(report, q)).endswith(name)
+    ]
+    nearest = max((q.sentence for q in told), default=0)
+    return list({q.given.value: q for q in told if q.sentence == nearest}.values())

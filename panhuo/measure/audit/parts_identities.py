@@ -28,6 +28,8 @@ CHANCE = 0.15
 """A sum is taken for true when fewer than this many would fit to the last digit by chance."""
 STEPS = 20_000
 LONGEST_LIST = 12
+FEW = 3
+"""Sentences back, within a paragraph, from which an average may still be made."""
 
 
 def total(parts: Sequence[Quantity]) -> Candidate:
@@ -297,24 +299,60 @@ def what_is_saved(report: Report) -> Iterator[Check]:
 
 
 def each_of_many(report: Report) -> Iterator[Check]:
-    """12台，腾出21.6亩，平均每台1.8亩: a total over a count."""
+    """12台，腾出21.6亩，平均每台1.8亩: a total over a count, told before it; far ones in its paragraph only clear."""
     for claim in report.quantities:
         each = words().per_member.search(lead_of(report, claim))
         if each is None or claim.kind in {"percent", "times", "number"}:
             continue
-        here = [q for q in report.within(claim, 0) if q.index < claim.index]
-        totals = [q for q in here if alike(q, claim) and q.given.value > claim.given.value]
-        if len(totals) > 1:
-            totals = [q for q in totals if bigrams(q.before[-2:]) & bigrams(claim.before[-2:])]
-        if not claim.unit.dimension:
-            totals = [q for q in totals if q.unit.name == claim.unit.name]
-        counts = [q for q in here if q.kind == "count" and q not in totals]
-        if len(counts) > 1:
-            counts = [q for q in counts if q.unit.name in lead_of(report, claim)[each.start() :]]
-        if len(counts) == len(totals) == 1:
-            whole, count = totals[0], counts[0]
-            found = Candidate(whole.given / count.given, f"{whole.text} ÷ {count.text}", (whole, count))
-            yield from settle(claim, "average", [found])
+        member = lead_of(report, claim)[each.start() :]
+        near = _shared_out(
+            report, claim, member, [q for q in report.within(claim, 0) if q.index < claim.index]
+        )
+        told = [
+            q for q in report.within(claim, FEW) if q.index < claim.index and not _new_line(report, q, claim)
+        ]
+        totals = [q for q in told if alike(q, claim) and q.given.value > claim.given.value]
+        counts = [q for q in told if q.kind == "count" and q.unit.name in member]
+        yield from settle(claim, "average", near, (_mean(a, b) for a in totals[::-1] for b in counts))
+
+
+def _new_line(report: Report, a: Quantity, b: Quantity) -> bool:
+    return "\n" in report.between(a, b)
+
+
+def _shared_out(report: Report, claim: Quantity, member: str, here: Sequence[Quantity]) -> list[Candidate]:
+    """The one total over the one count that a sentence tells before an average."""
+    totals = [q for q in here if alike(q, claim) and q.given.value > claim.given.value]
+    if len(totals) > 1:
+        totals = [q for q in totals if bigrams(q.before[-2:]) & bigrams(claim.before[-2:])]
+    if not claim.unit.dimension:
+        totals = [q for q in totals if q.unit.name == claim.unit.name]
+    counts = [q for q in here if q.kind == "count" and q not in totals]
+    if len(counts) > 1:
+        counts = [q for q in counts if q.unit.name in member]
+    return [_mean(totals[0], counts[0])] if len(counts) == len(totals) == 1 else []
+
+
+def _mean(whole: Quantity, count: Quantity) -> Candidate:
+    return Candidate(whole.given / count.given, f"{whole.text} ÷ {count.text}", (whole, count))
+
+
+def all_of_each(report: Report) -> Iterator[Check]:
+    """386户，户均补助11.5万元，共4439万元: so many times what each has."""
+    for each, claim in pairwise(report.quantities):
+        lead = lead_of(report, each)
+        per = words().per_member.search(lead)
+        summed = claim.sentence == each.sentence and alike(each, claim) and each.unit.dimension
+        if per is None or not summed or not words().says("total", claim.before[-4:]):
+            continue
+        told = [
+            q for q in report.within(claim, FEW) if q.index < each.index and not _new_line(report, q, each)
+        ]
+        counts = [q for q in told if q.kind == "count" and q.unit.name in lead[per.start() :]]
+        here = [q for q in counts if q.sentence == claim.sentence]
+        found = [Candidate(q.given * each.given, f"{q.text} × {each.text}", (q, each)) for q in counts]
+        near = [c for c in found if c.inputs[0] in here] if len(here) == 1 else []
+        yield from settle(claim, "priced", near, found)
 
 
 def gain(report: Report) -> Iterator[Check]:

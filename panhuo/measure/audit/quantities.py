@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -115,7 +115,7 @@ def patterns() -> re.Pattern[str]:
     unit = "|".join(
         re.escape(n) for n in sorted(known.units, key=len, reverse=True) if n not in {"1", "增长倍"}
     )
-    before = "|".join(re.escape(w) for w in sorted(known.before, key=len, reverse=True))
+    before = "|".join(_degree(w, known.no_degree) for w in sorted(known.before, key=len, reverse=True))
     after = "|".join(re.escape(w) for w in known.after if w not in {"余", "多"})
     arabic = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
     chinese = r"[一二三四五六七八九十百千两]+"
@@ -123,6 +123,11 @@ def patterns() -> re.Pattern[str]:
         rf"(?P<before>{before})?为?(?:(?P<number>{arabic})|(?P<chinese>{chinese}))(?P<over>[余多])?"
         rf"(?P<scale>百|千)?(?P<unit>(?:{unit})(?:/(?:{unit}))?)?(?P<after>{after})?",
     )
+
+
+def _degree(word: str, no_degree: Mapping[str, str]) -> str:
+    """The pattern of a word of degree that is not the end of a longer word."""
+    return f"(?<![{no_degree[word]}]){re.escape(word)}" if word in no_degree else re.escape(word)
 
 
 CHINESE_UNITS: Final = frozenset(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.labels import bigrams, lead_of, shared
+from panhuo.measure.audit.labels import bigrams, called, lead_of, shared
 from panhuo.measure.audit.parts_identities import alike
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.units_identities import quotient
@@ -16,9 +16,14 @@ SAME_WORDS = 4
 """Characters in a row that two labels share when they speak of one thing."""
 RATE = re.compile(
     r"(?:(?<!效)率|比例|占比|比重)(?:达到?|为|约|是|近|超过?)*$|占[^，。；]{0,14}$|完成[^，。；]{0,10}的$"
+    r"|(?:为|是|达到?)[^，。；\d]{2,12}的$"
 )
+BASE = re.compile(r"占|(?<![作])(?:为|是|达到?)(?=[^，。；\d]{2,12}的$)")
+"""What stands before the whole a share is of: 占营业收入的3%, 为预算的85%."""
 BARE = re.compile(r"^[^，。；\d]{0,4}占(?:比|比重|总数)?(?:达到?|为|约|近|超过?)*$")
 WHOLE_NAME = re.compile(r"(?:总[额数量]|总?面积|总投资)?的?(?:达到?|为|约|近|超过?)*$")
+LEVIED = re.compile(r"按照?(?P<base>[^，。；\d]{0,12})$")
+LEVY = re.compile(r"^的?(?:计|征|提|收|缴|比例|标准)?[^。；]{0,12}$")
 COUNTED = re.compile("^(?:[宗户栋家个台]数|数量)")
 GAIN_RATE = re.compile(r"(?:增值|增长|升值|溢价)率")
 
@@ -29,7 +34,7 @@ def rate(report: Report) -> Iterator[Check]:
         lead = lead_of(report, claim)
         if claim.kind != "percent" or not RATE.search(lead) or words().says("net", claim.before):
             continue
-        subject, _, base = lead.partition("占")
+        subject, base = [*BASE.split(lead, maxsplit=1), ""][:2]
         earlier = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
         done = _of_kind([q for q in earlier if not _moved(report, q)] or earlier, lead)[-1:]
         told = [q for q in report.section(claim) if shared(report.context(q), subject) >= SAME_WORDS]
@@ -154,6 +159,8 @@ def _surest(
     named = [(_named(report, *pair, base), pair) for pair in pairs]
     best = max((score for score, _ in named), default=0)
     found = [pair for score, pair in named if score == best > 0]
+    if base and len({whole.given.value for _, whole in found}) > 1:
+        found = [(part, whole) for part, whole in found if whole.sentence == part.sentence]
     return found if len({whole.given.value for _, whole in found}) == 1 else []
 
 
@@ -187,17 +194,15 @@ def share_of_told_base(report: Report) -> Iterator[Check]:
 def levied(report: Report) -> Iterator[Check]:
     """按4%计683.2万元: a share of a sum told before."""
     for share, claim in pairwise(report.quantities):
-        link = report.between(share, claim)
-        lead = report.plain.text[max(0, share.at - 6) : share.at]
-        if (
-            share.kind != "percent"
-            or claim.kind != "money"
-            or not re.match("^(?:计|的|征)", link)
-            or "按" not in lead
-        ):
+        by = LEVIED.search(lead_of(report, share))
+        if by is None or (share.kind, claim.kind) != ("percent", "money"):
+            continue
+        if not LEVY.search(report.between(share, claim)):
             continue
         sums = [q for q in report.section(claim) if q.kind == "money" and q.index < share.index]
-        here = [q for q in sums if q.sentence == claim.sentence]
+        name = by["base"].rstrip("的")
+        named = [q for q in called(report, share, name) if q.kind == "money"] if len(name) > 1 else []
+        here = named or [q for q in sums if q.sentence == claim.sentence]
         yield from settle(
             claim,
             "levied",

@@ -16,6 +16,9 @@ SHORT_LINE: Final = 0.6
 WRAPPED_WIDTH: Final = 80
 WRAPPED_SHARE: Final = 0.4
 PAGE_DIGITS: Final = 4
+FULL_WIDTH: Final = dict(zip(",;:()?!", "，；：（）？！", strict=True))
+HALF_WIDTH: Final = re.compile(r"(?<=[^\x00-\xff]|%)[,;:()?!]|[,;:()?!](?=[^\x00-\xff])")
+"""Western stops beside a Chinese character, which stand for Chinese ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ def plain(original: str, *, wrapped: bool | None = None) -> Plain:
             _append(chars, char, start + position)
         if ends and chars:
             chars.append(("\n", start + len(line.rstrip()) - 1))
-    return Plain("".join(c for c, _ in chars), tuple(o for _, o in chars))
+    text = HALF_WIDTH.sub(lambda m: FULL_WIDTH[m[0]], "".join(c for c, _ in chars))
+    return Plain(text, tuple(o for _, o in chars))
 
 
 def is_wrapped(lines: list[str]) -> bool:
