@@ -22,6 +22,7 @@ import yaml
 
 from panhuo.measure.audit.audit import audit_text
 from panhuo.measure.audit.check import Check
+from panhuo.measure.audit.quantities import Quantity
 from panhuo.rulebook import Rulebook
 from panhuo.workspace.audits import factors_of
 
@@ -104,7 +105,14 @@ class Planted:
 
     def covers(self, check: Check) -> bool:
         """Whether a check speaks of this figure."""
-        return check.claim.start < self.end and self.start < check.claim.end
+        return self._is(check.claim)
+
+    def named_by(self, check: Check) -> bool:
+        """Whether a check speaks of this figure or reckons with it."""
+        return any(self._is(q) for q in (check.claim, *check.inputs))
+
+    def _is(self, quantity: Quantity) -> bool:
+        return quantity.start < self.end and self.start < quantity.end
 
 
 def audited(path: Path) -> tuple[list[Planted], list[Check]]:
@@ -134,7 +142,7 @@ def run_reports() -> dict[str, Score]:
             true=sum(_right(c, planted, status) for planted, checks in read for c in checks),
             relations=sum(p.bad == (status == "disagree") for planted, _ in read for p in planted),
             reached=sum(
-                any(p.covers(c) and c.status == status for c in checks)
+                any(_told(p, c, status) for c in checks)
                 for planted, checks in read
                 for p in planted
                 if p.bad == (status == "disagree")
@@ -147,9 +155,15 @@ def run_reports() -> dict[str, Score]:
 
 
 def _right(check: Check, planted: Sequence[Planted], status: str) -> bool:
-    """Whether an alarm falls on a planted slip, or a confirmation on none."""
-    slip = any(p.bad and p.covers(check) for p in planted)
+    """Whether an alarm names a planted slip, or a confirmation is of none."""
+    slip = any(p.bad and (p.covers(check) if status == "agree" else p.named_by(check)) for p in planted)
     return check.status == status and slip == (status == "disagree")
+
+
+def _told(figure: Planted, check: Check, status: str) -> bool:
+    """Whether a check tells of a figure: an alarm by naming it anywhere, a confirmation by being of it."""
+    named = figure.named_by(check) if status == "disagree" else figure.covers(check)
+    return named and check.status == status
 
 
 def _row(name: str, score: Score) -> str:

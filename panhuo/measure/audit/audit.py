@@ -6,6 +6,7 @@ from typing import Final
 
 from panhuo.measure.audit import change_identities as change
 from panhuo.measure.audit import compared_identities as beside
+from panhuo.measure.audit import mean_identities as means
 from panhuo.measure.audit import parts_identities as parts
 from panhuo.measure.audit import rows_identities as rows
 from panhuo.measure.audit import share_identities as share
@@ -26,8 +27,9 @@ IDENTITIES: Final[Sequence[Identity]] = (
     parts.phases,
     parts.what_is_left,
     parts.what_is_saved,
-    parts.each_of_many,
-    parts.all_of_each,
+    means.each_of_many,
+    means.all_of_each,
+    means.each_period,
     parts.gain,
     parts.price_is_cost_and_gain,
     parts.sums_in_section,

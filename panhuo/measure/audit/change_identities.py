@@ -16,6 +16,8 @@ from panhuo.measure.audit.words import words
 ONE = Interval(1.0, 1.0, 1.0)
 ASIDE = 24
 """A growth told within so many characters after from–to is that of the pair."""
+TARGET = re.compile("^(?:以上|左右|以内)?的?(?:目标|任务|要求|指标|水平)")
+"""下降16%的目标 is what was to be, not what came."""
 LEVEL = re.compile(r"[到至为]$")
 """下降到20% tells where it came to, not by how much."""
 TIMES_OF = re.compile(r"(?:是|为|相当于)[^。；]*的$")
@@ -69,16 +71,25 @@ def _growth(now: Quantity, base: Candidate) -> Candidate:
 def yearly_growth(report: Report) -> Iterator[Check]:
     """同比增长 p%, where the figure of the year before is told as well."""
     for claim in report.quantities:
-        if claim.kind != "percent" or not words().says("yearly", lead_of(report, claim)):
+        lead = lead_of(report, claim)
+        moves = words().says("rise", lead) or words().says("fall", lead)
+        if claim.kind != "percent" or not moves or not words().says("yearly", lead):
             continue
         told = [q for q in report.within(claim, 2) if q.kind not in RELATIVE]
         pairs = [(now, q) for q in told if _last_year(report, q) and (now := _this_year(report, claim, q))]
         pairs += [(b, a) for a in told for b in told if alike(a, b) and _follows(report, a, b, claim)]
         ratios = [
-            quotient(now, q) for now, q in reversed(pairs) if q.noun == now.noun or _listed_years(report, now)
+            quotient(now, q)
+            for now, q in reversed(pairs)
+            if q.noun == now.noun or _same_clause_row(q, now, claim) or _listed_years(report, now)
         ]
         falling = words().says("fall", claim.before)
         yield from settle(claim, "growth", [one_less(r) if falling else less_one(r) for r in ratios])
+
+
+def _same_clause_row(last: Quantity, now: Quantity, claim: Quantity) -> bool:
+    """利润2.21亿元，同比增长30%，上年为1.7亿元: a figure of last year without a name is that of the growth."""
+    return last.noun is None and now.index + 1 == claim.index == last.index - 1
 
 
 def _follows(report: Report, a: Quantity, b: Quantity, claim: Quantity) -> bool:
@@ -149,7 +160,7 @@ def change(report: Report) -> Iterator[Check]:
     for claim in report.quantities:
         rises, falls = words().says("rise", claim.before[-8:]), words().says("fall", claim.before[-8:])
         total_of = (rises or falls) and not LEVEL.search(claim.before) and not yearly_mean(report, claim)
-        if claim.kind not in {"percent", "times"} or not total_of:
+        if claim.kind not in {"percent", "times"} or not total_of or TARGET.match(claim.after):
             continue
         mine = [(a, b) for a, b in pairs if a.section == claim.section]
         sure = [(a, b) for a, b in mine if _about(report, claim, a, b)]
@@ -173,6 +184,7 @@ def step(report: Report) -> Iterator[Check]:
     for claim in report.quantities:
         lead = claim.before[-6:]
         moves = words().says("rise", lead) or words().says("fall", lead)
+        moves = moves and not yearly_mean(report, claim)
         if claim.kind in RELATIVE or not moves or re.search(r"\d|[到至为达由从]$", lead):
             continue
         near = [
@@ -194,7 +206,13 @@ def apart(a: Quantity, b: Quantity) -> Candidate:
 
 
 def points(report: Report) -> Iterator[Check]:
-    """75%，较目标80%低5个百分点."""
+    """75%，较目标80%低5个百分点; 79.3%，比上年提高6.1个百分点，上年为73.2%."""
+    for now, by, then in zip(report.quantities, report.quantities[1:], report.quantities[2:], strict=False):
+        same = now.sentence == then.sentence and now.kind == then.kind == "percent"
+        if same and by.unit.name == "个百分点" and _last_year(report, then) and _last_year(report, by):
+            fell = words().says("fall", by.before)
+            before = total((now, by)) if fell else difference(now, by)
+            yield from settle(then, "points", [before])
     for claim in report.quantities:
         if claim.unit.name != "个百分点":
             continue

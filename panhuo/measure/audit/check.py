@@ -40,25 +40,32 @@ Identity = Callable[[Report], Iterator[Check]]
 
 
 def settle(
-    claim: Quantity, identity: str, near: Sequence[Candidate], wide: Iterable[Candidate] = ()
+    claim: Quantity,
+    identity: str,
+    near: Sequence[Candidate],
+    wide: Iterable[Candidate] = (),
+    *,
+    likely: Sequence[Candidate] = (),
 ) -> Iterator[Check]:
     """The check of a claim, if any, from candidates near it and, only to clear it, candidates further away.
 
     A near candidate that fits, within rounding and words of degree, clears the claim; a far one must fit the
-    figure as written. Only near candidates can accuse, the one that looks like a slip of the pen first.
+    figure as written. Near candidates accuse, the one that looks like a slip of the pen first; likely ones,
+    of figures that need not belong together, clear as far ones do and accuse only of a slip of the pen.
     """
     usable = [c for c in near if dict(c.value.dimension) == dict(claim.claim.dimension)]
     if fitting := [c for c in usable if c.value.overlaps(claim.claim)]:
         yield _check(claim, "agree", identity, min(fitting, key=lambda c: _distance(claim, c)))
         return
-    for candidate in wide:
+    for candidate in (*likely, *wide):
         if dict(candidate.value.dimension) == dict(claim.claim.dimension) and fits_as_written(
             claim, candidate
         ):
             yield _check(claim, "agree", identity, candidate)
             return
-    if usable:
-        yield _check(claim, "disagree", identity, next((c for c in usable if slip(claim, c)), usable[0]))
+    slips = [c for c in (*usable, *likely) if slip(claim, c)]
+    if usable or slips:
+        yield _check(claim, "disagree", identity, (slips or usable)[0])
 
 
 def fits_as_written(claim: Quantity, candidate: Candidate) -> bool:

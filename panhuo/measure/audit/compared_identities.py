@@ -9,9 +9,10 @@ from panhuo.core.figures import Interval
 from panhuo.measure.audit.change_identities import apart, changed, yearly_mean
 from panhuo.measure.audit.check import Candidate, Check, settle
 from panhuo.measure.audit.labels import called, lead_of
-from panhuo.measure.audit.parts_identities import alike, total
+from panhuo.measure.audit.parts_identities import ASIDE, alike, total
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.share_identities import RELATIVE
+from panhuo.measure.audit.units_identities import as_charged
 from panhuo.measure.audit.words import words
 
 BESIDE: Final = re.compile(r"(?:相?[较比]|相比)(?!例|重)[^，。；]*$")
@@ -26,7 +27,7 @@ SUBJECT: Final = 4
 """Characters at the end of a subject that name its figure."""
 NET: Final = re.compile(r"净|盈余|结余|实得")
 NUMBERED: Final = re.compile(
-    r"([两二三四五六七八九十]|\d{1,2})[项宗类个处块家笔栋期]\D{0,6}(?:合计|共计|总计)"
+    r"([两二三四五六七八九十]|\d{1,2})[项宗类个处块家笔栋期]\D{0,6}(?:合计|共计|总计|共)"
 )
 NUMERALS: Final = {c: i for i, c in enumerate("零一二三四五六七八九十")} | {"两": 2}
 YEARS_LONG: Final = re.compile(r"(?:^|\D)([两二三四五六])年[^，。；]*$")
@@ -44,6 +45,8 @@ SO_MUCH: Final = re.compile(
 MEAN: Final = re.compile("年均[^，。；]{0,4}(?:增长|提高|增加|下降|减少|降低|增速)(?:了|约|为)?$")
 MONTHLY: Final = re.compile(r"月")
 YEARLY: Final = re.compile(r"年")
+NOT_ALL: Final = re.compile("[少多]|增收|减收|减免|节|让利")
+"""少收41万元 is not what the price makes, but what one price makes less than another."""
 MONTHS: Final = Interval(12.0, 12.0, 12.0)
 
 
@@ -151,6 +154,7 @@ def numbered_total(report: Report) -> Iterator[Check]:
             if q.index < whole.index and alike(q, whole) and _same_line(report, q, whole)
         ]
         run = [q for q in run if not words().per_member.search(lead_of(report, q))]
+        run = [q for q in run if not ASIDE.search(lead_of(report, q))]
         near = [run, [q for q in run if q.sentence >= whole.sentence - 1]]
         sure = [total(r) for r in near if len(r) == count and _add_up(whole, r)]
         yield from settle(whole, "parts", sure[:1], [total(run[-count:])] if len(run) >= count > 1 else [])
@@ -176,8 +180,9 @@ def priced(report: Report) -> Iterator[Check]:
         monthly = MONTHLY.search(price.after[:4] or "") or MONTHLY.search(price.before[-8:])
         if "楼面" in price.before:
             continue
-        yearly = monthly and YEARLY.search(lead_of(report, claim))
-        if not here or (monthly and not yearly):
+        lead = lead_of(report, claim)
+        yearly = monthly and YEARLY.search(lead)
+        if not here or (monthly and not yearly) or ASIDE.search(lead) or NOT_ALL.search(lead):
             continue
         near = here if len(here) == 1 and price.noun == claim.noun else []
         yield from settle(
@@ -234,12 +239,15 @@ def come_to(report: Report) -> Iterator[Check]:
 
 def grown_by(report: Report) -> Iterator[Check]:
     """A，比上年增加B，增长p%: what came, or went, over what there was before. Of the figure before it alone."""
-    for now, by, claim in zip(report.quantities, report.quantities[1:], report.quantities[2:], strict=False):
+    for by, claim in pairwise(report.quantities):
         link = report.between(by, claim)
         falls = words().says("fall", link)
-        told = claim.kind == "percent" and claim.sentence == now.sentence and alike(now, by)
-        if not told or not BY.search(lead_of(report, by)) or not SO_MUCH.search(link):
+        if claim.kind != "percent" or not BY.search(lead_of(report, by)) or not SO_MUCH.search(link):
             continue
+        here = [q for q in report.within(by, 0) if q.index < by.index and q.kind not in RELATIVE]
+        if not here or not alike(here[-1], by):
+            continue
+        now = here[-1]
         before = now.given + (by.given if falls else -by.given)
         bases = [(before, f"（{now.text} {'+' if falls else '－'} {by.text}）"), (now.given, now.text)]
         found = [
@@ -269,7 +277,7 @@ def growing_yearly(report: Report) -> Iterator[Check]:
 
 
 def _amount(of: Quantity, price: Quantity, *, months: bool) -> Candidate:
-    value, formula = price.given * of.given, f"{of.text} × {price.text}"
+    value, formula = as_charged(price) * of.given, f"{of.text} × {price.text}"
     return (
         Candidate(value * MONTHS, f"{formula} × 12月", (of, price))
         if months

@@ -16,7 +16,8 @@ ASIDE = re.compile("^[较比]|[^例重占]比")
 """比评估价1.05亿元低10%: a figure held beside another is no whole."""
 EACH_PERIOD = re.compile("每[年月季]|[年月]均")
 """每年付息960万元 is no part of a sum."""
-REST_LEAD = re.compile("^[^年月]*$")
+OTHERS = re.compile("其余|(?:^|、)其他")
+REST_LEAD = re.compile(r"^(?!.*(?:[一每\d][年月]|[年月]均))")
 """欠缴一年约489万元 is not what is left."""
 LIST_GAP = 22
 """Most characters between two members of one list."""
@@ -28,8 +29,6 @@ CHANCE = 0.15
 """A sum is taken for true when fewer than this many would fit to the last digit by chance."""
 STEPS = 20_000
 LONGEST_LIST = 12
-FEW = 3
-"""Sentences back, within a paragraph, from which an average may still be made."""
 
 
 def total(parts: Sequence[Quantity]) -> Candidate:
@@ -91,6 +90,8 @@ def parts_of_whole(report: Report) -> Iterator[Check]:
             listed = _list(report, run)
             if _complete(report, whole, listed):
                 yield from settle(whole, "parts", [total(listed)])
+            elif len(listed) > 2:
+                yield from settle(whole, "parts", [], likely=[total(listed)])
 
 
 def _list(report: Report, run: Sequence[Quantity]) -> list[Quantity]:
@@ -132,7 +133,7 @@ def whole_after_parts(report: Report) -> Iterator[Check]:
 def _sums_up(whole: Quantity, parts: Sequence[Quantity]) -> bool:
     """Whether `whole` is called the sum of `parts`: 合计, or 总投资 after investments, and of their size."""
     found = total(parts).value.value
-    called = re.search("[合共总]计$|^共$", whole.before) or (
+    called = re.search("[合共总累]计$|^共$", whole.before) or (
         re.search("总[^，]{0,4}$", whole.before) and all(q.noun == whole.noun for q in parts)
     )
     size = whole.given.value
@@ -216,20 +217,23 @@ def what_is_left(report: Report) -> Iterator[Check]:
         lead = lead_of(report, claim)
         if claim.kind in RATIOS or not REST_LEAD.search(lead) or words().per_member.search(lead):
             continue
-        if not words().says("rest", lead[-12:]):
+        if not (words().says("rest", lead[-12:]) or OTHERS.search(lead)):
             continue
         before = [q for q in report.within(claim, 1) if q.index < claim.index and alike(q, claim)]
         before = [q for q in before if not ASIDE.search(lead_of(report, q))]
         before = [q for q in before if not words().per_member.search(lead_of(report, q))]
         pairs = [(a, b) for a in before for b in before if a.given.value > b.given.value]
-        named = _due_and_done(before) or _all_and_done(report, claim, before) or _last_whole(report, claim)
-        others = [_all_but_named(report, claim)] if "其余" in lead_of(report, claim) else []
+        others = [c for c in [_all_but_named(report, claim)] if c] if OTHERS.search(lead) else []
+        if others or not words().says("rest", lead[-12:]):
+            yield from settle(claim, "remainder", others)
+            continue
+        named = _due_and_done(before) or _all_and_done(report, claim, before)
+        named = named or _last_whole(report, claim) or _in_and_out(report, claim)
         wide = [q for q in report.section(claim) if alike(q, claim)]
         yield from settle(
             claim,
             "remainder",
-            [c for c in others if c]
-            or [difference(a, b) for a, b in named or (pairs if len(pairs) == 1 else [])],
+            [difference(a, b) for a, b in named or (pairs if len(pairs) == 1 else [])],
             (difference(a, b) for a in wide for b in wide if a.given.value > b.given.value),
         )
 
@@ -254,6 +258,18 @@ def _due_and_done(before: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]
         for a, b in pairwise(before)
         if "应" in a.before and re.search("[实已]", b.before) and a.given.value > b.given.value
     ][-1:]
+
+
+def _in_and_out(report: Report, claim: Quantity) -> list[tuple[Quantity, Quantity]]:
+    """收入总计11.08亿元；支出总计10.71亿元；收支相抵，结余: the totals of what came in and what went out."""
+    text = report.plain.text
+    if "收支" not in text[max(text.rfind(stop, 0, claim.at) for stop in "。；\n") + 1 : claim.at]:
+        return []
+    told = [q for q in report.within(claim, 4) if q.index < claim.index and alike(q, claim)]
+    came, went = (
+        [q for q in told if re.search(name, lead_of(report, q))] for name in ("收入总计", "支出总计")
+    )
+    return [(came[-1], went[-1])] if came and went else []
 
 
 def _last_whole(report: Report, claim: Quantity) -> list[tuple[Quantity, Quantity]]:
@@ -296,63 +312,6 @@ def what_is_saved(report: Report) -> Iterator[Check]:
         pairs = [(a, b) for a, b in pairwise(before) if a.given.value > b.given.value]
         contrasted = [(a, b) for a, b in pairs if words().contrast.search(a.before)]
         yield from settle(claim, "saving", [difference(a, b) for a, b in contrasted][:1])
-
-
-def each_of_many(report: Report) -> Iterator[Check]:
-    """12台，腾出21.6亩，平均每台1.8亩: a total over a count, told before it; far ones in its paragraph only clear."""
-    for claim in report.quantities:
-        each = words().per_member.search(lead_of(report, claim))
-        if each is None or claim.kind in {"percent", "times", "number"}:
-            continue
-        member = lead_of(report, claim)[each.start() :]
-        near = _shared_out(
-            report, claim, member, [q for q in report.within(claim, 0) if q.index < claim.index]
-        )
-        told = [
-            q for q in report.within(claim, FEW) if q.index < claim.index and not _new_line(report, q, claim)
-        ]
-        totals = [q for q in told if alike(q, claim) and q.given.value > claim.given.value]
-        counts = [q for q in told if q.kind == "count" and q.unit.name in member]
-        yield from settle(claim, "average", near, (_mean(a, b) for a in totals[::-1] for b in counts))
-
-
-def _new_line(report: Report, a: Quantity, b: Quantity) -> bool:
-    return "\n" in report.between(a, b)
-
-
-def _shared_out(report: Report, claim: Quantity, member: str, here: Sequence[Quantity]) -> list[Candidate]:
-    """The one total over the one count that a sentence tells before an average."""
-    totals = [q for q in here if alike(q, claim) and q.given.value > claim.given.value]
-    if len(totals) > 1:
-        totals = [q for q in totals if bigrams(q.before[-2:]) & bigrams(claim.before[-2:])]
-    if not claim.unit.dimension:
-        totals = [q for q in totals if q.unit.name == claim.unit.name]
-    counts = [q for q in here if q.kind == "count" and q not in totals]
-    if len(counts) > 1:
-        counts = [q for q in counts if q.unit.name in member]
-    return [_mean(totals[0], counts[0])] if len(counts) == len(totals) == 1 else []
-
-
-def _mean(whole: Quantity, count: Quantity) -> Candidate:
-    return Candidate(whole.given / count.given, f"{whole.text} ÷ {count.text}", (whole, count))
-
-
-def all_of_each(report: Report) -> Iterator[Check]:
-    """386户，户均补助11.5万元，共4439万元: so many times what each has."""
-    for each, claim in pairwise(report.quantities):
-        lead = lead_of(report, each)
-        per = words().per_member.search(lead)
-        summed = claim.sentence == each.sentence and alike(each, claim) and each.unit.dimension
-        if per is None or not summed or not words().says("total", claim.before[-4:]):
-            continue
-        told = [
-            q for q in report.within(claim, FEW) if q.index < each.index and not _new_line(report, q, each)
-        ]
-        counts = [q for q in told if q.kind == "count" and q.unit.name in lead[per.start() :]]
-        here = [q for q in counts if q.sentence == claim.sentence]
-        found = [Candidate(q.given * each.given, f"{q.text} × {each.text}", (q, each)) for q in counts]
-        near = [c for c in found if c.inputs[0] in here] if len(here) == 1 else []
-        yield from settle(claim, "priced", near, found)
 
 
 def gain(report: Report) -> Iterator[Check]:

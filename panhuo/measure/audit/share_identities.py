@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from panhuo.core.figures import Interval
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.labels import bigrams, called, lead_of, shared
+from panhuo.measure.audit.labels import FILLERS, bigrams, called, lead_of, shared
 from panhuo.measure.audit.parts_identities import alike
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.units_identities import quotient
@@ -18,13 +19,17 @@ RATE = re.compile(
     r"(?:(?<!效)率|比例|占比|比重)(?:达到?|为|约|是|近|超过?)*$|占[^，。；]{0,14}$|完成[^，。；]{0,10}的$"
     r"|(?:为|是|达到?)[^，。；\d]{2,12}的$"
 )
-BASE = re.compile(r"占|(?<![作])(?:为|是|达到?)(?=[^，。；\d]{2,12}的$)")
+BASE = re.compile(r"占|(?:为|是|达到?|完成)(?=[^，。；\d]{2,12}的$)")
 """What stands before the whole a share is of: 占营业收入的3%, 为预算的85%."""
 BARE = re.compile(r"^[^，。；\d]{0,4}占(?:比|比重|总数)?(?:达到?|为|约|近|超过?)*$")
 WHOLE_NAME = re.compile(r"(?:总[额数量]|总?面积|总投资)?的?(?:达到?|为|约|近|超过?)*$")
-LEVIED = re.compile(r"按照?(?P<base>[^，。；\d]{0,12})$")
+LEVIED = re.compile(r"按照?(?P<base>[^，。；\d]{0,12})$|[利税费]率(?:为|约)?$")
 LEVY = re.compile(r"^的?(?:计|征|提|收|缴|比例|标准)?[^。；]{0,12}$")
+PLAN = re.compile("^(?:年度|全年|年初|本年|当年|总|下达|既定)?(计划|任务|目标|预算)$")
+"""A whole named by no more than what it is for: 占年度计划的55%, after 今年计划盘活52万亩."""
+DONE, OPEN = re.compile("已"), re.compile("[未尚待剩]")
 COUNTED = re.compile("^(?:[宗户栋家个台]数|数量)")
+START = re.compile("起始价|起拍价|挂牌价|底价|账面|评估价|收购价|原价")
 GAIN_RATE = re.compile(r"(?:增值|增长|升值|溢价)率")
 
 
@@ -45,7 +50,7 @@ def rate(report: Report) -> Iterator[Check]:
             sure = _only_whole(earlier, done) or _common_whole(report, claim, done)
         if GAIN_RATE.search(lead):
             yield from settle(
-                claim, "rate", [], (quotient(a, b) for a in done for b in report.section(claim))
+                claim, "rate", _gained(earlier), (quotient(a, b) for a in done for b in report.section(claim))
             )
             continue
         wide = [] if sure else _wholes(report, claim, [*done, *told])
@@ -57,6 +62,16 @@ def rate(report: Report) -> Iterator[Check]:
             [quotient(a, b) for a, b in sure],
             (quotient(a, b) for a, b in wide if a.unit.name == b.unit.name),
         )
+
+
+def _gained(earlier: Sequence[Quantity]) -> list[Candidate]:
+    """起始价28182万元，以32340万元成交，溢价率: the one price of a sentence over the one figure it is held against."""
+    bases = [q for q in earlier if q.kind == "money" and START.search(q.before)]
+    prices = [q for q in earlier if q.kind == "money" and q.noun == "price" and q not in bases]
+    if len(bases) != 1 or len(prices) != 1 or bases[0].index > prices[0].index:
+        return []
+    over = quotient(prices[0], bases[0])
+    return [Candidate(over.value + Interval(-1.0, -1.0, -1.0), f"{over.formula} － 1", over.inputs)]
 
 
 def _of_kind(told: Sequence[Quantity], lead: str) -> list[Quantity]:
@@ -167,9 +182,15 @@ def _surest(
 def _named(report: Report, part: Quantity, whole: Quantity, base: str) -> int:
     """How well `whole` is named: by the words between 占 and 的, or as a 基数 of what the part is."""
     if base:
+        if bool(DONE.search(base)) != bool(DONE.search(lead_of(report, whole))) and OPEN.search(
+            base + lead_of(report, whole)
+        ):
+            return 0
         words_shared = shared(lead_of(report, whole), base)
         core = WHOLE_NAME.sub("", base).removeprefix("全部") or base.rstrip("的")
-        named = len(core) > 1 and lead_of(report, whole).endswith(core)
+        named = len(core) > 1 and FILLERS.sub("", lead_of(report, whole)).endswith(core)
+        planned = PLAN.search(core)
+        named = named or (planned is not None and planned[1] in whole.before and whole.index < part.index)
         return words_shared if words_shared >= SAME_WORDS or named else 0
     if not words().says("whole", whole.before + whole.after):
         return 0
@@ -181,13 +202,17 @@ def share_of_told_base(report: Report) -> Iterator[Check]:
     """占闲置土地1020亩的70%, 完成任务18万亩的65%: the base stands between 占 and 的."""
     for claim in report.quantities:
         lead = lead_of(report, claim)
-        found = re.search(r"(?:占|完成|相当于)[^，。；]*\d[^，。；]*的(?:约|近|超过?)?$", lead)
+        found = re.search(
+            r"(?:占|完成|相当于|只有|仅为|为|是|超过)[^，。；]*\d[^，。；]*的(?:约|近|超过?)?$", lead
+        )
         if claim.kind != "percent" or found is None:
             continue
         start = claim.at - len(lead) + found.start()
         here = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
         bases = [q for q in here if q.at >= start]
         parts = [q for q in here if q not in bases and bases and alike(q, bases[-1])]
+        if not found[0].startswith(("占", "完成")):
+            parts = [q for q in parts if q.index == bases[-1].index - 1]
         yield from settle(claim, "rate", [quotient(parts[-1], bases[-1])] if parts else [])
 
 
@@ -200,7 +225,7 @@ def levied(report: Report) -> Iterator[Check]:
         if not LEVY.search(report.between(share, claim)):
             continue
         sums = [q for q in report.section(claim) if q.kind == "money" and q.index < share.index]
-        name = by["base"].rstrip("的")
+        name = (by["base"] or "").rstrip("的")
         named = [q for q in called(report, share, name) if q.kind == "money"] if len(name) > 1 else []
         here = named or [q for q in sums if q.sentence == claim.sentence]
         yield from settle(

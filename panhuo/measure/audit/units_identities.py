@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
 
+from panhuo.core.figures import Interval
 from panhuo.measure.audit.check import Candidate, Check, settle
 from panhuo.measure.audit.labels import lead_of, shared
 from panhuo.measure.audit.quantities import Quantity, Report
@@ -33,6 +34,14 @@ def floors(quantities: Sequence[Quantity]) -> list[Quantity]:
     return [q for q in quantities if q.unit.name in words().floor_units and q.noun == "floor"]
 
 
+def as_charged(price: Quantity) -> Interval:
+    """What a price is multiplied as: exactly as told, but for a mean or a softened one."""
+    if price.bound or "均" in price.before:
+        return price.given
+    value = price.given.value
+    return Interval(value, value, value, price.unit.dimension)
+
+
 def quotient(a: Quantity, b: Quantity) -> Candidate:
     """a ÷ b."""
     return Candidate(a.given / b.given, f"{a.text} ÷ {b.text}", (a, b))
@@ -45,7 +54,7 @@ def per_area(report: Report) -> Iterator[Check]:
             continue
         land = lands(report.section(claim))
         totals = [q for q in report.section(claim) if q.kind == "money" and q.noun == claim.noun]
-        near = [t for t in totals if abs(t.sentence - claim.sentence) <= 1]
+        near = [t for t in totals if t.sentence == claim.sentence or _free(report, t, claim)]
         here = [q for q in report.within(claim, 0) if q.kind == "money"]
         near_land = [a for a in land if a.sentence == claim.sentence]
         if not near and len(here) == len(near_land) == 1 and here[0].noun is None:
@@ -59,6 +68,12 @@ def per_area(report: Report) -> Iterator[Check]:
             [quotient(_written(t) if promised else t, a) for t, a in sure if not _yardstick(report, claim)],
             (quotient(t, a) for t in totals for a in land),
         )
+
+
+def _free(report: Report, sum_told: Quantity, claim: Quantity) -> bool:
+    """Whether a sum of a neighbouring sentence has no mean of its own there."""
+    own = [q for q in report.within(sum_told, 0) if q.kind == claim.kind and q.noun in {sum_told.noun, None}]
+    return abs(sum_told.sentence - claim.sentence) == 1 and not own
 
 
 def _written(q: Quantity) -> Quantity:
@@ -116,7 +131,7 @@ def price_times_area(report: Report) -> Iterator[Check]:
             continue
         sentence = report.within(price, 0)
         money = _only([q for q in sentence if q.kind == "money" and q.noun in DEALS], price)
-        if money is None or any(q.kind == "money/area" for q in sentence):
+        if money is None or any(q.kind == "money/area" and q.noun in DEALS for q in sentence):
             continue
         everywhere = lands(report.section(price))
         here = [q for q in sentence if q.unit.name in words().land_units]
@@ -136,16 +151,18 @@ def _only(found: Sequence[Quantity], before: Quantity) -> Quantity | None:
     """The one quantity before another, else the one there is; None when that is not clear."""
     earlier = [q for q in found if q.index < before.index]
     chosen = earlier or found
+    if len(chosen) > 1:
+        chosen = [q for q in chosen if q.noun]
     return chosen[0] if len(chosen) == 1 else None
 
 
 def _deal(claim: Quantity, price: Quantity, money: Quantity, land: Quantity) -> Candidate:
     if claim is price:
         return quotient(money, land)
-    return Candidate(price.given * land.given, f"{price.text} × {land.text}", (price, land))
+    return Candidate(as_charged(price) * land.given, f"{price.text} × {land.text}", (price, land))
 
 
-EQUAL = re.compile(r"^[（(，,]?(?:折合|约合|即|合|相当于)?为?[（(]?$")
+EQUAL = re.compile(r"^[（(，,]?(?:折合|约合|即|合|相当于)?为?(?:每亩|亩均|每公顷)?[（(]?$")
 
 
 def equivalents(report: Report) -> Iterator[Check]:

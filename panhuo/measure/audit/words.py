@@ -24,6 +24,8 @@ class Words:
     per_area: Mapping[str, str]
     """word → the unit of land it divides by"""
     per_member: re.Pattern[str]
+    periods: Mapping[str, int]
+    """word → months"""
     contrast: re.Pattern[str]
     headings: re.Pattern[str]
 
@@ -66,6 +68,7 @@ def words() -> Words:
         unitless_after=tuple(given["unitless_after"]),
         per_area=given["per_area"],
         per_member=any_of(given["per_member"]),
+        periods=given["periods"],
         contrast=any_of(given["contrast"]),
         headings=re.compile("|".join(f"(?:{h})" for h in given["headings"])),
     )
