@@ -41,6 +41,7 @@ IDENTITIES: Final[Sequence[Identity]] = (
     share.share_of_told_base,
     share.levied,
     change.points,
+    change.stock,
     change.times_of,
     change.saving_rate,
     change.duration,

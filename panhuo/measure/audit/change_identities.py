@@ -205,6 +205,41 @@ def apart(a: Quantity, b: Quantity) -> Candidate:
     return difference(b, a) if b.given.value > a.given.value else difference(a, b)
 
 
+def stock(report: Report) -> Iterator[Check]:
+    """年初1458亩，新认定387亩，处置1116亩，年末729亩: what there was, and came, less what went."""
+    for claim in report.quantities:
+        if claim.kind in RELATIVE or not words().says("closing", _lead_in(report, claim)):
+            continue
+        told = [q for q in report.within(claim, 0) if q.index < claim.index and alike(q, claim)]
+        told = [q for q in told if q.unit.dimension or q.unit.name == claim.unit.name]
+        first = next((q for q in told if words().says("opening", _lead_in(report, q))), None)
+        flows = [q for q in told if first and q.index > first.index]
+        signs = [_direction(report, q) for q in flows]
+        if first is None or 0 in signs or not flows:
+            continue
+        value = first.given
+        for q, sign in zip(flows, signs, strict=True):
+            value = value + (q.given if sign > 0 else -q.given)
+        moves = "".join(
+            f" {'+' if sign > 0 else '－'} {q.text}" for q, sign in zip(flows, signs, strict=True)
+        )
+        found = Candidate(value, first.text + moves, (first, *flows))
+        both = len(set(signs)) > 1
+        yield from settle(claim, "stock", [found] if both else [], likely=[] if both else [found])
+
+
+def _lead_in(report: Report, q: Quantity) -> str:
+    """The clause of a figure, as far as it stands before it; of a figure right after another, of that one."""
+    lead = lead_of(report, q)
+    return lead[max(lead.rfind("、"), 0) :]
+
+
+def _direction(report: Report, q: Quantity) -> int:
+    """Whether a figure came (1) or went (-1); 0 when its clause does not say."""
+    came, went = (words().says(verb, _lead_in(report, q)) for verb in ("came", "went"))
+    return int(came) - int(went)
+
+
 def points(report: Report) -> Iterator[Check]:
     """75%，较目标80%低5个百分点; 79.3%，比上年提高6.1个百分点，上年为73.2%."""
     for now, by, then in zip(report.quantities, report.quantities[1:], report.quantities[2:], strict=False):

@@ -10,6 +10,8 @@ from panhuo.measure.audit.quantities import Quantity, Report
 
 CLOSE_DIGITS: Final = 4
 """A figure of fewer digits is too short to speak of one digit miswritten."""
+COARSE: Final = 3.0
+"""A computed value known so many times less closely than the claim cannot confirm what it does not hit."""
 WIDE: Final = 0.25
 """A value known no better than this is shown as a range."""
 
@@ -55,7 +57,8 @@ def settle(
     """
     usable = [c for c in near if dict(c.value.dimension) == dict(claim.claim.dimension)]
     if fitting := [c for c in usable if c.value.overlaps(claim.claim)]:
-        yield _check(claim, "agree", identity, min(fitting, key=lambda c: _distance(claim, c)))
+        best = min(fitting, key=lambda c: _distance(claim, c))
+        yield _check(claim, "uncheckable" if _too_coarse(claim, best) else "agree", identity, best)
         return
     for candidate in (*likely, *wide):
         if dict(candidate.value.dimension) == dict(claim.claim.dimension) and fits_as_written(
@@ -68,6 +71,13 @@ def settle(
         yield _check(claim, "disagree", identity, (slips or usable)[0])
 
 
+def _too_coarse(claim: Quantity, candidate: Candidate) -> bool:
+    """Whether figures fit a claim only because they are told much more roughly than it: 54% － 48.5% and 5.7 points."""
+    softened = any(q.bound for q in (claim, *candidate.inputs))
+    wide = candidate.value.high - candidate.value.low > COARSE * (claim.claim.high - claim.claim.low)
+    return not softened and wide and not fits_as_written(claim, candidate)
+
+
 def fits_as_written(claim: Quantity, candidate: Candidate) -> bool:
     """Whether the nominal value computed lies within what the claim may stand for."""
     value = candidate.value.value
@@ -77,7 +87,7 @@ def fits_as_written(claim: Quantity, candidate: Candidate) -> bool:
 def _check(claim: Quantity, status: Verdict, identity: str, candidate: Candidate) -> Check:
     computed = in_unit(claim, candidate.value)
     hint = slip(claim, candidate) if status == "disagree" else ""
-    sign = "＝" if status == "agree" else "≠"
+    sign = {"agree": "＝", "disagree": "≠"}.get(status, "≈")
     found = shown(computed)
     if candidate.value.high - candidate.value.low > WIDE * abs(candidate.value.value):
         factor = float(claim.unit.factor)

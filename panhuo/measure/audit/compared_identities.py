@@ -27,7 +27,7 @@ SUBJECT: Final = 4
 """Characters at the end of a subject that name its figure."""
 NET: Final = re.compile(r"净|盈余|结余|实得")
 NUMBERED: Final = re.compile(
-    r"([两二三四五六七八九十]|\d{1,2})[项宗类个处块家笔栋期]\D{0,6}(?:合计|共计|总计|共)"
+    r"([两二三四五六七八九十]|\d{1,2})[项宗类个处块家笔栋期年]\D{0,6}(?:合计|共计|总计|累计|共)"
 )
 NUMERALS: Final = {c: i for i, c in enumerate("零一二三四五六七八九十")} | {"两": 2}
 YEARS_LONG: Final = re.compile(r"(?:^|\D)([两二三四五六])年[^，。；]*$")
@@ -155,6 +155,8 @@ def numbered_total(report: Report) -> Iterator[Check]:
         ]
         run = [q for q in run if not words().per_member.search(lead_of(report, q))]
         run = [q for q in run if not ASIDE.search(lead_of(report, q))]
+        if "年" in found[0][:3]:
+            run = [q for q in run if YEAR_LED.search(report.plain.text[max(0, q.at - 12) : q.at])]
         near = [run, [q for q in run if q.sentence >= whole.sentence - 1]]
         sure = [total(r) for r in near if len(r) == count and _add_up(whole, r)]
         yield from settle(whole, "parts", sure[:1], [total(run[-count:])] if len(run) >= count > 1 else [])

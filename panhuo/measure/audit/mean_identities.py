@@ -51,7 +51,7 @@ def _shared_out(report: Report, claim: Quantity, member: str, here: Sequence[Qua
         totals = [q for q in totals if q.unit.name == claim.unit.name]
     counts = [q for q in here if q.kind == "count" and q not in totals]
     if len(counts) > 1:
-        counts = [q for q in counts if q.unit.name in member]
+        counts = [q for q in counts if q.unit.name[0] in member]
     beside = [(a, b) for a in totals for b in counts if abs(a.index - b.index) == 1]
     if len(totals) > 1 and len(counts) > 1:
         return [_mean(*pair) for pair in beside[-1:]]
@@ -83,7 +83,7 @@ def all_of_each(report: Report) -> Iterator[Check]:
 
 
 def each_period(report: Report) -> Iterator[Check]:
-    """1—8月2.24亿元，月均2800万元; 三年净增2.5万亩，年均0.83万亩: the one total told beside it over its months or years."""
+    """1—8月2.24亿元，月均2800万元; 三年净增2.5万亩，年均0.83万亩: a total told beside it over its months or years."""
     for claim in report.quantities:
         every = EVERY.search(lead_of(report, claim))
         if (

@@ -44,6 +44,13 @@ def difference(a: Quantity, b: Quantity) -> Candidate:
     return Candidate(a.given + -b.given, f"{a.text} － {b.text}", (a, b))
 
 
+def rest(whole: Quantity, found: Candidate, last: Quantity) -> Candidate:
+    """What a whole leaves for the last of the parts of a sum."""
+    others = [q for q in found.inputs if q != last]
+    left = whole.given + -total(others).value
+    return Candidate(left, " － ".join(q.text for q in (whole, *others)), (whole, *others))
+
+
 def alike(a: Quantity, b: Quantity) -> bool:
     """Whether two quantities can be parts of one sum: same dimension, and counts with counts."""
     return a.kind == b.kind and dict(a.unit.dimension) == dict(b.unit.dimension)
@@ -230,11 +237,14 @@ def what_is_left(report: Report) -> Iterator[Check]:
         named = _due_and_done(before) or _all_and_done(report, claim, before)
         named = named or _last_whole(report, claim) or _in_and_out(report, claim)
         wide = [q for q in report.section(claim) if alike(q, claim)]
+        left = [difference(a, b) for a, b in named or (pairs if len(pairs) == 1 else [])]
+        siblings = "其余" in lead and not named
         yield from settle(
             claim,
             "remainder",
-            [difference(a, b) for a, b in named or (pairs if len(pairs) == 1 else [])],
+            [] if siblings else left,
             (difference(a, b) for a in wide for b in wide if a.given.value > b.given.value),
+            likely=left if siblings else [],
         )
 
 

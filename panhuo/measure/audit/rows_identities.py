@@ -1,4 +1,4 @@
-"""Identities of rows told alike: what holds of most items of a list holds of each; what adds up in one column adds up in the rest.
+"""Identities of rows told alike: what most items obey all obey; where one column adds up, so do the others.
 
 东区任务2400亩，完成1896亩，完成率79%；西区任务… is a table written out, and 22宗986亩、17宗741亩、5宗245亩 are rows
 of two columns. No word need say how a column comes from the others: the rows that agree say it.
@@ -13,7 +13,7 @@ from typing import Final
 from panhuo.measure.audit.change_identities import less_one, one_less
 from panhuo.measure.audit.check import Candidate, Check, fits_as_written, settle
 from panhuo.measure.audit.labels import FILLERS
-from panhuo.measure.audit.parts_identities import SUM_SPAN, difference, total
+from panhuo.measure.audit.parts_identities import SUM_SPAN, difference, rest, total
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.share_identities import RELATIVE
 from panhuo.measure.audit.units_identities import quotient
@@ -26,6 +26,8 @@ DIGITS_NEEDED: Final = 2
 """A column of shorter figures fits too much by chance."""
 TELLING: Final = 20
 """Counts that add up to less may do so by chance, where no word says that they belong together."""
+CALLED_SPAN: Final = 0.6
+"""How far off the other sum may be, as a share of the whole told, where a word says that the parts belong to it."""
 ADJACENT: Final = 5
 """Most characters between two figures of one row of a list: 31宗，涉及面积428.6亩."""
 WHOLE_REACH: Final = 2
@@ -182,7 +184,10 @@ def _sums_of(told: Sequence[Quantity], rows: Sequence[Row]) -> list[tuple[Quanti
 def paired(report: Report) -> Iterator[Check]:
     """22宗986亩，处置17宗741亩，剩余5宗245亩: what holds of the counts holds of the areas beside them."""
     pairs = list(_pairs(report))
+    parted: set[int] = set()
     for at, pair in enumerate(pairs):
+        if pair[0].index in parted:
+            continue
         units = [unit_of(q) for q in pair]
         after = _alike(report, pair, pairs[at + 1 :], units)
         before = _alike(report, pair, pairs[:at][::-1], units)
@@ -191,6 +196,8 @@ def paired(report: Report) -> Iterator[Check]:
                 told = [(whole, [part[i] for part in parts[:size]]) for i, whole in enumerate(pair)]
                 if checks := list(_together(report, told)):
                     yield from checks
+                    if all(c.status == "agree" for c in checks):
+                        parted |= {part[0].index for part in parts[:size]}
                     break
 
 
@@ -224,28 +231,27 @@ def _alike(
 def _together(report: Report, told: Sequence[tuple[Quantity, Sequence[Quantity]]]) -> Iterator[Check]:
     """Sums that stand or fall together: none is said of, unless one of them fits and the others come near."""
     sums = [(whole, total(parts)) for whole, parts in told if len(parts) > 1 and whole.kind not in RELATIVE]
-    near = [(w, c) for w, c in sums if abs(c.value.value - w.given.value) <= SUM_SPAN * w.given.value]
-    fitting = [(w, c) for w, c in near if fits_as_written(w, c) and _tells(report, w, c)]
+    fitting = [(w, c) for w, c in sums if fits_as_written(w, c) and _tells(report, w, c)]
+    span = CALLED_SPAN if any(_called(report, w, c) for w, c in fitting) else SUM_SPAN
+    near = [(w, c) for w, c in sums if abs(c.value.value - w.given.value) <= span * w.given.value]
     if len(sums) < 2 or len(near) < len(sums) or not fitting:
         return
     for whole, found in near:
         last = max(found.inputs, key=lambda q: q.index)
         if last.index > whole.index and words().says("rest", last.before[-8:]):
-            yield from settle(last, "remainder", [_rest(whole, found, last)])
+            yield from settle(last, "remainder", [rest(whole, found, last)])
         else:
             yield from settle(whole, "parts", [found])
 
 
-def _rest(whole: Quantity, found: Candidate, last: Quantity) -> Candidate:
-    """What a whole leaves for the last of its parts."""
-    others = [q for q in found.inputs if q != last]
-    left = whole.given + -total(others).value
-    return Candidate(left, " － ".join(q.text for q in (whole, *others)), (whole, *others))
-
-
 def _tells(report: Report, whole: Quantity, found: Candidate) -> bool:
     """Whether a sum that fits tells that its parts belong to it: by words between them, or by its size."""
+    exact = all(q.bound is None for q in (whole, *found.inputs))
+    return exact and (_called(report, whole, found) or whole.value >= TELLING)
+
+
+def _called(report: Report, whole: Quantity, found: Candidate) -> bool:
+    """Whether a word between a whole and its parts says so."""
     ordered = sorted((whole, *found.inputs), key=lambda q: q.index)
     links = "".join(report.between(a, b) for a, b in pairwise(ordered)) + ordered[0].before
-    called = any(words().says(verb, links) for verb in ("among", "rest", "total"))
-    return all(q.bound is None for q in ordered) and (called or whole.value >= TELLING)
+    return any(words().says(verb, links) for verb in ("among", "rest", "total"))

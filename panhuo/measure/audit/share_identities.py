@@ -24,12 +24,21 @@ BASE = re.compile(r"占|(?:为|是|达到?|完成)(?=[^，。；\d]{2,12}的$)")
 BARE = re.compile(r"^[^，。；\d]{0,4}占(?:比|比重|总数)?(?:达到?|为|约|近|超过?)*$")
 WHOLE_NAME = re.compile(r"(?:总[额数量]|总?面积|总投资)?的?(?:达到?|为|约|近|超过?)*$")
 LEVIED = re.compile(r"按照?(?P<base>[^，。；\d]{0,12})$|[利税费]率(?:为|约)?$")
+PRINCIPAL = re.compile("余额|本金|债券|贷款|借款")
 LEVY = re.compile(r"^的?(?:计|征|提|收|缴|比例|标准)?[^。；]{0,12}$")
 PLAN = re.compile("^(?:年度|全年|年初|本年|当年|总|下达|既定)?(计划|任务|目标|预算)$")
 """A whole named by no more than what it is for: 占年度计划的55%, after 今年计划盘活52万亩."""
 DONE, OPEN = re.compile("已"), re.compile("[未尚待剩]")
-COUNTED = re.compile("^(?:[宗户栋家个台]数|数量)")
-START = re.compile("起始价|起拍价|挂牌价|底价|账面|评估价|收购价|原价")
+COUNTED = re.compile("^按?(?:[宗户栋家个台]数|数量)")
+REACH = 3
+"""Sentences back, within a paragraph, in which the whole of a share may stand."""
+NO_PART = re.compile("合计|共计|其余|剩余")
+DONE_RATE = re.compile(
+    "(完成|处置|到位|收缴|整改|签约|开工|竣工|投产|出租|结案|清收|征收|盘活|消化|支付|执行)率(?:达到?|为|约|仅)*$"
+)
+START = re.compile("起始价|起拍价|挂牌价|底价|账面|收购价|原价")
+TOGETHER = 4
+"""Figures between a price, what it is held against and the rate by which it is more."""
 GAIN_RATE = re.compile(r"(?:增值|增长|升值|溢价)率")
 
 
@@ -48,9 +57,15 @@ def rate(report: Report) -> Iterator[Check]:
             done, sure = _respective(report, claim, earlier)
         elif not sure and BARE.search(lead):
             sure = _only_whole(earlier, done) or _common_whole(report, claim, done)
+            sure = sure or _paragraph_whole(report, claim, done)
+        elif not sure and not base and _done_of(report, lead, done):
+            sure = _only_whole(earlier, done) or _paragraph_whole(report, claim, done)
         if GAIN_RATE.search(lead):
             yield from settle(
-                claim, "rate", _gained(earlier), (quotient(a, b) for a in done for b in report.section(claim))
+                claim,
+                "rate",
+                _gained(report, claim),
+                (quotient(a, b) for a in done for b in report.section(claim)),
             )
             continue
         wide = [] if sure else _wholes(report, claim, [*done, *told])
@@ -64,11 +79,15 @@ def rate(report: Report) -> Iterator[Check]:
         )
 
 
-def _gained(earlier: Sequence[Quantity]) -> list[Candidate]:
-    """起始价28182万元，以32340万元成交，溢价率: the one price of a sentence over the one figure it is held against."""
-    bases = [q for q in earlier if q.kind == "money" and START.search(q.before)]
-    prices = [q for q in earlier if q.kind == "money" and q.noun == "price" and q not in bases]
-    if len(bases) != 1 or len(prices) != 1 or bases[0].index > prices[0].index:
+def _gained(report: Report, claim: Quantity) -> list[Candidate]:
+    """起始价28182万元，以32340万元成交，溢价率: the last price told over the last figure it is held against."""
+    near = [
+        q for q in report.within(claim, 1) if q.index < claim.index and "\n" not in report.between(q, claim)
+    ]
+    near = [q for q in near if q.kind == "money"]
+    bases = [q for q in near if START.search(q.before)]
+    prices = [q for q in near if q.noun == "price" and q not in bases][-1:]
+    if len(bases) != 1 or not prices or claim.index - min(bases[0].index, prices[0].index) > TOGETHER:
         return []
     over = quotient(prices[0], bases[0])
     return [Candidate(over.value + Interval(-1.0, -1.0, -1.0), f"{over.formula} － 1", over.inputs)]
@@ -78,18 +97,40 @@ def _of_kind(told: Sequence[Quantity], lead: str) -> list[Quantity]:
     """Figures a rate may be of: counts for 宗数处置率, areas for 面积占."""
     if COUNTED.search(lead):
         return [q for q in told if q.kind == "count"]
-    return [q for q in told if q.kind == "area"] if re.match("面积", lead) else list(told)
+    return [q for q in told if q.kind == "area"] if re.match("按?面积", lead) else list(told)
 
 
 def _only_whole(earlier: Sequence[Quantity], done: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
     """The one larger figure before a part in its sentence, which a bare 占 then speaks of."""
-    larger = [
+    larger = _larger(earlier, done)
+    return larger if len({b.given.value for _, b in larger}) == 1 else []
+
+
+def _larger(earlier: Sequence[Quantity], done: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
+    """A part and each larger figure alike before it."""
+    return [
         (a, b)
         for a in done
         for b in earlier
         if b.index < a.index and alike(a, b) and _same_unit(a, b) and b.given.value > a.given.value
     ]
-    return larger if len(larger) == 1 else []
+
+
+def _paragraph_whole(
+    report: Report, claim: Quantity, done: Sequence[Quantity]
+) -> list[tuple[Quantity, Quantity]]:
+    """The one larger figure before a part in its paragraph, itself no part; sums and rests have wholes of their own."""
+    told = [q for q in report.within(claim, REACH) if "\n" not in report.between(q, claim)]
+    parts = [part for q in told if BARE.search(lead_of(report, q)) for part in _part_of(told, q)]
+    wholes = [q for q in told if q not in parts and not _each(report, q)]
+    summed = any(NO_PART.search(report.context(q)) for q in done)
+    return [] if summed else _only_whole(wholes, done)
+
+
+def _done_of(report: Report, lead: str, done: Sequence[Quantity]) -> bool:
+    """Whether a rate says how much was done (完成率, 到位率), and the figure before it is what was."""
+    found = DONE_RATE.search(lead)
+    return bool(found and done and re.search(f"[已实]|{found[1]}", report.context(done[0])))
 
 
 def _common_whole(
@@ -227,13 +268,18 @@ def levied(report: Report) -> Iterator[Check]:
         sums = [q for q in report.section(claim) if q.kind == "money" and q.index < share.index]
         name = (by["base"] or "").rstrip("的")
         named = [q for q in called(report, share, name) if q.kind == "money"] if len(name) > 1 else []
-        here = named or [q for q in sums if q.sentence == claim.sentence]
+        here = named or _principal(sums, share) or [q for q in sums if q.sentence == claim.sentence]
         yield from settle(
             claim,
             "levied",
             [_share(here[0], share)] if len(here) == 1 else [],
             (_share(q, share) for q in sums),
         )
+
+
+def _principal(sums: Sequence[Quantity], share: Quantity) -> list[Quantity]:
+    """贷款余额5.1亿元，年利率3.9%: the sum told right before a rate of interest."""
+    return [q for q in sums if q.index == share.index - 1 and PRINCIPAL.search(q.before)]
 
 
 def _share(whole: Quantity, share: Quantity) -> Candidate:

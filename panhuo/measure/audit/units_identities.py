@@ -14,6 +14,7 @@ from panhuo.measure.audit.words import words
 
 DEALS = {None, "price", "cost"}
 SAME_WORDS = 4
+FLOOR_PRICE = re.compile("建筑面积.*每平方米$|单方造价")
 LEAST = re.compile("不[低少小]于|不[高大]于|不超过|≥")
 YARDSTICK = re.compile(
     r"^(?:是|较|比|相当于|高于|低于|超过|达不到|未达|不足).*(?:原|平均|水平|标准|要求|目标|全[省市县园区])"
@@ -61,6 +62,7 @@ def per_area(report: Report) -> Iterator[Check]:
             near, land = here, near_land
         pairs = [(t, a) for t in near for a in land]
         sure = [(t, a) for t, a in pairs if t.sentence == claim.sentence or not near_land]
+        sure = sure or [(t, a) for t in _last_named(report, claim, totals) for a in near_land]
         promised = all(LEAST.match(q.text) for q in (claim, *near))
         yield from settle(
             _written(claim) if promised else claim,
@@ -68,6 +70,14 @@ def per_area(report: Report) -> Iterator[Check]:
             [quotient(_written(t) if promised else t, a) for t, a in sure if not _yardstick(report, claim)],
             (quotient(t, a) for t in totals for a in land),
         )
+
+
+def _last_named(report: Report, claim: Quantity, totals: Sequence[Quantity]) -> list[Quantity]:
+    """The one sum of that name told before in the paragraph, for a mean whose land stands beside it."""
+    here = report.within(claim, 0)
+    told = [t for t in totals if t.index < claim.index and "\n" not in report.between(t, claim)]
+    alone = len({t.given.value for t in told}) == 1 and not any(q.kind == "money" for q in here)
+    return told[-1:] if alone and len(lands(here)) == 1 else []
 
 
 def _free(report: Report, sum_told: Quantity, claim: Quantity) -> bool:
@@ -127,17 +137,17 @@ def _over(floor: Quantity, land: Sequence[Quantity]) -> Iterator[Candidate]:
 def price_times_area(report: Report) -> Iterator[Check]:
     """单价 × 面积 = 总价. Of the price and the sum, the one told later is the claim."""
     for price in report.quantities:
-        if price.kind != "money/area" or price.noun not in DEALS or "楼面" in price.before:
+        if price.kind != "money/area" or price.noun not in {*DEALS, "floor"} or "楼面" in price.before:
             continue
         sentence = report.within(price, 0)
-        money = _only([q for q in sentence if q.kind == "money" and q.noun in DEALS], price)
+        sums = [q for q in sentence if q.kind == "money"]
+        money = _only([q for q in sums if q.noun in DEALS], price) or _only(sums, price)
         if money is None or any(q.kind == "money/area" and q.noun in DEALS for q in sentence):
             continue
         everywhere = lands(report.section(price))
         here = [q for q in sentence if q.unit.name in words().land_units]
         land = _only(here, price)
-        named = [a for a in everywhere if shared(a.before, price.before) >= SAME_WORDS]
-        near = [land] if land else here[::-1] or (named if len(named) == 1 else [])
+        near = [land] if land else here[::-1] or _of_that_name(report, price, money, everywhere)
         claim = max(price, money, key=lambda q: q.index)
         yield from settle(
             claim,
@@ -145,6 +155,19 @@ def price_times_area(report: Report) -> Iterator[Check]:
             [_deal(claim, price, money, a) for a in near],
             (_deal(claim, price, money, a) for a in everywhere),
         )
+
+
+def _of_that_name(
+    report: Report, price: Quantity, money: Quantity, everywhere: Sequence[Quantity]
+) -> list[Quantity]:
+    """工业用地成交价款24.6亿元，均价: the one area called as the sum is; of a price per m² of floor, all the floor."""
+    called = [max(shared(a.before, price.before), shared(a.before, money.before)) for a in everywhere]
+    best = max([SAME_WORDS, *called])
+    named = [a for a, score in zip(everywhere, called, strict=True) if score == best]
+    if not named and FLOOR_PRICE.search(lead_of(report, price)):
+        whole = {q.given.value: q for q in floors(report.section(price)) if "总建筑面积" in q.before}
+        named = list(whole.values())
+    return named if len(named) == 1 else []
 
 
 def _only(found: Sequence[Quantity], before: Quantity) -> Quantity | None:
