@@ -8,7 +8,7 @@ from typing import Final
 from panhuo.core.figures import Interval
 from panhuo.measure.audit.change_identities import apart, changed, yearly_mean
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.labels import called, lead_of
+from panhuo.measure.audit.labels import called, lead_of, name_of, shared
 from panhuo.measure.audit.parts_identities import ASIDE, alike, total
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.share_identities import RELATIVE
@@ -45,6 +45,8 @@ SO_MUCH: Final = re.compile(
 MEAN: Final = re.compile("年均[^，。；]{0,4}(?:增长|提高|增加|下降|减少|降低|增速)(?:了|约|为)?$")
 MONTHLY: Final = re.compile(r"月")
 YEARLY: Final = re.compile(r"年")
+LIKE: Final = 2
+"""Characters in a row that an amount and its price share, at least, when one is called after the other."""
 NOT_ALL: Final = re.compile("[少多]|增收|减收|减免|节|让利")
 """少收41万元 is not what the price makes, but what one price makes less than another."""
 MONTHS: Final = Interval(12.0, 12.0, 12.0)
@@ -174,25 +176,51 @@ def _same_line(report: Report, a: Quantity, b: Quantity) -> bool:
 
 def priced(report: Report) -> Iterator[Check]:
     """出租面积102600平方米，租金18元/平方米·月，年租金2216万元: amount times price, of a year if told so."""
-    for price, claim in zip(report.quantities, report.quantities[1:], strict=False):
-        if not price.kind.startswith("money/") or claim.kind != "money" or claim.sentence != price.sentence:
-            continue
+    for price, claim in _prices(report):
         of = price.kind.partition("/")[2]
-        here = [q for q in report.within(claim, 0) if q.index < price.index and q.kind == of]
+        here = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind == of]
         monthly = MONTHLY.search(price.after[:4] or "") or MONTHLY.search(price.before[-8:])
-        if "楼面" in price.before:
-            continue
         lead = lead_of(report, claim)
-        yearly = monthly and YEARLY.search(lead)
-        if not here or (monthly and not yearly) or ASIDE.search(lead) or NOT_ALL.search(lead):
+        yearly = bool(monthly and YEARLY.search(lead))
+        other = "楼面" in price.before or ASIDE.search(lead) or NOT_ALL.search(lead)
+        if other or (monthly and not yearly) or _explained(report, price, here):
             continue
-        near = here if len(here) == 1 and price.noun == claim.noun else []
+        near = here if len(here) == 1 and price.noun in {claim.noun, None} else []
+        named = [] if here else _so_called(report, price, of)
         yield from settle(
             claim,
             "priced",
-            [_amount(q, price, months=bool(yearly)) for q in near],
-            (_amount(q, price, months=bool(yearly)) for q in here),
+            [_amount(q, price, months=yearly) for q in near],
+            (_amount(q, price, months=yearly) for q in here),
+            likely=[_amount(q, price, months=yearly) for q in named],
         )
+
+
+def _prices(report: Report) -> Iterator[tuple[Quantity, Quantity]]:
+    """Prices and the sum told next in the sentence, or next but for the amount (每亩5元，68.8万亩年租金344万元)."""
+    for price in report.quantities:
+        if not price.kind.startswith("money/"):
+            continue
+        after = report.quantities[price.index + 1 : price.index + 3]
+        if len(after) == 2 and after[0].kind == price.kind.partition("/")[2]:
+            after = after[1:]
+        if after and after[0].kind == "money" and after[0].sentence == price.sentence:
+            yield price, after[0]
+
+
+def _so_called(report: Report, price: Quantity, kind: str) -> list[Quantity]:
+    """自发自用5719万千瓦时。……自用电量按0.58元/千瓦时: the amount told before that is called most like the priced."""
+    told = [q for q in report.section(price) if q.kind == kind and q.index < price.index]
+    likeness = [shared(name_of(report, q), lead_of(report, price)) for q in told]
+    best = max([LIKE, *likeness])
+    found = {q.given.value: q for q, likely in zip(told, likeness, strict=True) if likely == best}
+    return list(found.values()) if len(found) == 1 else []
+
+
+def _explained(report: Report, price: Quantity, here: Sequence[Quantity]) -> bool:
+    """Whether a sum told before a price is what the price makes: 285亩，以9.12亿元收储，每亩320万元."""
+    made = [q for q in report.within(price, 0) if q.index < price.index and q.kind == "money"]
+    return any(_amount(a, price, months=False).value.overlaps(q.claim) for a in here for q in made)
 
 
 def by_years(report: Report) -> Iterator[Check]:
@@ -264,10 +292,12 @@ def growing_yearly(report: Report) -> Iterator[Check]:
     """由2020年的A增至2024年的B，年均增长p%: the growth that, year after year, makes A into B."""
     for claim in report.quantities:
         lead = lead_of(report, claim)
+        if claim.kind != "percent" or not MEAN.search(lead):
+            continue
         here = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
         years = sorted({d.on.year for d in report.days if d.sentence == claim.sentence and d.at < claim.at})
         told = [(a, b) for a, b in pairwise(here) if alike(a, b) and _comparable(a, b)]
-        if claim.kind != "percent" or not MEAN.search(lead) or len(years) != 2 or len(told) != 1:
+        if len(years) != 2 or len(told) != 1:
             continue
         span, pair = years[1] - years[0], told[0]
         now, then = sorted(pair, key=lambda q: q.given.value, reverse=not words().says("fall", lead))

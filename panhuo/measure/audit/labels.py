@@ -5,6 +5,7 @@ from typing import Final
 
 from panhuo.measure.audit.quantities import Quantity, Report
 
+BESIDE: Final = re.compile(r"[\d.,]+[^\d，。；]{1,2}、?(?:共|面积)?$")
 FILLERS: Final = re.compile("(?:[合共总]计|达到?|分别|约|为|是|共|计|仅|至|有)+$")
 """Words between the name of a figure and the figure."""
 
@@ -31,12 +32,13 @@ def shared(a: str, b: str) -> int:
     return longest
 
 
+def name_of(report: Report, q: Quantity) -> str:
+    """What a figure is called: its clause up to it, of a figure right after another (105项5241.6亩) up to that one."""
+    return FILLERS.sub("", BESIDE.sub("", lead_of(report, q)))
+
+
 def called(report: Report, of: Quantity, name: str) -> list[Quantity]:
     """Figures told before another right after `name`, of the nearest sentence that has any; each value once."""
-    told = [
-        q
-        for q in report.section(of)
-        if q.index < of.index and FILLERS.sub("", lead_of(report, q)).endswith(name)
-    ]
+    told = [q for q in report.section(of) if q.index < of.index and name_of(report, q).endswith(name)]
     nearest = max((q.sentence for q in told), default=0)
     return list({q.given.value: q for q in told if q.sentence == nearest}.values())

@@ -21,7 +21,7 @@ LABEL: Final = 24
 CLAUSE_STOPS: Final = '，、：:（）()“”"【】[]'
 DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 TENS: Final = {"十": 10, "百": 100, "千": 1000}
-EACH: Final = re.compile("(?:每|平均每)(亿元|万元|平方公里|平方米|公顷|亩)(?:的|仅|约)?$")
+EACH: Final = re.compile("(?:每|平均每)(亿元|万元|平方公里|平方米|公顷|亩)(?:每年)?(?:的|仅|约)?$")
 """每亿元486亩 is 486 mu for each 100 million yuan."""
 BLANKED: Final = re.compile(
     r"《[^《》]{0,80}》|〔\d+〕\s?\d+号|\d+[－—~～]\d+(?=[年人个家%])|[图表]\s?\d+(?:[-－]\d+)?"

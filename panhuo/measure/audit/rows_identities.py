@@ -5,6 +5,7 @@ of two columns. No word need say how a column comes from the others: the rows th
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, permutations
@@ -110,7 +111,8 @@ RATIOS: Final = {"percent", "times", "number"}
 def related_columns(report: Report) -> Iterator[Check]:
     """The last column of three or more rows, where most of them give it as one relation of two others."""
     for run in runs(report):
-        columns = list(dict.fromkeys(column for row in run for column in row.figures))
+        often = Counter(column for row in run for column in row.figures)
+        columns = [column for column, rows in often.items() if rows >= ROWS_NEEDED]
         for target in columns:
             for claim, found in _best(run, target, [c for c in columns if c != target]):
                 yield from settle(claim, "rows", [found])

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from panhuo.core.figures import Interval
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.labels import FILLERS, bigrams, called, lead_of, shared
+from panhuo.measure.audit.labels import bigrams, called, lead_of, name_of, shared
 from panhuo.measure.audit.parts_identities import alike
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.units_identities import quotient
@@ -51,7 +51,7 @@ def rate(report: Report) -> Iterator[Check]:
         subject, base = [*BASE.split(lead, maxsplit=1), ""][:2]
         earlier = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
         done = _of_kind([q for q in earlier if not _moved(report, q)] or earlier, lead)[-1:]
-        told = [q for q in report.section(claim) if shared(report.context(q), subject) >= SAME_WORDS]
+        told = [q for q in report.section(claim) if shared(lead_of(report, q), subject) >= SAME_WORDS]
         sure = _surest(report, _wholes(report, claim, done), base) or _stepwise(claim, done, report)
         if "分别" in lead:
             done, sure = _respective(report, claim, earlier)
@@ -121,7 +121,7 @@ def _paragraph_whole(
 ) -> list[tuple[Quantity, Quantity]]:
     """The one larger figure before a part in its paragraph, itself no part; sums and rests have wholes of their own."""
     told = [q for q in report.within(claim, REACH) if "\n" not in report.between(q, claim)]
-    parts = [part for q in told if BARE.search(lead_of(report, q)) for part in _part_of(told, q)]
+    parts = [part for q in told if "占" in lead_of(report, q) for part in _part_of(told, q)]
     wholes = [q for q in told if q not in parts and not _each(report, q)]
     summed = any(NO_PART.search(report.context(q)) for q in done)
     return [] if summed else _only_whole(wholes, done)
@@ -229,7 +229,7 @@ def _named(report: Report, part: Quantity, whole: Quantity, base: str) -> int:
             return 0
         words_shared = shared(lead_of(report, whole), base)
         core = WHOLE_NAME.sub("", base).removeprefix("全部") or base.rstrip("的")
-        named = len(core) > 1 and FILLERS.sub("", lead_of(report, whole)).endswith(core)
+        named = len(core) > 1 and name_of(report, whole).endswith(core)
         planned = PLAN.search(core)
         named = named or (planned is not None and planned[1] in whole.before and whole.index < part.index)
         return words_shared if words_shared >= SAME_WORDS or named else 0
