@@ -283,7 +283,8 @@ def times_of(report: Report) -> Iterator[Check]:
         if claim.kind != "times":
             continue
         before = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE][-2:]
-        if len(before) == 2 and alike(*before) and TIMES_OF.search(report.between(before[0], claim)):
+        link = TIMES_OF.search(report.between(before[0], claim)) if len(before) == 2 else None
+        if link and alike(*before) and before[0].to + link.start() < before[1].at:
             yield from settle(claim, "times", [quotient(before[0], before[1])])
 
 

@@ -12,6 +12,8 @@ CLOSE_DIGITS: Final = 4
 """A figure of fewer digits is too short to speak of one digit miswritten."""
 COARSE: Final = 3.0
 """A computed value known so many times less closely than the claim cannot confirm what it does not hit."""
+HIT: Final = 0.03
+"""A far value may be off by so much of a figure of one digit and still confirm it."""
 WIDE: Final = 0.25
 """A value known no better than this is shown as a range."""
 
@@ -61,14 +63,18 @@ def settle(
         yield _check(claim, "uncheckable" if _too_coarse(claim, best) else "agree", identity, best)
         return
     for candidate in (*likely, *wide):
-        if dict(candidate.value.dimension) == dict(claim.claim.dimension) and fits_as_written(
-            claim, candidate
-        ):
+        same = dict(candidate.value.dimension) == dict(claim.claim.dimension)
+        if same and fits_as_written(claim, candidate) and _hits(claim, candidate):
             yield _check(claim, "agree", identity, candidate)
             return
     slips = [c for c in (*usable, *likely) if slip(claim, c)]
     if usable or slips:
         yield _check(claim, "disagree", identity, (slips or usable)[0])
+
+
+def _hits(claim: Quantity, candidate: Candidate) -> bool:
+    """Whether a value is that of the claim itself and not only of its rounding: 2.1 is no proof of 2."""
+    return claim.bound is not None or _distance(claim, candidate) <= HIT * abs(claim.claim.value)
 
 
 def _too_coarse(claim: Quantity, candidate: Candidate) -> bool:

@@ -17,8 +17,8 @@ ASIDE = re.compile("^[较比]|[^例重占]比")
 EACH_PERIOD = re.compile("每[年月季]|[年月]均")
 """每年付息960万元 is no part of a sum."""
 OTHERS = re.compile("其余|(?:^|、)其他")
-REST_LEAD = re.compile(r"^(?!.*(?:[一每\d][年月]|[年月]均))")
-"""欠缴一年约489万元 is not what is left."""
+REST_LEAD = re.compile(r"^(?!.*(?:[一每\d][年月]|[年月]均|率))")
+"""欠缴一年约489万元 is not what is left, nor is 空置率超过30%的57栋."""
 LIST_GAP = 22
 """Most characters between two members of one list."""
 NEXT_PART = re.compile(r"^\n?(?:另外|另|其余|剩余|其他|其中)")
@@ -82,23 +82,23 @@ def parts_of_whole(report: Report) -> Iterator[Check]:
         if whole.kind in {"percent", "times", "number", "months"}:
             continue
         run = run_after(report, whole)
-        if len(run) < 2:
+        link = report.between(whole, run[0]) if run else ""
+        if not ("：" in link or words().says("among", link)):
             continue
-        link = report.between(whole, run[0])
-        leading = "：" in link or words().says("among", link)
-        if not leading:
-            continue
-        for size in range(len(run), 1, -1):
-            candidate = total(run[:size])
-            if fits_as_written(whole, candidate):
-                yield from settle(whole, "parts", [candidate])
-                break
-        else:
-            listed = _list(report, run)
-            if _complete(report, whole, listed):
-                yield from settle(whole, "parts", [total(listed)])
-            elif len(listed) > 2:
-                yield from settle(whole, "parts", [], likely=[total(listed)])
+        sums = [total(run[:size]) for size in range(len(run), 1, -1)]
+        fitting = [c for c in sums if fits_as_written(whole, c)]
+        listed = _list(report, run)
+        certain = fitting[:1] or ([total(listed)] if _complete(report, whole, listed) else [])
+        lists = [parts for parts in (listed, _further(report, whole)) if len(parts) > 1]
+        yield from settle(whole, "parts", certain, likely=[total(parts) for parts in lists])
+
+
+def _further(report: Report, whole: Quantity) -> list[Quantity]:
+    """A list that goes on over semicolons, as far as the full stop: 其中市级4984万元，占40%；县级7476万元。"""
+    text = report.plain.text
+    stop = min(at for at in (text.find("。", whole.to), text.find("\n", whole.to), len(text)) if at >= 0)
+    told = [q for q in report.section(whole) if whole.to < q.at < stop and alike(q, whole)]
+    return [q for q in told if not words().per_member.search(lead_of(report, q))]
 
 
 def _list(report: Report, run: Sequence[Quantity]) -> list[Quantity]:
@@ -227,6 +227,7 @@ def what_is_left(report: Report) -> Iterator[Check]:
         if not (words().says("rest", lead[-12:]) or OTHERS.search(lead)):
             continue
         before = [q for q in report.within(claim, 1) if q.index < claim.index and alike(q, claim)]
+        before = [q for q in before if q.unit.dimension or q.unit.name == claim.unit.name]
         before = [q for q in before if not ASIDE.search(lead_of(report, q))]
         before = [q for q in before if not words().per_member.search(lead_of(report, q))]
         pairs = [(a, b) for a in before for b in before if a.given.value > b.given.value]

@@ -9,7 +9,7 @@ from panhuo.measure.audit.check import Candidate, Check, settle
 from panhuo.measure.audit.labels import bigrams, called, lead_of, name_of, shared
 from panhuo.measure.audit.parts_identities import alike
 from panhuo.measure.audit.quantities import Quantity, Report
-from panhuo.measure.audit.units_identities import quotient
+from panhuo.measure.audit.units_identities import as_charged, quotient
 from panhuo.measure.audit.words import words
 
 RELATIVE = {"percent", "times", "months", "working_time"}
@@ -28,14 +28,15 @@ PRINCIPAL = re.compile("余额|本金|债券|贷款|借款")
 LEVY = re.compile(r"^的?(?:计|征|提|收|缴|比例|标准)?[^。；]{0,12}$")
 PLAN = re.compile("^(?:年度|全年|年初|本年|当年|总|下达|既定)?(计划|任务|目标|预算)$")
 """A whole named by no more than what it is for: 占年度计划的55%, after 今年计划盘活52万亩."""
-DONE, OPEN = re.compile("已"), re.compile("[未尚待剩]")
+DONE, OPEN = re.compile("[已实]"), re.compile("[未尚待剩]")
+PLAIN_AREA = re.compile("[^总]面积的$")
+"""占收储面积的 is a share of what 收储土地12420亩 tells."""
+OF_AREA = re.compile("按?面积|[^占]{2,6}面积占")
 COUNTED = re.compile("^按?(?:[宗户栋家个台]数|数量)")
 REACH = 3
 """Sentences back, within a paragraph, in which the whole of a share may stand."""
 NO_PART = re.compile("合计|共计|其余|剩余")
-DONE_RATE = re.compile(
-    "(完成|处置|到位|收缴|整改|签约|开工|竣工|投产|出租|结案|清收|征收|盘活|消化|支付|执行)率(?:达到?|为|约|仅)*$"
-)
+RATE_NAME = re.compile("(..)率(?:达到?|为|约|仅)*$")
 START = re.compile("起始价|起拍价|挂牌价|底价|账面|收购价|原价")
 TOGETHER = 4
 """Figures between a price, what it is held against and the rate by which it is more."""
@@ -50,7 +51,8 @@ def rate(report: Report) -> Iterator[Check]:
             continue
         subject, base = [*BASE.split(lead, maxsplit=1), ""][:2]
         earlier = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
-        done = _of_kind([q for q in earlier if not _moved(report, q)] or earlier, lead)[-1:]
+        parts = [q for q in earlier if not (_moved(report, q) or _is_base(report, q))]
+        done = _of_kind(parts or earlier, lead)[-1:]
         told = [q for q in report.section(claim) if shared(lead_of(report, q), subject) >= SAME_WORDS]
         sure = _surest(report, _wholes(report, claim, done), base) or _stepwise(claim, done, report)
         if "分别" in lead:
@@ -59,7 +61,8 @@ def rate(report: Report) -> Iterator[Check]:
             sure = _only_whole(earlier, done) or _common_whole(report, claim, done)
             sure = sure or _paragraph_whole(report, claim, done)
         elif not sure and not base and _done_of(report, lead, done):
-            sure = _only_whole(earlier, done) or _paragraph_whole(report, claim, done)
+            sure = _only_whole(earlier, done) or _whole_of_that_name(report, done)
+            sure = sure or _paragraph_whole(report, claim, done)
         if GAIN_RATE.search(lead):
             yield from settle(
                 claim,
@@ -97,7 +100,7 @@ def _of_kind(told: Sequence[Quantity], lead: str) -> list[Quantity]:
     """Figures a rate may be of: counts for 宗数处置率, areas for 面积占."""
     if COUNTED.search(lead):
         return [q for q in told if q.kind == "count"]
-    return [q for q in told if q.kind == "area"] if re.match("按?面积", lead) else list(told)
+    return [q for q in told if q.kind == "area"] if OF_AREA.match(lead) else list(told)
 
 
 def _only_whole(earlier: Sequence[Quantity], done: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
@@ -122,15 +125,35 @@ def _paragraph_whole(
     """The one larger figure before a part in its paragraph, itself no part; sums and rests have wholes of their own."""
     told = [q for q in report.within(claim, REACH) if "\n" not in report.between(q, claim)]
     parts = [part for q in told if "占" in lead_of(report, q) for part in _part_of(told, q)]
-    wholes = [q for q in told if q not in parts and not _each(report, q)]
+    wholes = [q for q in told if not (q in parts or _each(report, q) or DONE.search(lead_of(report, q)))]
+    wholes = [q for q in wholes if all(_one_measure(q, part) for part in done)]
     summed = any(NO_PART.search(report.context(q)) for q in done)
     return [] if summed else _only_whole(wholes, done)
 
 
+def _one_measure(a: Quantity, b: Quantity) -> bool:
+    """Whether two areas are both of land or both in the measure of floors."""
+    land = words().land_units
+    return a.kind != "area" or (a.unit.name in land) == (b.unit.name in land)
+
+
+def _whole_of_that_name(report: Report, done: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
+    """批而未供2684亩。……批而未供已消化2147.2亩，消化率: the one larger figure before that is called as the part is."""
+    told = [
+        q
+        for q in report.section(done[0])
+        if shared(name_of(report, q), name_of(report, done[0])) >= SAME_WORDS
+        and not DONE.search(lead_of(report, q))
+    ]
+    return _only_whole(told, done)
+
+
 def _done_of(report: Report, lead: str, done: Sequence[Quantity]) -> bool:
     """Whether a rate says how much was done (完成率, 到位率), and the figure before it is what was."""
-    found = DONE_RATE.search(lead)
-    return bool(found and done and re.search(f"[已实]|{found[1]}", report.context(done[0])))
+    found = RATE_NAME.search(lead)
+    if not found or not done or not words().says("done", found[1]):
+        return False
+    return re.search(f"[已实]|{found[1]}", report.context(done[0])) is not None
 
 
 def _common_whole(
@@ -162,6 +185,11 @@ def _common_whole(
 def _part_of(near: Sequence[Quantity], share: Quantity) -> list[Quantity]:
     """The figure a bare share is told right after."""
     return [q for q in near if q.index == share.index - 1 and q.kind not in RELATIVE]
+
+
+def _is_base(report: Report, q: Quantity) -> bool:
+    """Whether a share is told of a figure itself: 为年度目标1.5万亩的124%."""
+    return report.plain.text[q.to : q.to + 1] == "的"
 
 
 def _moved(report: Report, q: Quantity) -> bool:
@@ -229,7 +257,9 @@ def _named(report: Report, part: Quantity, whole: Quantity, base: str) -> int:
             return 0
         words_shared = shared(lead_of(report, whole), base)
         core = WHOLE_NAME.sub("", base).removeprefix("全部") or base.rstrip("的")
-        named = len(core) > 1 and name_of(report, whole).endswith(core)
+        name = name_of(report, whole)
+        by_verb = PLAIN_AREA.search(base) is not None and core in name
+        named = len(core) > 1 and (name.endswith(core) or by_verb)
         planned = PLAN.search(core)
         named = named or (planned is not None and planned[1] in whole.before and whole.index < part.index)
         return words_shared if words_shared >= SAME_WORDS or named else 0
@@ -252,6 +282,7 @@ def share_of_told_base(report: Report) -> Iterator[Check]:
         here = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
         bases = [q for q in here if q.at >= start]
         parts = [q for q in here if q not in bases and bases and alike(q, bases[-1])]
+        parts = [q for q in parts if not _moved(report, q)]
         if not found[0].startswith(("占", "完成")):
             parts = [q for q in parts if q.index == bases[-1].index - 1]
         yield from settle(claim, "rate", [quotient(parts[-1], bases[-1])] if parts else [])
@@ -277,10 +308,21 @@ def levied(report: Report) -> Iterator[Check]:
         )
 
 
+def reckoned(report: Report) -> Iterator[Check]:
+    """财务费用2100万元，按占用资金5.25亿元、年利率4%测算: a share of a sum, told before both."""
+    for claim, base, share in zip(
+        report.quantities, report.quantities[1:], report.quantities[2:], strict=False
+    ):
+        kinds = (claim.kind, base.kind, share.kind) == ("money", "money", "percent")
+        together = claim.sentence == share.sentence and report.between(claim, base).startswith("，按")
+        if kinds and together and re.search("[利税费]率|比例", report.between(base, share)):
+            yield from settle(claim, "levied", [_share(base, share)])
+
+
 def _principal(sums: Sequence[Quantity], share: Quantity) -> list[Quantity]:
     """贷款余额5.1亿元，年利率3.9%: the sum told right before a rate of interest."""
     return [q for q in sums if q.index == share.index - 1 and PRINCIPAL.search(q.before)]
 
 
 def _share(whole: Quantity, share: Quantity) -> Candidate:
-    return Candidate(whole.given * share.given, f"{whole.text} × {share.text}", (whole, share))
+    return Candidate(whole.given * as_charged(share), f"{whole.text} × {share.text}", (whole, share))

@@ -15,6 +15,7 @@ from panhuo.measure.audit.words import words
 DEALS = {None, "price", "cost"}
 SAME_WORDS = 4
 FLOOR_PRICE = re.compile("建筑面积.*每平方米$|单方造价")
+SQUARE_MEAN = re.compile("^(?:平均|折?合)?每(?:平方米|㎡)$|^均价$")
 LEAST = re.compile("不[低少小]于|不[高大]于|不超过|≥")
 YARDSTICK = re.compile(
     r"^(?:是|较|比|相当于|高于|低于|超过|达不到|未达|不足).*(?:原|平均|水平|标准|要求|目标|全[省市县园区])"
@@ -36,7 +37,7 @@ def floors(quantities: Sequence[Quantity]) -> list[Quantity]:
 
 
 def as_charged(price: Quantity) -> Interval:
-    """What a price is multiplied as: exactly as told, but for a mean or a softened one."""
+    """What a price or a rate is multiplied as: exactly as told, but for a mean or a softened one."""
     if price.bound or "均" in price.before:
         return price.given
     value = price.given.value
@@ -146,6 +147,7 @@ def price_times_area(report: Report) -> Iterator[Check]:
             continue
         everywhere = lands(report.section(price))
         here = [q for q in sentence if q.unit.name in words().land_units]
+        here = here or _square_metres(report, price, money)
         land = _only(here, price)
         near = [land] if land else here[::-1] or _of_that_name(report, price, money, everywhere)
         claim = max(price, money, key=lambda q: q.index)
@@ -155,6 +157,28 @@ def price_times_area(report: Report) -> Iterator[Check]:
             [_deal(claim, price, money, a) for a in near],
             (_deal(claim, price, money, a) for a in everywhere),
         )
+
+
+def _square_metres(report: Report, price: Quantity, money: Quantity) -> list[Quantity]:
+    """The one area in square metres told before a mean per square metre (312.4万平方米……平均每平方米1500元)."""
+    if money.index > price.index or not SQUARE_MEAN.search(lead_of(report, price)):
+        return []
+    told = [
+        q for q in report.within(price, 0) if q.unit.name in words().floor_units and q.index < price.index
+    ]
+    return told if len(told) == 1 else []
+
+
+def floor_price(report: Report) -> Iterator[Check]:
+    """容积率2.2，单价900万元/亩，楼面地价6136元/平方米: the price of the land over the floor-area ratio."""
+    for claim in report.quantities:
+        if claim.kind != "money/area" or "楼面" not in claim.before:
+            continue
+        here = [q for q in report.within(claim, 0) if q.index < claim.index]
+        ratios = [q for q in here if q.kind == "number" and "容积率" in q.before]
+        prices = [q for q in here if q.kind == "money/area" and q.noun in DEALS]
+        if len(ratios) == 1 and prices:
+            yield from settle(claim, "floor_price", [quotient(prices[-1], ratios[0])])
 
 
 def _of_that_name(
