@@ -170,6 +170,7 @@ def change(report: Report) -> Iterator[Check]:
             "change",
             [changed(a, b, falls=falls and not rises) for a, b in sure],
             (changed(a, b, falls=falls and not rises) for a, b in loose),
+            sure=True,
         )
 
 

@@ -14,6 +14,8 @@ COARSE: Final = 3.0
 """A computed value known so many times less closely than the claim cannot confirm what it does not hit."""
 HIT: Final = 0.03
 """A far value may be off by so much of a figure of one digit and still confirm it."""
+FAR_OFF: Final = 2.0
+"""Figures further apart than this are not one thing reckoned wrong."""
 WIDE: Final = 0.25
 """A value known no better than this is shown as a range."""
 
@@ -50,12 +52,14 @@ def settle(
     wide: Iterable[Candidate] = (),
     *,
     likely: Sequence[Candidate] = (),
+    sure: bool = False,
 ) -> Iterator[Check]:
     """The check of a claim, if any, from candidates near it and, only to clear it, candidates further away.
 
     A near candidate that fits, within rounding and words of degree, clears the claim; a far one must fit the
     figure as written. Near candidates accuse, the one that looks like a slip of the pen first; likely ones,
     of figures that need not belong together, clear as far ones do and accuse only of a slip of the pen.
+    A value that no slip or miscount explains says that the figures do not belong together, unless they must (`sure`).
     """
     usable = [c for c in near if dict(c.value.dimension) == dict(claim.claim.dimension)]
     if fitting := [c for c in usable if c.value.overlaps(claim.claim)]:
@@ -68,8 +72,24 @@ def settle(
             yield _check(claim, "agree", identity, candidate)
             return
     slips = [c for c in (*usable, *likely) if slip(claim, c)]
-    if usable or slips:
-        yield _check(claim, "disagree", identity, (slips or usable)[0])
+    accusing = slips or [c for c in usable if sure or _thinkable(claim, c)]
+    if accusing:
+        yield _check(claim, "disagree", identity, accusing[0])
+
+
+def _thinkable(claim: Quantity, candidate: Candidate) -> bool:
+    """Whether one could be written for the other: less than twice it, or but for a digit or two that changed places."""
+    value, meant = abs(float(claim.value)), abs(in_unit(claim, candidate.value))
+    if value <= FAR_OFF * meant and meant <= FAR_OFF * value:
+        return True
+    places = len(str(claim.value).partition(".")[2])
+    written, told = digits(str(claim.value)), digits(f"{meant:.{places}f}")
+    if len(written) != len(told):
+        return False
+    differing = [i for i, (a, b) in enumerate(zip(written, told, strict=True)) if a != b]
+    return len(differing) == 1 or (
+        len(differing) == 2 and [written[i] for i in differing] == [told[i] for i in differing[::-1]]
+    )
 
 
 def _hits(claim: Quantity, candidate: Candidate) -> bool:

@@ -275,11 +275,13 @@ def grown_by(report: Report) -> Iterator[Check]:
         if claim.kind != "percent" or not BY.search(lead_of(report, by)) or not SO_MUCH.search(link):
             continue
         here = [q for q in report.within(by, 0) if q.index < by.index and q.kind not in RELATIVE]
-        if not here or not alike(here[-1], by):
+        if not here or not alike(here[-1], by) or here[-1].given.value <= by.given.value:
             continue
         now = here[-1]
         before = now.given + (by.given if falls else -by.given)
         bases = [(before, f"（{now.text} {'+' if falls else '－'} {by.text}）"), (now.given, now.text)]
+        if now.at > by.at - len(lead_of(report, by)):
+            bases = bases[1:]
         found = [
             Candidate(by.given / base, f"{by.text} ÷ {name}", (now, by))
             for base, name in bases
@@ -305,7 +307,7 @@ def growing_yearly(report: Report) -> Iterator[Check]:
         ends = [end ** (1 / span) - 1 for end in (ratio.low, ratio.value, ratio.high)]
         low, value, high = ends if ends[1] > 0 else [-end for end in reversed(ends)]
         formula = f"（{now.text} ÷ {then.text}）的{span}次方根的变动"
-        yield from settle(claim, "growth", [Candidate(Interval(low, value, high), formula, pair)])
+        yield from settle(claim, "growth", [Candidate(Interval(low, value, high), formula, pair)], sure=True)
 
 
 def _amount(of: Quantity, price: Quantity, *, months: bool) -> Candidate:

@@ -34,7 +34,7 @@ def conversions(report: Report, factors: Factors) -> Iterator[Check]:
                 found = [_over(q, factors.tree, {"mass": 1}) for q in carbon]
             case _:
                 found = []
-        yield from settle(claim, "conversion", found)
+        yield from settle(claim, "conversion", found, sure=True)
 
 
 def _range(ends: tuple[float, float], dimension: Mapping[str, int]) -> Interval:

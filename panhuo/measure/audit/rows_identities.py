@@ -60,9 +60,13 @@ def _columns(figures: Sequence[Quantity]) -> Row:
     """A sentence as a row; the name of the item may run into the label of its first figure."""
     row: dict[Column, Quantity] = {}
     for q in figures:
-        label = FILLERS.sub("", ASCII.sub("", q.before))[-2:]
-        row.setdefault((unit_of(q), label if row else ""), q)
+        row.setdefault((unit_of(q), label_of(q) if row else ""), q)
     return Row(row)
+
+
+def label_of(q: Quantity) -> str:
+    """The end of what stands before a figure."""
+    return FILLERS.sub("", ASCII.sub("", q.before))[-2:]
 
 
 def runs(report: Report) -> Iterator[list[Row]]:
@@ -174,13 +178,19 @@ def _sums_of(told: Sequence[Quantity], rows: Sequence[Row]) -> list[tuple[Quanti
     """Figures of a sentence and the columns that may add up to them: called alike, or alone of their kind."""
     columns = [c for c in rows[0].figures if all(c in row.figures for row in rows)]
     whole = _columns(told).figures
-    pairs = {c: whole[c] for c in columns if c in whole}
+    pairs = {c: whole[c] for c in columns if c in whole and _same_column(whole[c], told, rows, c)}
     for q in told:
         open_columns = [c for c in columns if c not in pairs and c[0] == unit_of(q)]
         rivals = [p for p in told if unit_of(p) == unit_of(q)]
         if q not in pairs.values() and len(open_columns) == len(rivals) == 1:
             pairs[open_columns[0]] = q
     return [(q, [row.figures[c] for row in rows]) for c, q in pairs.items()]
+
+
+def _same_column(whole: Quantity, told: Sequence[Quantity], rows: Sequence[Row], column: Column) -> bool:
+    """Whether a figure is that of a column: called so, or the only one of its unit that its sentence tells."""
+    alone = sum(unit_of(q) == unit_of(whole) for q in told) == 1
+    return alone or all(label_of(row.figures[column]) == label_of(whole) for row in rows)
 
 
 def paired(report: Report) -> Iterator[Check]:

@@ -153,7 +153,8 @@ def _done_of(report: Report, lead: str, done: Sequence[Quantity]) -> bool:
     found = RATE_NAME.search(lead)
     if not found or not done or not words().says("done", found[1]):
         return False
-    return re.search(f"[已实]|{found[1]}", report.context(done[0])) is not None
+    context = report.context(done[0])
+    return DONE.search(context) is not None or set(found[1]) <= set(context)
 
 
 def _common_whole(
@@ -214,6 +215,8 @@ def _respective(
         return [], []
     part = parts[shares.index(claim)]
     told = [q for q in report.within(claim, 1) if q.index < parts[0].index and not _each(report, q)]
+    summed = sum(p.given.value for p in parts if alike(p, part) and _same_unit(p, part))
+    told = [q for q in told if q.given.high >= summed]
     return [part], _only_whole([*told, part], [part])
 
 
@@ -224,10 +227,10 @@ def _each(report: Report, q: Quantity) -> bool:
 def _stepwise(claim: Quantity, done: Sequence[Quantity], report: Report) -> list[tuple[Quantity, Quantity]]:
     """厂房13.5万㎡，其中已出租9.45万㎡，出租率: a rate named by what was done with the figure before."""
     name = re.search(r"([^，。；的]{2})率[^率]*$", claim.before)
-    if not done or name is None or name[1] not in done[0].before:
+    if not done or name is None or name[1] not in done[0].before or re.search("[减降增损]", name[1]):
         return []
-    earlier = [q for q in report.within(claim, 0) if q.index < done[0].index and alike(q, done[0])]
-    return [(done[0], q) for q in earlier[-1:] if q.given.value > done[0].given.value]
+    earlier = [q for q in report.within(claim, 0) if q.index < done[0].index]
+    return _only_whole(earlier, done)
 
 
 def _wholes(report: Report, claim: Quantity, done: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:

@@ -56,6 +56,7 @@ def per_area(report: Report) -> Iterator[Check]:
             continue
         land = lands(report.section(claim))
         totals = [q for q in report.section(claim) if q.kind == "money" and q.noun == claim.noun]
+        totals = [q for q in totals if not words().says("rise", q.before[-6:])]
         near = [t for t in totals if t.sentence == claim.sentence or _free(report, t, claim)]
         here = [q for q in report.within(claim, 0) if q.kind == "money"]
         near_land = [a for a in land if a.sentence == claim.sentence]
@@ -94,7 +95,8 @@ def _written(q: Quantity) -> Quantity:
 
 def _yardstick(report: Report, claim: Quantity) -> bool:
     """Whether a figure is what another is held against: 是原厂亩均税收4万元的8倍, 不足园区平均16万元."""
-    return YARDSTICK.search(lead_of(report, claim)) is not None
+    base = report.plain.text[claim.to : claim.to + 1] == "的"
+    return base or YARDSTICK.search(lead_of(report, claim)) is not None
 
 
 def floor_area_ratio(report: Report) -> Iterator[Check]:
@@ -219,4 +221,4 @@ def equivalents(report: Report) -> Iterator[Check]:
         if a.sentence != b.sentence or a.kind != b.kind or a.unit.name == b.unit.name or not a.unit.dimension:
             continue
         if link and EQUAL.match(link):
-            yield from settle(b, "equivalent", [Candidate(a.given, a.text, (a,))])
+            yield from settle(b, "equivalent", [Candidate(a.given, a.text, (a,))], sure=True)
