@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from panhuo.cli_admit import admit
 from panhuo.cli_land import land
 from panhuo.cli_law import law
 from panhuo.cli_show import (
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(law, name="law")
 app.add_typer(land, name="land")
+app.command("admit")(admit)
 
 
 @app.callback()

@@ -31,6 +31,7 @@ from panhuo.inventory.take import Taken, take
 
 SHOWN_ERRORS: Final = 5
 SHOWN_HEADERS: Final = 30
+ACCEPT: Final = " 或加 --accept-partial 只导入其余行 or take the other rows with --accept-partial"
 PERIOD: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})[-年.]?(0[1-9]|1[0-2])(?!\d)")
 
 
@@ -102,7 +103,7 @@ def plans_for(raw: RawTable, options: Options, mapping: MappingFile) -> list[Pla
     """The datasets a table feeds: the one asked for, those of the mapping file, or those it is recognised as."""
     if options.as_dataset:
         dataset_spec(options.as_dataset)
-        return [make_plan(raw, options.as_dataset, mapping)]
+        return [make_plan(raw, options.as_dataset, mapping, named=True)]
     kind = layer_kind(raw) if raw.geometry is not None and not mapping.datasets else None
     if kind:
         return [make_plan(raw, f"layers/{kind}", mapping)]
@@ -194,6 +195,17 @@ def refuse_or_accept(taken: list[Taken], options: Options) -> None:
     errors = problems.filter(pc.equal(problems["severity"], "error"))
     if (not refused and not errors.num_rows) or options.accept_partial:
         return
+    told = faults_told(errors)
+    error = ImportRefusedError(
+        f"有 {refused} 行不能导入，整个文件未导入 {refused} rows refused, nothing was imported",
+        **told | {"remedy": told["remedy"] + ACCEPT},
+    )
+    error.problems = problems
+    raise error
+
+
+def faults_told(errors: pa.Table) -> dict[str, str]:
+    """`where`, `why` and `remedy` of a PanhuoError about some problem rows, the first of them in full."""
     shown = errors.slice(0, SHOWN_ERRORS).to_pylist()
     lines = [
         f"{e['file']}, row {e['row']}, {e['field']}: {e['value']!r} {problem_types()[e['type']].label.zh}"
@@ -202,12 +214,8 @@ def refuse_or_accept(taken: list[Taken], options: Options) -> None:
     ]
     more = f"; … {errors.num_rows - len(shown)} more" if errors.num_rows > len(shown) else ""
     kinds = [problem_types()[t] for t in dict.fromkeys(e["type"] for e in shown)]
-    error = ImportRefusedError(
-        f"有 {refused} 行不能导入，整个文件未导入 {refused} rows refused, nothing was imported",
-        where="; ".join(lines) + more,
-        why="; ".join(f"{k.label.zh} {k.label.en}" for k in kinds),
-        remedy="; ".join(f"{k.remedy.zh} {k.remedy.en}" for k in kinds)
-        + " 或加 --accept-partial 只导入其余行 or take the other rows with --accept-partial",
-    )
-    error.problems = problems
-    raise error
+    return {
+        "where": "; ".join(lines) + more,
+        "why": "; ".join(f"{k.label.zh} {k.label.en}" for k in kinds),
+        "remedy": "; ".join(f"{k.remedy.zh} {k.remedy.en}" for k in kinds),
+    }

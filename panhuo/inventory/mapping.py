@@ -170,11 +170,15 @@ def unit_ids() -> dict[str, str]:
 
 
 @cache
-def headers_of(dataset: str) -> dict[str, dict[str, int]]:
-    """Normal header → the fields it means, each with its order of preference (电子监管号 is contract and parcel id)."""
+def headers_of(dataset: str, named: bool = False) -> dict[str, dict[str, int]]:
+    """Normal header → the fields it means, each with its order of preference (电子监管号 is contract and parcel id).
+
+    named: the user has said that the file is of this dataset, so that headers common to many may be taken too.
+    """
     known: dict[str, dict[str, int]] = {}
     for name, spec in dataset_spec(dataset).fields.items():
-        for order, alias in enumerate((name, spec.label.zh, *spec.aliases)):
+        common = spec.named_aliases if named else ()
+        for order, alias in enumerate((name, spec.label.zh, *spec.aliases, *common)):
             known.setdefault(normal(alias), {}).setdefault(name, order)
     return known
 
@@ -195,9 +199,9 @@ def known_headers(cells: Sequence[str]) -> int:
     return sum(any(find(c, n) for n in names) for c in cells if c)
 
 
-def find(header: str, dataset: str) -> list[tuple[str, int, str]]:
-    """(field, order, unit) of each field that a header means in a dataset."""
-    known = headers_of(dataset)
+def find(header: str, dataset: str, named: bool = False) -> list[tuple[str, int, str]]:
+    """(field, order, unit) of each field that a header means in a dataset; named: as `headers_of`."""
+    known = headers_of(dataset, named)
     word = normal(header)
     if word in known:
         return [(name, order, "") for name, order in known[word].items()]
@@ -210,8 +214,11 @@ def find(header: str, dataset: str) -> list[tuple[str, int, str]]:
     ]
 
 
-def make_plan(raw: RawTable, dataset: str, mapping: MappingFile) -> Plan:
-    """The plan for one table and dataset. Raises PanhuoError when the mapping names a header that is not there."""
+def make_plan(raw: RawTable, dataset: str, mapping: MappingFile, named: bool = False) -> Plan:
+    """The plan for one table and dataset; named: as `headers_of`.
+
+    Raises PanhuoError when the mapping names a header that is not there.
+    """
     source = source_of(raw.headers)
     builtin = source.datasets.get(dataset) if source else None
     given = mapping.datasets.get(dataset) or builtin or DatasetMapping()
@@ -220,7 +227,7 @@ def make_plan(raw: RawTable, dataset: str, mapping: MappingFile) -> Plan:
     for index, header in enumerate(raw.headers):
         if normal(header) in ignored:
             continue
-        for name, order, unit in find(header, dataset):
+        for name, order, unit in find(header, dataset, named):
             if name not in given.fields:
                 # Of one header given twice the later column counts first: exports put the detail there.
                 feeds.setdefault(name, []).append((order * 10_000 - index, Feed(index, unit)))

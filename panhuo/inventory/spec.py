@@ -74,6 +74,8 @@ class FieldSpec(SpecFile):
     bound: Literal["lower", "upper"] | None = None
     """Which side of 大于等于1.0并且小于等于2.5 the field takes."""
     aliases: tuple[str, ...] = ()
+    named_aliases: tuple[str, ...] = ()
+    """Headers too common to tell the dataset by: they mean the field only in a file whose dataset is named."""
     also_from: tuple[str, ...] = ()
     """Headers that belong to another field and feed this one where they hold a bound in words."""
 

@@ -4,7 +4,7 @@ import ast
 import csv
 from typing import Any, Final
 
-from panhuo.inventory.spec import code_rows, dataset_specs, problem_types, units
+from panhuo.inventory.spec import FieldSpec, code_rows, dataset_specs, problem_types, units
 from panhuo.report.markdown import both, cell, code, table
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import PACKAGE, SPEC, read_yaml
@@ -13,13 +13,19 @@ from panhuo.rulebook.spec import LONG_LISTS
 SPEC_LINK: Final = "../../panhuo/spec"
 
 
+def headers(field: FieldSpec) -> str:
+    """The headers a field is known by; those that count only where the dataset is named stand apart."""
+    named = f"；指明数据集时另有 when the dataset is named: {'、'.join(field.named_aliases)}"
+    return "、".join(field.aliases) + (named if field.named_aliases else "")
+
+
 def datasets_page(_: Rulebook) -> str:
     """Every dataset and field, then the code lists."""
     parts = []
     for name, spec in dataset_specs().items():
         rows = (
             (code(field_name), both(field.label), field.type, field.unit, cell(field.required or ""),
-             f"[{field.codes}](#codes-{field.codes})" if field.codes else "", "、".join(field.aliases))
+             f"[{field.codes}](#codes-{field.codes})" if field.codes else "", headers(field))
             for field_name, field in spec.fields.items()
         )  # fmt: skip
         title = both(spec.label)

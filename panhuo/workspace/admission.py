@@ -1,0 +1,296 @@
+"""`panhuo admit`: applying projects against the admission bar of their place, such as 448."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from panhuo.core.ids import checked_division
+from panhuo.core.problems import PanhuoError, problem_table
+from panhuo.inventory.intake import Options, faults_told, read_tables, take_tables
+from panhuo.inventory.mapping import MappingFile, find
+from panhuo.inventory.readers import RawTable
+from panhuo.inventory.spec import dataset_spec, units
+from panhuo.report.chain import both, cite_chain, split, value_chain
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.book import read_yaml
+from panhuo.rulebook.judged import held, opened
+from panhuo.rulebook.schema import Cite
+from panhuo.rulebook.scheme import load_schemes, pick
+from panhuo.rulebook.scheme_schema import AdmissionScheme
+from panhuo.score.admission import AdmissionResult, admit
+from panhuo.workspace.exports import writer_of
+from panhuo.workspace.outputs import WRITERS, write_tables
+from panhuo.workspace.store import CONFIG, Workspace
+
+TABLES: Final = {kind: WRITERS[kind] for kind in (".xlsx", ".csv", ".parquet")}
+YAML: Final = (".yaml", ".yml")
+TEXT: Final = dict.fromkeys(("demand_id", "name", "division"), pa.string())
+GIVEN: Final = (*TEXT, "area_m2_min", "area_m2_max", "investment_wan")
+
+# A project that asks for a range of land is held to the most it asks for, the hardest case of every bar per mu.
+FIGURES: Final = """
+SELECT *, demand_id AS project_id, nullif(greatest(area_m2_min, area_m2_max), 0) * 3 / 2000 AS land_mu,
+  investment_wan AS investment_total_wan FROM demands
+"""
+LAND: Final = {"zh": "用地面积", "en": "Land"}
+OWN: Final = {"investment_total_wan": "investment_wan"}
+"""Figures of schemes that `demands` holds under its own name."""
+
+ADMITTED: Final = {
+    "yes": {"zh": "准入", "en": "admitted"},
+    "no": {"zh": "不准入", "en": "not admitted"},
+    "unknown": {"zh": "待补数据", "en": "unknown"},
+}
+SIDES: Final = {"at_least": "≥", "at_most": "≤"}
+HEADS: Final = {
+    "zh": ("项目编号", "项目", "行政区", "准入", "等级", "最弱指标与门槛之比", "未知"),
+    "en": ("Project id", "Project", "Division", "Admitted", "Grade", "Weakest over its bar", "Unknown"),
+}
+LAW_HEADS: Final = {
+    "zh": ("行政区", "方案", "指标", "门槛", "单位", "施行日", "出处", "条文", "标记"),
+    "en": ("Division", "Scheme", "Indicator", "Bar", "Unit", "Since", "Source", "Article", "Mark"),
+}
+
+
+def admit_projects(
+    source: Path | None,
+    figures: Mapping[str, float],
+    *,
+    place: str = "",
+    on: date | None = None,
+    output: Path | None = None,
+    lang: str = "zh",
+) -> dict[str, Any]:
+    """Projects held against the admission scheme that governs their place on a day.
+
+    source: a table (xlsx, csv …), a yaml list or a workspace with `demands`; figures: fields of `demands` of one
+    project instead. place: division code for all of them, else that of each row, else the workspace's. Gives {as_of,
+    bars: one for each place, with scheme, criteria and the dated law of each; projects: verdict, grade and indicators;
+    counts, problems, files}. Raises PanhuoError for input that cannot be read as projects.
+    """
+    if output is not None:
+        writer_of(output, TABLES)
+    if (source is None) != bool(figures):
+        raise PanhuoError(
+            "要判断哪些项目 which projects",
+            remedy="给一个文件，或用选项给一个项目的指标，二者取一 give a file or the figures of one project, not both",
+        )
+    book, on = Rulebook.load(), on or date.today()
+    checked_division(place)
+    if source is None:
+        demands, problems, home = pa.Table.from_pylist([{"demand_id": "1", **figures}]), problem_table([]), ""
+    else:
+        demands, problems, home = read_projects(source)
+    rows = opened(demands=held(demands, GIVEN, types=TEXT)).execute(FIGURES).to_arrow_table()
+    where = [place or division or home for division in rows["division"].to_pylist()]
+    bars, judged = [], dict[str, dict[str, Any]]()
+    for there in dict.fromkeys(where):
+        rule = pick(book, AdmissionScheme, there, on)
+        result = admit(rows.filter(pa.array([w == there for w in where])), rule)
+        bars.append(bar_chain(book, rule, there))
+        judged |= verdicts(result, rule, there)
+    names = rows["name"].to_pylist()
+    ids = rows["project_id"].to_pylist()
+    projects = [{"project_id": p, "name": n, **judged[p]} for p, n in zip(ids, names, strict=True)]
+    files = write_tables(output, tables(projects, bars, lang)) if output is not None else []
+    told = [p["admitted"] for p in projects]
+    return {
+        "as_of": on,
+        "bars": bars,
+        "projects": projects,
+        "counts": {verdict: told.count(verdict) for verdict in ("yes", "no", "unknown")},
+        "problems": problems.to_pylist(),
+        "files": files,
+    }
+
+
+def read_projects(source: Path) -> tuple[pa.Table, pa.Table, str]:
+    """(rows of `demands`, problems, division that goes for rows without one) of a file or a workspace."""
+    if (source / CONFIG).is_file():
+        ws = Workspace.open(source)
+        demands = ws.dataset("demands")
+        if demands is None or not demands.num_rows:
+            raise PanhuoError(
+                "工作区里没有用地需求 the workspace holds no demands",
+                where=str(source),
+                remedy="先导入项目表：panhuo import 工作区 文件 --as demands import the projects first",
+            )
+        return demands, problem_table([]), str(ws.config.get("place", ""))
+    mapping, options = MappingFile(), Options(as_dataset="demands")
+    tables = yaml_tables(source) if source.suffix.lower() in YAML else read_tables(source, options, mapping)
+    numbered = [with_ids(raw, len(tables) > 1) for raw in tables]
+    taken = take_tables(source, numbered, options, mapping, "")
+    rows, problems = pa.concat_tables([t.table for t in taken]), pa.concat_tables([t.problems for t in taken])
+    refuse(source, rows, problems)
+    return rows, problems, ""
+
+
+def yaml_tables(path: Path) -> list[RawTable]:
+    """A yaml list of projects, bare or under `projects`, as a table; its keys are the headers."""
+    if not path.is_file():
+        raise PanhuoError("文件不存在 no such file", where=str(path), remedy="检查路径 check the path")
+    body = read_yaml(path)
+    listed = body.get("projects") if isinstance(body, dict) else body
+    if not isinstance(listed, list) or not listed or not all(isinstance(row, dict) for row in listed):
+        raise PanhuoError(
+            "没有项目 no projects in the file",
+            where=str(path),
+            remedy="写成 projects: [{name: …, land_mu: 30, investment_wan: …}] write it so",
+        )
+    headers = tuple(dict.fromkeys(key for row in listed for key in row))
+    cells = ([None if row.get(h) is None else str(row[h]) for row in listed] for h in headers)
+    columns = tuple(pa.chunked_array([pa.array(column, pa.string())]) for column in cells)
+    return [RawTable(path.name, "", tuple(map(str, headers)), columns)]
+
+
+def with_ids(raw: RawTable, many: bool) -> RawTable:
+    """`raw` with the numbers of its rows for ids where it has none; many: more tables stand in the file."""
+    if any(field == "demand_id" for header in raw.headers for field, *_ in find(header, "demands", True)):
+        return raw
+    ids = [f"{raw.layer}:{row}" if many else str(row) for row in raw.row_numbers.tolist()]
+    column = pa.chunked_array([pa.array(ids, pa.string())])
+    return replace(raw, headers=(*raw.headers, "demand_id"), columns=(*raw.columns, column))
+
+
+def refuse(source: Path, rows: pa.Table, problems: pa.Table) -> None:
+    """Raises PanhuoError for rows that cannot be judged: faulty cells, land in no unit, one id twice, none at all."""
+    errors = problems.filter(pc.equal(problems["severity"], "error"))
+    if errors.num_rows:
+        raise PanhuoError(
+            f"有 {errors.num_rows} 处读不懂，未判断 {errors.num_rows} cells cannot be read, nothing was judged",
+            **faults_told(errors),
+        )
+    if not rows.num_rows:
+        raise PanhuoError(
+            "文件里没有项目 no projects in the file",
+            where=str(source),
+            remedy="每行一个项目，写明用地面积（亩）、投资、税收、营业收入"
+            " a row for each, with land (mu), investment, tax and revenue",
+        )
+    unsaid = [
+        p["value"] for p in problems.to_pylist() if p["type"] == "unit_assumed" and "area" in p["field"]
+    ]
+    if unsaid:
+        raise PanhuoError(
+            f"面积列没有单位 no unit of area: {', '.join(unsaid)}",
+            where=str(source),
+            why="亩和平方米相差六百多倍，不能推断 mu and m² differ some 667 times; it is not guessed",
+            remedy=f"表头写明单位，如 {unsaid[0]}（亩） write it in the header",
+        )
+    ids = rows["demand_id"].to_pylist()
+    if twice := sorted({one for one in ids if ids.count(one) > 1}):
+        raise PanhuoError(
+            f"项目编号重复 one id on several projects: {', '.join(twice[:5])}",
+            where=str(source),
+            remedy="改正编号 mend the ids",
+        )
+
+
+def verdicts(result: AdmissionResult, rule: AdmissionScheme, place: str) -> dict[str, dict[str, Any]]:
+    """Project id → its verdict with every indicator."""
+    found = {
+        row["project_id"]: {
+            "place": place,
+            "scheme": rule.id,
+            "admitted": row["admitted"],
+            "grade": row["grade"],
+            "margin": row["margin"],
+            "missing": split(row["missing"]),
+            "indicators": [],
+        }
+        for row in result.verdicts.to_pylist()
+    }
+    for item in result.items.to_pylist():
+        found[item["project_id"]]["indicators"].append(
+            {
+                "criterion": item["criterion"],
+                **{k: item[k] for k in ("value", "bar", "side", "unit", "passed", "gap")},
+                "missing": split(item["missing"]),
+            }
+        )
+    for verdict in found.values():
+        verdict["missing"] = list(dict.fromkeys(m for i in verdict["indicators"] for m in i["missing"]))
+    return found
+
+
+def bar_chain(book: Rulebook, rule: AdmissionScheme, place: str) -> dict[str, Any]:
+    """A bound scheme with the dated value, article and mark behind each of its bars.
+
+    A bar that the scheme itself states has the scheme's own source.
+    """
+    named = load_schemes(book, AdmissionScheme)[rule.id].criteria
+    drawn = {f"${value.name}": value_chain(book, value) for value in rule.parameters}
+    own = {
+        "since": rule.in_force_from,
+        "mark": rule.mark,
+        "unverified": rule.mark == "M",
+        "cite": cite_chain(book, Cite(source=rule.source, article=rule.article)),
+    }
+    return {
+        "place": place,
+        "scheme": rule.id,
+        "label": both(rule.label),
+        **own,
+        "grades": {name: {**both(one.label), "admits": one.admits} for name, one in rule.grades.items()},
+        "assumed": {what: both(why) for what, why in rule.assumed.items()},
+        "criteria": [
+            {
+                "criterion": name,
+                "label": both(one.label),
+                "side": one.side,
+                "bar": float(one.bar),
+                "unit": one.unit,
+                "due": one.due,
+                "law": drawn.get(str(named[name].bar), own),
+            }
+            for name, one in rule.criteria.items()
+        ],
+    }
+
+
+def figure_words(names: Sequence[str], lang: str) -> str:
+    """Figures of a project as a reader names them."""
+    fields = dataset_spec("demands").fields
+    labels = (LAND if name == "land_mu" else fields[OWN.get(name, name)].label.model_dump() for name in names)
+    return ("、" if lang == "zh" else ", ").join(label[lang] for label in labels)
+
+
+def tables(projects: list[dict[str, Any]], bars: list[dict[str, Any]], lang: str) -> dict[str, pa.Table]:
+    """The verdicts, a row a project, and the law they rest on, with headings in a language."""
+    at = {bar["place"]: bar for bar in bars}
+    rows = [
+        dict(zip(HEADS[lang], cells, strict=True))
+        | {
+            f"{one['label'][lang]} ({units()[one['unit']].label.model_dump()[lang]})": item["value"]
+            for one, item in zip(at[p["place"]]["criteria"], p["indicators"], strict=True)
+        }
+        for p in projects
+        for cells in [
+            (
+                p["project_id"],
+                p["name"],
+                p["place"],
+                ADMITTED[p["admitted"]][lang],
+                at[p["place"]]["grades"][p["grade"]][lang] if p["grade"] else None,
+                p["margin"],
+                figure_words(p["missing"], lang),
+            )
+        ]
+    ]
+    law = [
+        (bar["place"], bar["label"][lang], one["label"][lang], SIDES[one["side"]] + f"{one['bar']:g}",
+         units()[one["unit"]].label.model_dump()[lang], str(one["law"]["since"] or ""),
+         one["law"]["cite"]["label"][lang], one["law"]["cite"]["words"][lang], one["law"]["mark"])
+        for bar in bars
+        for one in bar["criteria"]
+    ]  # fmt: skip
+    columns = dict.fromkeys(name for row in rows for name in row)
+    filled = [{name: row.get(name) for name in columns} for row in rows]
+    names = ("准入", "依据") if lang == "zh" else ("projects", "law")
+    sheets = (filled, [dict(zip(LAW_HEADS[lang], line, strict=True)) for line in law])
+    return {name: pa.Table.from_pylist(sheet) for name, sheet in zip(names, sheets, strict=True)}
