@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from panhuo.cli_admit import admit
+from panhuo.cli_husbandry import husbandry
 from panhuo.cli_land import land
 from panhuo.cli_law import law
 from panhuo.cli_show import (
@@ -37,6 +38,7 @@ app = typer.Typer(
     help="盘活：找出闲置低效用地，并让它重新用起来 Find idle and under-used land and bring it back into use.",
 )
 app.add_typer(law, name="law")
+land.command("husbandry")(husbandry)
 app.add_typer(land, name="land")
 app.command("admit")(admit)
 

@@ -29,6 +29,8 @@ PACKAGE = Path(__file__).resolve().parent.parent
 LAW = PACKAGE / "law"
 SPEC = PACKAGE / "spec"
 
+SHOWN_FAULTS = 5
+
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
@@ -209,10 +211,14 @@ def validate(adapter: TypeAdapter[T], path: Path) -> T:
     try:
         return adapter.validate_python(read_yaml(path))
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise PanhuoError(
             f"法规文件不合格式 (law file does not fit its schema): {path.name}",
             where=str(path),
-            why="; ".join(faults[:5]),
+            why=faults_of(error),
             remedy="按 docs/reference 的格式改正 (mend it to the documented shape)",
         ) from None
+
+
+def faults_of(error: ValidationError) -> str:
+    """The first faults of a file, each with its key."""
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:SHOWN_FAULTS])

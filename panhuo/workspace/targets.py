@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from panhuo.core.problems import PanhuoError
 from panhuo.core.units import mu_to_m2
 from panhuo.plan.problem import Target
-from panhuo.rulebook.book import read_yaml
+from panhuo.rulebook.book import faults_of, read_yaml
 
 CONFIG = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False)
 Limit = float | tuple[float, ...] | None
@@ -66,10 +66,9 @@ def read_targets(path: Path | None) -> Wishes:
     try:
         return Wishes.model_validate(read_yaml(path) or {})
     except ValidationError as fault:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors()]
         raise PanhuoError(
             "目标文件有误 the targets file does not fit",
             where=str(path),
-            why="; ".join(faults[:5]),
+            why=faults_of(fault),
             remedy=f"可用的键 keys: {', '.join(Wishes.model_fields)}",
         ) from None

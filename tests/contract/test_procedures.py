@@ -21,8 +21,8 @@ def at(name: str, began: date, done: dict[str, date], on: date) -> dict[str, Due
     return {due.step_id: due for due in due_dates(PROCEDURES[name], began, done, on, BOOK, CALENDAR)}
 
 
-def test_there_are_twenty_three() -> None:
-    assert [int(name[1:3]) for name in PROCEDURES] == list(range(1, 24))
+def test_they_are_numbered_without_a_gap() -> None:
+    assert [int(name[1:3]) for name in PROCEDURES] == list(range(1, 25))
 
 
 def test_every_procedure_a_tool_names_exists() -> None:
@@ -75,6 +75,19 @@ def test_working_days_skip_holidays() -> None:
     steps = at("p04_fee_or_resumption", date(2026, 9, 1), {"tell": date(2026, 9, 30)}, date(2026, 9, 30))
     assert steps["ask"].due == date(2026, 10, 13)  # 1–7 October are off, Saturday the 10th is worked
     assert steps["approve"].state == "ready"  # a hearing nobody asked for holds nothing up
+
+
+def test_a_joint_review_runs_its_departments_side_by_side_on_one_clock() -> None:
+    accepted = date(2025, 2, 5)
+    steps = at("p24_joint_review", accepted, {"accept": accepted}, date(2025, 2, 6))
+    reviews = {name: due for name, due in steps.items() if name.startswith("review_")}
+    assert len(reviews) == 6
+    # Saturday the 8th of February is worked.
+    assert {(due.state, due.due) for due in reviews.values()} == {("ready", date(2025, 3, 4))}
+    assert (steps["decide"].state, steps["decide"].due) == ("waiting", date(2025, 4, 9))
+    done = {"accept": accepted, **dict.fromkeys(reviews, date(2025, 3, 5))}
+    late = at("p24_joint_review", accepted, done, date(2025, 4, 10))["decide"]
+    assert (late.state, late.late) == ("ready", True)
 
 
 def test_enforcement_waits_ten_days_and_ends_three_months_after_the_time_to_sue() -> None:
