@@ -7,11 +7,14 @@ from typing import Annotated, Any, Final
 
 import typer
 import yaml
+from rich.console import Console
 from rich.table import Table
 
 from panhuo.cli_words import Json, emit, escape, out, parse_day, session, words, working
 
-law: Final = typer.Typer(no_args_is_help=True, help="法规文件：检查、查阅、比较、新建 The law files.")
+law: Final = typer.Typer(
+    no_args_is_help=True, help="法规文件：检查、查阅、比较、新建、程序期限 The law files."
+)
 
 Folder = Annotated[
     Path | None,
@@ -156,6 +159,97 @@ def show_diff(result: dict[str, Any]) -> None:
         out.print(table)
     days = ", ".join(result["as_of"][:3]) + (" …" if len(result["as_of"]) > 3 else "")
     out.print(f"{days}：{result['judged']} 宗中 {len(result['parcels'])} 宗有变 of them change")
+
+
+@law.command("clock")
+def clock_(
+    procedure: Annotated[
+        str, typer.Argument(metavar="PROCEDURE", help="程序编号 id of a procedure, p02_idle_inquiry or p02")
+    ],
+    began: Annotated[str, typer.Option("--began", help="起算日 day it began, 2026-02-26")],
+    done: Annotated[
+        list[str] | None, typer.Option("--done", help="已办步骤和日期 step=day, notice=2026-03-02; repeat")
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", help="查看日，缺省今天 day asked, today by default")
+    ] = None,
+    place: Annotated[str, typer.Option("--place", help="行政区划代码 division code")] = "",
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """程序走到哪一步、各步期限 Where a procedure stands and by when each step is due."""
+    from panhuo.workspace.clocks import clock, days_done
+
+    start = parse_day(began)
+    assert start is not None, "the option is required"
+    emit(
+        clock(procedure, start, days_done(done or []), on=parse_day(on), place=place, law=folder),
+        as_json,
+        show_clock,
+    )
+
+
+def show_clock(result: dict[str, Any]) -> None:
+    """Steps in order with who acts, their state and days, then the law of each clock that runs."""
+    lang = session.lang
+    out.print(
+        f"[bold]{escape(result['label'][lang])}[/bold] {result['procedure']} · "
+        + session.pick(
+            f"{result['began']} 起算，{result['on']} 查看",
+            f"began {result['began']}, asked on {result['on']}",
+        )
+    )
+    table = Table(box=None, header_style="bold")
+    sides = {"not_before": ("不早于", "not before"), "due": ("期限", "due")}
+    sides = {side: head for side, head in sides.items() if any(step[side] for step in result["steps"])}
+    table.add_column(session.pick("步骤", "step"), no_wrap=True)
+    for head in (("", ""), ("谁办", "who"), ("状态", "state"), *sides.values()):
+        table.add_column(session.pick(*head), overflow="fold")
+    for step in result["steps"]:
+        days = (str(step[side] or "") for side in sides)
+        words = (escape(step["label"][lang]), escape(step["role"][lang]), state_words(step))
+        table.add_row(step["step"], *words, *days)
+    Console(highlight=False).print(table)
+    for told, steps in laws_told(result["steps"]).items():
+        out.print(
+            escape(f"  {told}{session.pick('：', ': ')}{session.pick('、', ', ').join(steps)}"), style="dim"
+        )
+    if not all(step["official"] for step in result["steps"]):
+        out.print(
+            session.pick(
+                "有的日期落在尚未公布放假安排的年份", "some days rest on a calendar not yet announced"
+            )
+        )
+
+
+def laws_told(steps: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Each dated value that a clock runs on, with its article and mark → the steps it times."""
+    lang, told = session.lang, dict[str, list[str]]()
+    for step in steps:
+        for law in step["law"]:
+            cite = f"{law['cite']['label'][lang]} {law['cite']['words'][lang]}".strip()
+            mark = law["mark"] + (session.pick(" 未核实", " unverified") if law["unverified"] else "")
+            words = " · ".join((f"{law['label'][lang]} {law['value']:g}", str(law["since"]), cite, mark))
+            told.setdefault(words, []).append(step["label"][lang])
+    return told
+
+
+def state_words(step: dict[str, Any]) -> str:
+    """A step's state, with the days it is late, or the first of what it waits for."""
+    if step["state"] == "done":
+        return session.pick("已办", "done") + (session.pick("，逾期", ", late") if step["late"] else "")
+    if step["late"] and step["optional"]:
+        return session.pick("期限已过", "time is up")
+    if step["late"]:
+        days = -step["days_left"]
+        return f"[red]{session.pick(f'逾期 {days} 日', f'{days} days late')}[/]"
+    if step["state"] == "ready":
+        return f"[green]{session.pick('可办', 'ready')}[/]"
+    names = [one[session.lang] for one in step["waits_for"]]
+    if not names:
+        return session.pick("未到日期", "not yet")
+    more = session.pick(f" 等 {len(names)} 步", f" and {len(names) - 1} more") if len(names) > 1 else ""
+    return escape(session.pick("待", "after ") + names[0] + more)
 
 
 @law.command("new")
