@@ -90,21 +90,17 @@ def husbandry(file: Path, *, output: Path | None = None, on: date | None = None)
     farm = read_farm(file)
     checked_division(farm.place)
     missing = [f"land.{name}" for name in ("flat_mu", "tall_mu") if getattr(farm.land, name) is None]
-    result = {
-        "land": land_of(farm.land),
-        "review": review_of(farm.review, farm.place, on),
-        "waste": [balance_of(one, missing) for one in farm.waste],
-    }
+    land, review = land_of(farm.land), review_of(farm.review, farm.place, on)
+    waste = [balance_of(one, missing) for one in farm.waste]
     missing += [name for name, given in (("review", farm.review), ("waste", farm.waste)) if not given]
-    if not (
-        result["land"]
-        or result["review"]
-        or any(row["recovered_share"] is not None for row in result["waste"])
-    ):
+    if not (land or review or any(row["recovered_share"] is not None for row in waste)):
         raise PanhuoError(
-            "没有一项算得出 nothing can be worked out", where=str(file), why=f"缺 missing: {', '.join(missing)}",
+            "没有一项算得出 nothing can be worked out",
+            where=str(file),
+            why=f"缺 missing: {', '.join(missing)}",
             remedy="逐项补充；缺数不作零 supply each; a missing figure is never taken as zero",
-        )  # fmt: skip
+        )
+    result = {"land": land, "review": review, "waste": waste}
     files = write_tables(output, sheets(result)) if output is not None else []
     return {**result, "missing": missing, "files": files}
 

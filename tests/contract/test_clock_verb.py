@@ -43,7 +43,8 @@ def test_six_departments_side_by_side_and_one_decision_on_the_working_calendar(p
     assert (steps["decide"]["due"], steps["decide"]["official"]) == ("2025-04-09", True)
 
 
-def test_a_number_names_its_procedure_and_words_stand_in_both_languages(panhuo):  # noqa: F811
+def test_a_number_names_its_procedure_and_words_stand_in_both_languages(panhuo, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("COLUMNS", "200")
     zh = panhuo("law", "clock", *REVIEW, "--on", "2025-03-06", "--lang", "zh").out
     for word in ("联合审查", "逾期 2 日", "等 6 步", "行政许可法 第42条", "V*"):
         assert word in zh

@@ -61,7 +61,10 @@ def test_promised_days_take_the_place_of_the_laws_and_the_longest_holds_the_cloc
 
 
 def test_a_part_of_a_day_counts_as_one_and_an_unannounced_year_is_told(panhuo, tmp_path):  # noqa: F811
-    path = farm(tmp_path, "place: 430681\nreview: {begins: 2040-01-02, departments: {甲: 2.5, 乙: 1}, joint_days: 3}\n")
+    path = farm(
+        tmp_path,
+        "place: 430681\nreview: {begins: 2040-01-02, departments: {甲: 2.5, 乙: 1}, joint_days: 3}\n",
+    )
     review = told(panhuo, path)["review"]
     assert [row["serial_by"] for row in review["departments"]] == ["2040-01-05", "2040-01-06"]
     assert (review["joint_by"], review["official"]) == ("2040-01-05", False)
