@@ -17,6 +17,7 @@ from panhuo.cli_admit import admit
 from panhuo.cli_husbandry import husbandry
 from panhuo.cli_land import land
 from panhuo.cli_law import law
+from panhuo.cli_park import park
 from panhuo.cli_show import (
     show_assess,
     show_audit,
@@ -41,6 +42,7 @@ app.add_typer(law, name="law")
 land.command("husbandry")(husbandry)
 app.add_typer(land, name="land")
 app.command("admit")(admit)
+app.command("park")(park)
 
 
 @app.callback()

@@ -68,7 +68,7 @@ def dossier(
     """
     book, day = rulebook or Rulebook.load(), on or date.today()
     tables = _held(ws)
-    con = _opened(tables)
+    con = opened(tables)
     rows = {name: _rows(con, sql, enterprise_id) for name, sql in PARTS.items()}
     if not rows["figures"] and not rows["land"]:
         raise PanhuoError(
@@ -191,7 +191,7 @@ def _facts(
     tables: Tables, book: Rulebook, plan: FirmPlanScheme, place: str, on: date, year: int | None = None
 ) -> pa.Table:
     """FIRM_FACTS and the counts of the plan's scheme for every scored firm of `tables`."""
-    con = _opened({name: tables[name] for name in PLANNED_FROM})
+    con = opened({name: tables[name] for name in PLANNED_FROM})
     if year is None:
         found = con.execute("SELECT max(year) FROM enterprises").fetchone()
         year = on.year - 1 if found is None or found[0] is None else int(found[0])
@@ -208,42 +208,6 @@ def facts_sql(plan: FirmPlanScheme) -> str:
     )
     counted = (f"coalesce({quoted(name)}, 0) AS {quoted(name)}" for name in plan.counts)
     return FACTS.format(counts=", ".join(counts), counted=", ".join(counted))
-
-
-def listed(ws: Workspace, name: str, *, rulebook: Rulebook | None = None, on: date | None = None) -> pa.Table:
-    """One of the lists a park is watched by (`lists` of its lifecycle scheme), the oldest first: parcels with the firms
-    on them.
-
-    Gives (parcel_id, name, division, area_m2, finding_id, since, enterprises, tool_id, batch): `tool_id` is the first
-    way not closed that belongs to one of the five batches, `batch` that batch (promote, attract, store, auction,
-    lease), NULL where none is open. Raises PanhuoError when the scheme in force has no such list.
-    """
-    book, day, place = rulebook or Rulebook.load(), on or date.today(), str(ws.config.get("place", ""))
-    lists = pick(book, LifecycleScheme, place, day).lists
-    if name not in lists:
-        raise PanhuoError(f"没有清单 {name} (no such list)", remedy=f"可用 (available): {', '.join(lists)}")
-    tools = [(tool_id, tool.batch) for tool_id, tool in book.tools.items() if tool.batch]
-    con = _opened(_held(ws))
-    con.register("tools", pa.table({"tool_id": [t for t, _ in tools], "batch": [str(b) for _, b in tools]}))
-    return con.execute(LISTED, {"findings": lists[name].findings}).to_arrow_table()
-
-
-LISTED: Final = """
-WITH first AS (
-  SELECT parcel_id, arg_min(tool_id, rank) AS tool_id, arg_min(batch, rank) AS batch
-  FROM options JOIN tools USING (tool_id) WHERE status <> 'closed' GROUP BY 1
-), firms AS (
-  SELECT parcel_id, string_agg(DISTINCT coalesce(e.name, enterprise_id), '、' ORDER BY coalesce(e.name, enterprise_id))
-    AS enterprises
-  FROM occupancies LEFT JOIN (
-      SELECT enterprise_id, arg_max(name, coalesce(year, 0)) AS name FROM enterprises GROUP BY 1) e
-    USING (enterprise_id) GROUP BY 1
-)
-SELECT f.parcel_id, p.name, p.division, p.area_m2, f.finding_id, f.since, enterprises, tool_id, batch
-FROM findings f LEFT JOIN parcels p USING (parcel_id) LEFT JOIN firms USING (parcel_id)
-  LEFT JOIN first USING (parcel_id)
-WHERE f.status = 'yes' AND list_contains($findings, f.finding_id) ORDER BY since NULLS LAST, f.parcel_id, finding_id
-"""
 
 
 def linked(ws: Workspace, confirmed: pa.Table | None = None) -> tuple[pa.Table, pa.Table]:
@@ -271,7 +235,7 @@ def _held(ws: Workspace) -> Tables:
     return {n: ws.dataset(n) for n in DATASETS} | {n: ws.assessment(n) for n in RESULTS}
 
 
-def _opened(tables: Tables) -> duckdb.DuckDBPyConnection:
+def opened(tables: Tables) -> duckdb.DuckDBPyConnection:
     """Datasets and results as tables of an in-memory DuckDB, absent ones empty."""
     con = connect()
     for name, held in tables.items():

@@ -11,9 +11,10 @@ from panhuo.core.problems import PanhuoError
 from panhuo.inventory.spec import dataset_spec
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import scheme
-from panhuo.rulebook.scheme_schema import Scheme
+from panhuo.rulebook.scheme_schema import LifecycleScheme, Scheme
 from panhuo.score import score
-from panhuo.workspace.enterprises import dossier, linked, listed, plans
+from panhuo.workspace.enterprises import dossier, linked, plans
+from panhuo.workspace.parks import watched
 from panhuo.workspace.parquet import write_table
 from panhuo.workspace.scoreboards import net_tasks, read_tasks, write_scoreboard
 from panhuo.workspace.store import Workspace
@@ -162,12 +163,11 @@ def test_plans_are_for_low_tiers_only(ws: Workspace) -> None:
 
 
 def test_lists_name_the_parcels_of_their_findings(ws: Workspace) -> None:
-    row = listed(ws, "idle", rulebook=BOOK).to_pylist()[0]
+    found = watched(ws, scheme(BOOK, LifecycleScheme, "lifecycle", ON), BOOK)
+    row = found["idle"].to_pylist()[0]
     assert (row["parcel_id"], row["enterprises"]) == ("P0", "湖南第0号精密机械制造有限公司")
     assert (row["tool_id"], row["batch"]) == ("urge_construction", "promote")
-    assert listed(ws, "vacant").num_rows == 0
-    with pytest.raises(PanhuoError, match="no such list"):
-        listed(ws, "other")
+    assert found["vacant"].num_rows == 0
 
 
 def test_a_slip_in_a_name_waits_for_confirmation(ws: Workspace) -> None:

@@ -1,0 +1,245 @@
+"""`panhuo park`: the lists a park is watched by, the promises of its contracts, and the plan of each low firm."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from panhuo.core.problems import PanhuoError
+from panhuo.core.units import m2_to_mu
+from panhuo.inventory.spec import code_rows
+from panhuo.measure.lifecycle import milestones
+from panhuo.report.chain import both
+from panhuo.rulebook import Rulebook
+from panhuo.rulebook.calendar import work_calendar
+from panhuo.rulebook.scheme import governing, pick
+from panhuo.rulebook.scheme_schema import FirmPlanScheme, LifecycleScheme
+from panhuo.workspace.enterprises import opened, plans
+from panhuo.workspace.exports import writer_of
+from panhuo.workspace.outputs import WRITERS, write_tables
+from panhuo.workspace.reports import assessed
+from panhuo.workspace.store import Workspace
+
+FILES: Final = {kind: WRITERS[kind] for kind in (".xlsx", ".gpkg")}
+LAND: Final = ("parcel_id", "name", "division", "area_m2")
+SHEET_NAME: Final = 31
+"""As many letters does Excel allow the name of a sheet."""
+
+WARNED: Final = ("overdue", "due_soon", "unknown")
+"""States of a milestone that somebody must look at, the gravest first."""
+
+NO_BATCH: Final = {"zh": "未定", "en": "None yet"}
+STATES: Final = {
+    "overdue": {"zh": "逾期", "en": "Overdue"},
+    "due_soon": {"zh": "将到期", "en": "Due soon"},
+    "unknown": {"zh": "情况不明", "en": "Not known"},
+    "ahead": {"zh": "未到", "en": "Ahead"},
+    "met": {"zh": "已达", "en": "Met"},
+    "met_late": {"zh": "逾期达成", "en": "Met late"},
+    "no_date": {"zh": "未约定", "en": "No date"},
+}
+HEADS: Final = {
+    "zh": ("宗地", "名称", "行政区", "面积（亩）", "结论", "起始日", "企业", "首选工具", "五个一批"),
+    "en": (
+        "Parcel",
+        "Name",
+        "Division",
+        "Area (mu)",
+        "Finding",
+        "Since",
+        "Enterprises",
+        "First tool",
+        "Batch",
+    ),
+}
+DUE_HEADS: Final = {
+    "zh": ("合同", "宗地", "节点", "状态", "约定日", "预警起", "实际日", "天数"),
+    "en": ("Contract", "Parcel", "Milestone", "State", "Due", "Forewarned from", "Met", "Days"),
+}
+PLAN_HEADS: Final = {
+    "zh": ("企业", "序号", "工具", "理由"),
+    "en": ("Enterprise", "No.", "Tool", "Because"),
+}
+
+LISTED: Final = """
+WITH first AS (
+  SELECT parcel_id, arg_min(tool_id, rank) AS tool_id, arg_min(batch, rank) AS batch
+  FROM options JOIN tools USING (tool_id) WHERE status <> 'closed' GROUP BY 1
+), firms AS (
+  SELECT parcel_id, string_agg(DISTINCT coalesce(e.name, enterprise_id), '、' ORDER BY coalesce(e.name, enterprise_id))
+    AS enterprises
+  FROM occupancies LEFT JOIN (
+      SELECT enterprise_id, arg_max(name, coalesce(year, 0)) AS name FROM enterprises GROUP BY 1) e
+    USING (enterprise_id) GROUP BY 1
+)
+SELECT f.parcel_id, p.name, p.division, p.area_m2, f.finding_id, f.since, enterprises, tool_id, batch
+FROM findings f LEFT JOIN parcels p USING (parcel_id) LEFT JOIN firms USING (parcel_id)
+  LEFT JOIN first USING (parcel_id)
+WHERE f.status = 'yes' AND list_contains($findings, f.finding_id) ORDER BY since NULLS LAST, f.parcel_id, finding_id
+"""
+
+
+def park(
+    ws: Workspace, *, name: str = "", on: date | None = None, output: Path | None = None, lang: str = "zh"
+) -> dict[str, Any]:
+    """What a park is watched by, from the latest assessment.
+
+    name: one list, whose rows are given too; on: the day of the milestones, by default that of the assessment; output:
+    xlsx with everything, or gpkg with a layer for each list. Gives {as_of, assessment, lists: {id: {label, parcels,
+    area_mu, area_unknown, batches}}, rows, milestones: {id: {label, states}}, warnings, plans, files}.
+
+    Raises PanhuoError where nothing was assessed or no list has that name.
+    """
+    if output is not None:
+        writer_of(output, FILES)
+    folder = assessed(ws)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    book, day = Rulebook.load(), on or date.fromisoformat(manifest["as_of"])
+    place = str(ws.config.get("place", ""))
+    rule = pick(book, LifecycleScheme, place, day)
+    lists = watched(ws, rule, book)
+    if name and name not in lists:
+        raise PanhuoError(f"没有清单 {name} (no such list)", remedy=f"可用 (available): {', '.join(lists)}")
+    contracts = ws.dataset("contracts")
+    due = milestones(contracts, rule, work_calendar(book), day) if contracts is not None else None
+    planned = low_firms(ws, book, place, day)
+    files = []
+    if output is not None:
+        kept = {name: lists[name]} if name else lists
+        if output.suffix.lower() == ".gpkg":
+            tables = {listed: drawn(ws, table) for listed, table in kept.items()}
+        else:
+            tables = sheets(kept, due, planned, rule, book, lang)
+        files = write_tables(output, tables)
+    return {
+        "as_of": day,
+        "assessment": folder.name,
+        "lists": {
+            listed: {"label": both(rule.lists[listed].label), **counted(table)}
+            for listed, table in lists.items()
+        },
+        "rows": lists[name].to_pylist() if name else [],
+        "milestones": {
+            milestone: {"label": both(one.label), "states": states(due, milestone)}
+            for milestone, one in rule.milestones.items()
+        },
+        "warnings": warned(due).to_pylist() if due is not None else [],
+        "plans": planned.to_pylist(),
+        "files": files,
+    }
+
+
+def watched(ws: Workspace, rule: LifecycleScheme, book: Rulebook) -> dict[str, pa.Table]:
+    """Every list of a scheme: parcels with the firms on them, the longest standing first.
+
+    Gives (parcel_id, name, division, area_m2, finding_id, since, enterprises, tool_id, batch): `tool_id` is the first
+    way not closed that belongs to one of the five batches, `batch` that batch (promote, attract, store, auction,
+    lease), NULL where none is open.
+    """
+    tables = {"parcels": ws.dataset("parcels", columns=LAND)}
+    tables |= {name: ws.dataset(name) for name in ("occupancies", "enterprises")}
+    con = opened(tables | {name: ws.assessment(name) for name in ("findings", "options")})
+    batches = [(tool_id, str(tool.batch)) for tool_id, tool in book.tools.items() if tool.batch]
+    con.register("tools", pa.table(dict(zip(("tool_id", "batch"), zip(*batches, strict=True), strict=True))))
+    return {
+        name: con.execute(LISTED, {"findings": found.findings}).to_arrow_table()
+        for name, found in rule.lists.items()
+    }
+
+
+def counted(table: pa.Table) -> dict[str, Any]:
+    """Parcels of a list once each: how many, their 亩, and how many fall to each of the five batches."""
+    once = {row["parcel_id"]: row for row in table.select(["parcel_id", "area_m2", "batch"]).to_pylist()}
+    areas = [row["area_m2"] for row in once.values()]
+    taken = [row["batch"] for row in once.values()]
+    return {
+        "parcels": len(once),
+        "area_mu": m2_to_mu(sum(area for area in areas if area is not None)),
+        "area_unknown": areas.count(None),
+        "batches": {**{batch: taken.count(batch) for batch in batch_labels()}, "none": taken.count(None)},
+    }
+
+
+def batch_labels() -> dict[str, dict[str, str]]:
+    """The five batches by code, in words."""
+    return {row["code"]: {"zh": row["zh"], "en": row["en"]} for row in code_rows("batch")}
+
+
+def states(due: pa.Table | None, milestone: str) -> dict[str, int]:
+    """How many contracts stand in each state of a milestone."""
+    if due is None:
+        return {}
+    mine = pc.value_counts(due["state"].filter(pc.equal(due["milestone"], milestone))).to_pylist()
+    found = {row["values"]: row["counts"] for row in mine}
+    return {state: found[state] for state in STATES if state in found}
+
+
+def warned(due: pa.Table) -> pa.Table:
+    """The milestones somebody must look at: overdue ones by how long, then those due soon, then those not known."""
+    kept = due.filter(pc.is_in(due["state"], pa.array(WARNED)))
+    order = pc.index_in(kept["state"], pa.array(WARNED))
+    # The longest overdue first, the soonest due first.
+    days = pc.if_else(pc.equal(kept["state"], "overdue"), pc.negate(kept["days"]), kept["days"])
+    keyed = kept.append_column("order", order).append_column("by", days)
+    keys = [("order", "ascending"), ("by", "ascending"), ("contract_no", "ascending")]
+    return keyed.sort_by(keys).select(kept.column_names)
+
+
+def low_firms(ws: Workspace, book: Rulebook, place: str, on: date) -> pa.Table:
+    """一企一策 of the firms of low tiers; no rows where no firm was scored or no scheme of plans is in force."""
+    if ws.assessment("scores") is None or governing(book, FirmPlanScheme, place, on) is None:
+        columns = dict.fromkeys(("enterprise_id", "action", "tool_id", "zh", "en"), pa.string())
+        return pa.schema({"order_no": pa.int64()} | columns).empty_table()
+    return plans(ws, rulebook=book, on=on)
+
+
+def drawn(ws: Workspace, table: pa.Table) -> pa.Table:
+    """A list with the outlines of its parcels."""
+    outlines = ws.dataset("parcels", columns=["parcel_id", "geometry"])
+    if outlines is None:
+        return table
+    mine = outlines.filter(pc.is_in(outlines["parcel_id"], table["parcel_id"]))
+    return table.join(mine, "parcel_id")
+
+
+def sheets(
+    lists: Mapping[str, pa.Table], due: pa.Table | None, planned: pa.Table, rule: LifecycleScheme, book: Rulebook,
+    lang: str,
+) -> dict[str, pa.Table]:  # fmt: skip
+    """The lists, the milestones to look at and the plans as tables headed in a language."""
+
+    def tool(tool_id: str | None) -> str:
+        return "" if tool_id is None else both(book.tools[tool_id].label)[lang]
+
+    batches = batch_labels()
+    tables, rows = {}, list[tuple[Any, ...]]()
+    for name, table in lists.items():
+        rows = [
+            (r["parcel_id"], r["name"], r["division"], None if r["area_m2"] is None else m2_to_mu(r["area_m2"]),
+             both(book.rules[r["finding_id"]].label)[lang], r["since"], r["enterprises"], tool(r["tool_id"]),
+             (batches[r["batch"]] if r["batch"] else NO_BATCH)[lang])
+            for r in table.to_pylist()
+        ]  # fmt: skip
+        tables[both(rule.lists[name].label)[lang][:SHEET_NAME]] = headed(HEADS[lang], rows)
+    if due is not None:
+        rows = [
+            (r["contract_no"], r["parcel_id"], both(rule.milestones[r["milestone"]].label)[lang],
+             STATES[r["state"]][lang], r["due_on"], r["forewarn_on"], r["met_on"], r["days"])
+            for r in warned(due).to_pylist()
+        ]  # fmt: skip
+        tables["节点预警" if lang == "zh" else "Milestones"] = headed(DUE_HEADS[lang], rows)
+    if planned.num_rows:
+        rows = [(r["enterprise_id"], r["order_no"], tool(r["tool_id"]), r[lang]) for r in planned.to_pylist()]
+        tables["一企一策" if lang == "zh" else "Plans"] = headed(PLAN_HEADS[lang], rows)
+    return tables
+
+
+def headed(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Rows as a table, days as text so that every format holds them; no row leaves the headings."""
+    columns = zip(*rows, strict=True) if rows else ([] for _ in heads)
+    shown = ([str(v) if isinstance(v, date) else v for v in column] for column in columns)
+    return pa.table(dict(zip(heads, map(pa.array, shown), strict=True)))
