@@ -18,6 +18,7 @@ from panhuo.cli_husbandry import husbandry
 from panhuo.cli_land import land
 from panhuo.cli_law import law
 from panhuo.cli_park import park
+from panhuo.cli_scoreboard import scoreboard
 from panhuo.cli_show import (
     show_assess,
     show_audit,
@@ -43,6 +44,7 @@ land.command("husbandry")(husbandry)
 app.add_typer(land, name="land")
 app.command("admit")(admit)
 app.command("park")(park)
+app.command("scoreboard")(scoreboard)
 
 
 @app.callback()

@@ -135,13 +135,15 @@ def ranking(board: pa.Table) -> pa.Table:
 
 
 def progress(board: pa.Table, on: date) -> pa.Table:
-    """The board's rows of that year with `expected` (share of the year gone) and `behind` (rate short of it)."""
+    """The board's rows of that year with `expected` (share of the year gone) and `behind`: how far the rate is short of
+    it, NULL without a rate."""
     new_year = date(on.year, 1, 1)
     expected = ((on - new_year).days + 1) / (date(on.year + 1, 1, 1) - new_year).days
     con = connect()
     con.register("board", board)
     return con.execute(
-        f"SELECT *, {expected!r}::DOUBLE AS expected, greatest({expected!r} - rate, 0) AS behind"
+        f"SELECT *, {expected!r}::DOUBLE AS expected,"
+        f" CASE WHEN rate IS NOT NULL THEN greatest({expected!r} - rate, 0) END AS behind"
         f" FROM board WHERE year = {on.year} ORDER BY behind DESC NULLS LAST, division, measure"
     ).to_arrow_table()
 

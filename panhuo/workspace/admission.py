@@ -24,10 +24,9 @@ from panhuo.rulebook.scheme import load_schemes, pick
 from panhuo.rulebook.scheme_schema import AdmissionScheme
 from panhuo.score.admission import AdmissionResult, admit
 from panhuo.workspace.exports import writer_of
-from panhuo.workspace.outputs import WRITERS, write_tables
+from panhuo.workspace.outputs import TABLES, write_tables
 from panhuo.workspace.store import CONFIG, Workspace
 
-TABLES: Final = {kind: WRITERS[kind] for kind in (".xlsx", ".csv", ".parquet")}
 YAML: Final = (".yaml", ".yml")
 TEXT: Final = dict.fromkeys(("demand_id", "name", "division"), pa.string())
 GIVEN: Final = (*TEXT, "area_m2_min", "area_m2_max", "investment_wan")

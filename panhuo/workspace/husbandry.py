@@ -17,9 +17,8 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import faults_of, read_yaml
 from panhuo.rulebook.calendar import work_calendar
 from panhuo.rulebook.procedure import Step, load_procedures
-from panhuo.workspace.admission import TABLES
 from panhuo.workspace.exports import writer_of
-from panhuo.workspace.outputs import write_tables
+from panhuo.workspace.outputs import TABLES, write_tables
 
 PROCEDURE: Final = "p24_joint_review"
 CONFIG: Final = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False)

@@ -92,6 +92,10 @@ WRITERS: Final[dict[str, Callable[[Path, Mapping[str, pa.Table]], None]]] = {
 }
 
 
+TABLES: Final = {kind: WRITERS[kind] for kind in (".xlsx", ".csv", ".parquet")}
+"""What writes tables without outlines."""
+
+
 def flat(table: pa.Table) -> pa.Table:
     """`table` without columns of lists, which these formats do not hold."""
     return table.drop_columns([f.name for f in table.schema if pa.types.is_list(f.type)])

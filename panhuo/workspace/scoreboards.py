@@ -2,20 +2,24 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.csv
 
 from panhuo.core.problems import PanhuoError, Problem
-from panhuo.core.units import mu_to_m2
-from panhuo.measure.scoreboard import scoreboard, stock_tally
+from panhuo.core.units import m2_to_mu
+from panhuo.measure.scoreboard import progress, ranking, scoreboard, stock_tally
+from panhuo.report.chain import cite_chain
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import connect
+from panhuo.rulebook.schema import Cite
 from panhuo.rulebook.scheme import scheme
 from panhuo.rulebook.scheme_schema import ScoreboardScheme
+from panhuo.workspace.exports import writer_of
+from panhuo.workspace.outputs import TABLES, write_tables
 from panhuo.workspace.parquet import write_table
-from panhuo.workspace.store import Workspace
+from panhuo.workspace.store import CONFIG, Workspace
+from panhuo.workspace.tasks import read_tasks
 
 STOCKS: Final = {
     "unsupplied_net": ("unsupplied",),
@@ -30,6 +34,11 @@ STOCKS: Final = {
     ),
 }
 """Which findings each net measure's stock is made of; a unit with several counts once."""
+
+HEADS: Final = {
+    "zh": ("年度", "指标", "行政区", "任务（亩）", "完成（亩）", "处置率", "名次", "时间进度", "落后"),
+    "en": ("Year", "Measure", "Division", "Task (mu)", "Done (mu)", "Rate", "Rank", "Year gone", "Behind"),
+}
 
 FLAGGED: Final = """
 SELECT f.parcel_id, any_value(coalesce(p.division, b.division)) AS division,
@@ -71,22 +80,90 @@ def _flagged(ws: Workspace, assessment: str, findings: tuple[str, ...]) -> pa.Ta
     return con.execute(FLAGGED.format(wanted=wanted)).to_arrow_table()
 
 
-def read_tasks(path: Path) -> pa.Table:
-    """Task rows of a CSV with division, year, measure and areas, each in m² (…_m2) or 亩 (…_mu).
+def board_of(
+    source: Path, *, tasks: Path | None = None, since: date | None = None, output: Path | None = None,
+    on: date | None = None, lang: str = "zh",
+) -> dict[str, Any]:  # fmt: skip
+    """The scoreboard of a sheet of tasks, or of a workspace: net between two of its assessments, gross by `tasks`.
 
-    Raises PanhuoError when a needed column is missing.
+    since: the day from which the net measures count, the assessment before the latest by default; on: the day that
+    progress is held against. Gives {as_of, from, to, rows with task, done, rate, rank and, in the year of `on`, the
+    share of the year gone and how far the rate is behind it; refused, measures, files}. A workspace keeps the board
+    with its latest assessment. Raises PanhuoError where there is nothing to reckon.
     """
-    strings = {"division": pa.string(), "measure": pa.string()}
-    table = pa.csv.read_csv(path, convert_options=pa.csv.ConvertOptions(column_types=strings))
-    if absent := {"division", "year", "measure"} - set(table.column_names):
+    if output is not None:
+        writer_of(output, TABLES)
+    book, on = Rulebook.load(), on or date.today()
+    rules = scheme(book, ScoreboardScheme, "scoreboard", on)
+    span: tuple[str | None, str | None] = (None, None)
+    if (source / CONFIG).is_file():
+        ws = Workspace.open(source)
+        rows, span = workspace_tasks(ws, rules, tasks, since)
+        board, problems = write_scoreboard(ws, rows, rulebook=book)
+    elif tasks is not None or since is not None:
         raise PanhuoError(
-            f"任务表缺列 {'、'.join(sorted(absent))} (the task file lacks columns)", where=str(path)
+            "--tasks 和 --since 用于工作区 they go with a workspace",
+            where=str(source),
+            remedy="任务表直接写作 panhuo scoreboard 文件 give a sheet by itself",
         )
-    for name in [n for n in table.column_names if n.endswith("_mu")]:
-        areas = [None if v is None else mu_to_m2(float(v)) for v in table[name].to_pylist()]
-        at = table.column_names.index(name)
-        table = table.set_column(at, name.removesuffix("_mu") + "_m2", pa.array(areas, pa.float64()))
-    return table
+    else:
+        board, problems = scoreboard(read_tasks(source, rules), rules)
+    now = {(r["division"], r["measure"]): r for r in progress(board, on).to_pylist()}
+    ranked = [
+        row
+        | {key: now.get((row["division"], row["measure"]), {}).get(key) if row["year"] == on.year else None
+           for key in ("expected", "behind")}
+        for row in ranking(board).to_pylist()
+    ]  # fmt: skip
+    files = write_tables(output, sheet(ranked, rules, lang)) if output is not None else []
+    return {
+        "as_of": on,
+        "from": span[0],
+        "to": span[1],
+        "rows": ranked,
+        "refused": [{"measure": p.field, "of": p.value, "why": p.action} for p in problems],
+        "measures": {
+            name: {"label": one.label.model_dump(), "formula": one.formula, "task": one.task.model_dump(),
+                   "done": one.done.model_dump()}
+            for name, one in rules.measures.items()
+        },
+        "source": cite_chain(book, Cite(source=rules.source, article=rules.article)) | {"mark": rules.mark},
+        "assumed": {what: why.model_dump() for what, why in rules.assumed.items()},
+        "files": files,
+    }  # fmt: skip
+
+
+def workspace_tasks(
+    ws: Workspace, rules: ScoreboardScheme, tasks: Path | None, since: date | None
+) -> tuple[pa.Table, tuple[str | None, str | None]]:
+    """Task rows of a workspace, net ones where it has two assessments, and the ids of the two."""
+    past = ws.past_assessments()
+    parts = [] if tasks is None else [read_tasks(tasks, rules)]
+    span: tuple[str | None, str | None] = (None, None)
+    before = [folder for day, folder in past[:-1] if since is None or day <= since]
+    if before:
+        closing_day, closing = past[-1]
+        span = (before[-1].name, closing.name)
+        parts.append(net_tasks(ws, before[-1].name, closing.name, closing_day.year))
+    if not parts:
+        raise PanhuoError(
+            "没有可比的两次评估，也没有任务表 no two assessments to compare and no sheet of tasks",
+            where=str(ws.root),
+            remedy="再评估一次（panhuo assess），或给 --tasks 文件 assess again, or give --tasks",
+        )
+    return pa.concat_tables(parts, promote_options="default"), span
+
+
+def sheet(rows: list[dict[str, Any]], rules: ScoreboardScheme, lang: str) -> dict[str, pa.Table]:
+    """The board as a table headed in a language."""
+    cells = [
+        (r["year"], rules.measures[r["measure"]].label.model_dump()[lang], r["division"],
+         None if r["base_m2"] is None else m2_to_mu(r["base_m2"]),
+         None if r["done_m2"] is None else m2_to_mu(r["done_m2"]), r["rate"], r["rank"], r["expected"], r["behind"])
+        for r in rows
+    ]  # fmt: skip
+    table = pa.table(dict(zip(HEADS[lang], map(pa.array, zip(*cells, strict=True)), strict=True)))
+    return {"进度榜" if lang == "zh" else "scoreboard": table}
 
 
 def write_scoreboard(

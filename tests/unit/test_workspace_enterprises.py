@@ -11,13 +11,14 @@ from panhuo.core.problems import PanhuoError
 from panhuo.inventory.spec import dataset_spec
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import scheme
-from panhuo.rulebook.scheme_schema import LifecycleScheme, Scheme
+from panhuo.rulebook.scheme_schema import LifecycleScheme, Scheme, ScoreboardScheme
 from panhuo.score import score
 from panhuo.workspace.enterprises import dossier, linked, plans
 from panhuo.workspace.parks import watched
 from panhuo.workspace.parquet import write_table
-from panhuo.workspace.scoreboards import net_tasks, read_tasks, write_scoreboard
+from panhuo.workspace.scoreboards import net_tasks, write_scoreboard
 from panhuo.workspace.store import Workspace
+from panhuo.workspace.tasks import read_tasks
 
 ON = date(2024, 6, 1)
 BOOK = Rulebook.load()
@@ -184,10 +185,11 @@ def test_the_board_of_two_assessments_and_of_a_task_file(ws: Workspace, tmp_path
         "division,year,measure,base_mu,done_mu\n4313,2024,unsupplied_gross,23865.75,5199.65\n",
         encoding="utf-8",
     )
-    board, problems = write_scoreboard(ws, read_tasks(file), rulebook=BOOK)
+    rules = scheme(BOOK, ScoreboardScheme, "scoreboard", ON)
+    board, problems = write_scoreboard(ws, read_tasks(file, rules), rulebook=BOOK)
     assert problems == [] and round(board["rate"][0].as_py(), 4) == 0.2179
     kept = ws.assessment("scoreboard")
     assert kept is not None and kept.num_rows == 1
     file.write_text("division,base_mu\n4313,1\n", encoding="utf-8")
-    with pytest.raises(PanhuoError, match="measure"):
-        read_tasks(file)
+    with pytest.raises(PanhuoError, match="指标"):
+        read_tasks(file, rules)
