@@ -42,9 +42,6 @@ app = typer.Typer(
 app.add_typer(law, name="law")
 land.command("husbandry")(husbandry)
 app.add_typer(land, name="land")
-app.command("admit")(admit)
-app.command("park")(park)
-app.command("scoreboard")(scoreboard)
 
 
 @app.callback()
@@ -343,6 +340,11 @@ def place_(
     from panhuo.workspace.store import Workspace
 
     emit(place_workspace(Workspace.open(ws)), as_json, show_place)
+
+
+app.command("admit")(admit)
+app.command("park")(park)
+app.command("scoreboard")(scoreboard)
 
 
 @app.command()

@@ -72,7 +72,7 @@ def show_admit(result: dict[str, Any]) -> None:
     """For each place the bars with their law, then its projects; what is unknown by name."""
     for bar in result["bars"]:
         show_bar(bar, str(result["as_of"]))
-        show_projects(bar, [p for p in result["projects"] if p["place"] == bar["place"]])
+        show_projects(bar, [p for p in result["projects"] if p["place"] in bar["places"]])
     counts = result["counts"]
     out.print(
         session.pick(
@@ -93,9 +93,11 @@ def show_bar(bar: dict[str, Any], on: str) -> None:
     from panhuo.workspace.admission import SIDES
 
     lang = session.lang
-    where = (
-        f"{bar['place']} {place_name(bar['place'])}" if bar["place"] else session.pick("全国", "nationwide")
+    named = (
+        f"{place} {place_name(place)}" if place else session.pick("全国", "nationwide")
+        for place in bar["places"]
     )
+    where = session.pick("、", ", ").join(named)
     out.print(f"[bold]{escape(bar['label'][lang])}[/bold] · {escape(where)} · {on}")
     for one in bar["criteria"]:
         law = one["law"]
@@ -109,7 +111,7 @@ def show_bar(bar: dict[str, Any], on: str) -> None:
             mark,
         )
         out.print("  " + escape(" · ".join(part for part in told if part)))
-    if not bar["place"]:
+    if "" in bar["places"]:
         hint = session.pick("用当地标准（如 448）：", "for a local bar such as 448: ")
         out.print(f"  {hint}--place 430112", style="dim")
     for why in bar["assumed"].values():

@@ -69,8 +69,8 @@ def admit_projects(
 
     source: a table (xlsx, csv …), a yaml list or a workspace with `demands`; figures: fields of `demands` of one
     project instead. place: division code for all of them, else that of each row, else the workspace's. Gives {as_of,
-    bars: one for each place, with scheme, criteria and the dated law of each; projects: verdict, grade and indicators;
-    counts, problems, files}. Raises PanhuoError for input that cannot be read as projects.
+    bars: places, scheme, criteria and the dated law of each, one for all places of the same law; projects: verdict,
+    grade and indicators; counts, problems, files}. Raises PanhuoError for input that cannot be read as projects.
     """
     if output is not None:
         writer_of(output, TABLES)
@@ -87,15 +87,21 @@ def admit_projects(
         demands, problems, home = read_projects(source)
     rows = opened(demands=held(demands, GIVEN, types=TEXT)).execute(FIGURES).to_arrow_table()
     where = [place or division or home for division in rows["division"].to_pylist()]
+    rules = {there: pick(book, AdmissionScheme, there, on) for there in dict.fromkeys(where)}
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for there, rule in rules.items():
+        alike.setdefault((rule.id, rule.parameters), []).append(there)
     bars, judged = [], dict[str, dict[str, Any]]()
-    for there in dict.fromkeys(where):
-        rule = pick(book, AdmissionScheme, there, on)
-        result = admit(rows.filter(pa.array([w == there for w in where])), rule)
-        bars.append(bar_chain(book, rule, there))
-        judged |= verdicts(result, rule, there)
+    for places in alike.values():
+        rule = rules[places[0]]
+        bars.append(bar_chain(book, rule, places))
+        judged |= verdicts(admit(rows.filter(pa.array([w in places for w in where])), rule), rule)
     names = rows["name"].to_pylist()
     ids = rows["project_id"].to_pylist()
-    projects = [{"project_id": p, "name": n, **judged[p]} for p, n in zip(ids, names, strict=True)]
+    projects = [
+        {"project_id": p, "name": n, "place": w, **judged[p]}
+        for p, n, w in zip(ids, names, where, strict=True)
+    ]
     files = write_tables(output, tables(projects, bars, lang)) if output is not None else []
     told = [p["admitted"] for p in projects]
     return {
@@ -190,11 +196,10 @@ def refuse(source: Path, rows: pa.Table, problems: pa.Table) -> None:
         )
 
 
-def verdicts(result: AdmissionResult, rule: AdmissionScheme, place: str) -> dict[str, dict[str, Any]]:
+def verdicts(result: AdmissionResult, rule: AdmissionScheme) -> dict[str, dict[str, Any]]:
     """Project id → its verdict with every indicator."""
     found = {
         row["project_id"]: {
-            "place": place,
             "scheme": rule.id,
             "admitted": row["admitted"],
             "grade": row["grade"],
@@ -217,7 +222,7 @@ def verdicts(result: AdmissionResult, rule: AdmissionScheme, place: str) -> dict
     return found
 
 
-def bar_chain(book: Rulebook, rule: AdmissionScheme, place: str) -> dict[str, Any]:
+def bar_chain(book: Rulebook, rule: AdmissionScheme, places: list[str]) -> dict[str, Any]:
     """A bound scheme with the dated value, article and mark behind each of its bars.
 
     A bar that the scheme itself states has the scheme's own source.
@@ -231,7 +236,7 @@ def bar_chain(book: Rulebook, rule: AdmissionScheme, place: str) -> dict[str, An
         "cite": cite_chain(book, Cite(source=rule.source, article=rule.article)),
     }
     return {
-        "place": place,
+        "places": places,
         "scheme": rule.id,
         "label": both(rule.label),
         **own,
@@ -261,7 +266,7 @@ def figure_words(names: Sequence[str], lang: str) -> str:
 
 def tables(projects: list[dict[str, Any]], bars: list[dict[str, Any]], lang: str) -> dict[str, pa.Table]:
     """The verdicts, a row a project, and the law they rest on, with headings in a language."""
-    at = {bar["place"]: bar for bar in bars}
+    at = {place: bar for bar in bars for place in bar["places"]}
     rows = [
         dict(zip(HEADS[lang], cells, strict=True))
         | {
@@ -282,10 +287,11 @@ def tables(projects: list[dict[str, Any]], bars: list[dict[str, Any]], lang: str
         ]
     ]
     law = [
-        (bar["place"], bar["label"][lang], one["label"][lang], SIDES[one["side"]] + f"{one['bar']:g}",
+        (place, bar["label"][lang], one["label"][lang], SIDES[one["side"]] + f"{one['bar']:g}",
          units()[one["unit"]].label.model_dump()[lang], str(one["law"]["since"] or ""),
          one["law"]["cite"]["label"][lang], one["law"]["cite"]["words"][lang], one["law"]["mark"])
         for bar in bars
+        for place in bar["places"]
         for one in bar["criteria"]
     ]  # fmt: skip
     columns = dict.fromkeys(name for row in rows for name in row)

@@ -53,7 +53,7 @@ def test_448_on_both_sides_of_each_bar(panhuo, changed, verdict, grade):  # noqa
 
 def test_each_bar_opens_to_its_dated_value_article_and_mark(panhuo):  # noqa: F811
     (bar,) = judged(panhuo, *options(), *AT_448)["bars"]
-    assert (bar["scheme"], bar["place"]) == ("wangcheng_448", "430112")
+    assert (bar["scheme"], bar["places"]) == ("wangcheng_448", ["430112"])
     for one in bar["criteria"]:
         law = one["law"]
         assert (law["value"], law["since"], law["mark"]) == (BARS[one["criterion"]], "2022-01-01", "S")
@@ -106,6 +106,17 @@ def test_every_row_by_the_bar_of_its_own_place_unless_one_is_named(panhuo, tmp_p
     told = judged(panhuo, file, *DAY)
     assert [p["scheme"] for p in told["projects"]] == ["wangcheng_448", "standard_land"]
     assert [p["scheme"] for p in judged(panhuo, file, *AT_448)["projects"]] == ["wangcheng_448"] * 2
+
+
+def test_places_of_the_same_law_stand_under_one_bar(panhuo, tmp_path):  # noqa: F811
+    text = (
+        "项目编号,意向行政区,用地面积(亩),总投资(万元)\np,430211,10,4000\nq,430124,10,400\nr,430407,10,400\n"
+    )
+    told = judged(panhuo, table(tmp_path / "a.csv", text), *DAY)
+    assert [bar["places"] for bar in told["bars"]] == [["430211", "430124"], ["430407"]]
+    assert [p["project_id"] for p in told["projects"]] == ["p", "q", "r"]
+    tax = [one["bar"] for bar in told["bars"] for one in bar["criteria"] if one["criterion"] == "tax_per_mu"]
+    assert tax == [2, 4], "city parks of Hengyang are held to twice the line of elsewhere"
 
 
 def test_a_range_of_land_is_held_to_the_most_and_land_of_nothing_is_unknown(panhuo, tmp_path):  # noqa: F811

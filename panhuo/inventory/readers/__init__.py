@@ -1,5 +1,6 @@
 """One module per format; `read` picks by what the file is."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,8 @@ ENCODED: Final = (*TEXT, ".shp", ".dxf", ".tab", ".mif")
 """Kinds whose text is in a code page; the others say theirs, or are Unicode by definition."""
 KNOWN: Final = (*EXCEL, *VECTOR, *PARQUET, *TEXT)
 SNIFF: Final = 1 << 16
+TOLD_BY: Final = 3
+"""So many known headers in its first line make a text a table; those of boundary points are at most X and Y."""
 
 __all__ = ["RawTable", "read"]
 
@@ -72,7 +75,9 @@ def read_plain(path: Path, file: str, encoding: str | None, score: HeaderScore) 
     with path.open("rb") as stream:
         head = stream.read(SNIFF)
     text, _ = decode(head, file, encoding, whole=len(head) < SNIFF)
-    if looks_like_boundary_file(text):
+    # A sheet of an id and three numbers looks like points too, but for its headers.
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if looks_like_boundary_file(text) and score(re.split(r"[,，\t]", first)) < TOLD_BY:
         return read_boundary_txt(path, file, encoding)
     return read_text(path, file, score, encoding)
 
