@@ -38,6 +38,8 @@ from panhuo.inventory.work import Work
 Bools = NDArray[np.bool_]
 
 NO_ID: Final = pa.array(sorted(wild().none))
+TOTALS: Final = pa.array(sorted(wild().totals))
+SHOWN_ROWS: Final = 5
 USCC_FORM: Final = re.compile(r"[0-9A-Z]{18}")
 MISLABELLED_SHARE: Final = 0.9
 """A column of which this share cannot be what its header says is mislabelled as a whole."""
@@ -81,7 +83,7 @@ def take(raw: RawTable, plan: Plan, locating: Future[Located | None] | None, tod
     located = locating.result() if locating is not None else None
     if located is not None:
         place_outlines(work, located)
-    speaking = says_something(work)
+    speaking = says_something(work) & ~adds_up(work)
     identify(work)
     swapped_ranges(work)
     check_rows(work)
@@ -273,6 +275,20 @@ def says_something(work: Work) -> Bools:
     for _, fault in work.faults:
         if problem_types()[fault.type].severity == "error":
             out[fault.rows] = True
+    return out
+
+
+def adds_up(work: Work) -> Bools:
+    """Rows that add up the others: 合计 in the first column, or for an id."""
+    out = np.zeros(work.raw.rows, bool)
+    feeds = work.plan.feeds.get(work.plan.spec.key[0], ())
+    for index in {0, *(feed.column for feed in feeds)} if work.raw.columns else ():
+        if pa.types.is_string(work.raw.columns[index].type):
+            texts = as_text(work.raw.columns[index])
+            out |= pc.is_in(texts, TOTALS).to_numpy(zero_copy_only=False)
+    if out.any():
+        rows = ", ".join(map(str, work.raw.row_numbers[out][:SHOWN_ROWS].tolist()))
+        work.note("totals_row", value=f"row {rows}", action=f"{int(out.sum())} left out")
     return out
 
 

@@ -59,6 +59,7 @@ class Wild:
     none: frozenset[str]
     true: frozenset[str]
     false: frozenset[str]
+    totals: frozenset[str]
     earliest: date
     planned_years: int
     term_years: int
@@ -70,9 +71,9 @@ class Wild:
 def wild() -> Wild:
     """How values are written in the wild, from spec/values.yaml."""
     y = read_yaml(SPEC / "values.yaml")
-    words = [frozenset(str(w) for w in y[k]) for k in ("unknown", "none", "true", "false")]
+    words = [frozenset(str(w) for w in y[k]) for k in ("unknown", "none", "true", "false", "totals")]
     return Wild(
-        words[0], words[1], words[2], words[3], y["earliest_date"], y["planned_years"], y["term_years"],
+        *words, y["earliest_date"], y["planned_years"], y["term_years"],
         y["area_tolerance"], y["price_wan_per_m2_max"],
     )  # fmt: skip
 

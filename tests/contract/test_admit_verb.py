@@ -88,6 +88,35 @@ def test_a_chinese_sheet_with_its_units(panhuo, tmp_path):  # noqa: F811
     assert told["projects"][1]["indicators"][0]["gap"] == pytest.approx(-1 / 30)
 
 
+def test_a_sheet_as_parks_keep_it_with_title_total_and_units_in_cells(panhuo, tmp_path):  # noqa: F811
+    heads = [
+        "序号",
+        "申请单位",
+        "项目名称",
+        "用地面积（亩）",
+        "固定资产投资（万元）",
+        "税收（万元/年）",
+        "营业收入(亿元)",
+    ]
+    with xlsxwriter.Workbook(str(tmp_path / "申请.xlsx")) as book:
+        sheet = book.add_worksheet("申请")
+        rows = [
+            ["2025年拟入园项目申请汇总表"],
+            ["填报：招商局"],
+            heads,
+            [1, "甲公司", "甲项目", "30亩", "1.2亿元", 1200, 2.4],
+        ]
+        rows += [[2, "乙公司", "乙项目", 20, 8000, "待定", 1.6], ["合计", "", "", 50, "", 1200, 4.0]]
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+        book.add_worksheet("说明").write(0, 0, "本表由招商局填写")
+    told = judged(panhuo, tmp_path / "申请.xlsx", *AT_448)
+    assert [(p["name"], p["admitted"], p["missing"]) for p in told["projects"]] == [
+        ("甲项目", "yes", []), ("乙项目", "unknown", ["tax_wan"]),
+    ]  # fmt: skip
+    assert "totals_row" in {p["type"] for p in told["problems"]}
+
+
 def test_english_headers_and_a_yaml_list_say_the_same(panhuo, tmp_path):  # noqa: F811
     text = "name,land_mu,investment (wan),tax_wan,revenue_wan\nA,30,12000,1200,24000\nB,30,11999,1200,24000\n"
     listed = (

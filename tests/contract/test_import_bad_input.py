@@ -216,3 +216,20 @@ def test_both_languages(panhuo, tmp_path):  # noqa: F811
     path = text(tmp_path / "a.csv")
     assert "2 行" in panhuo("--lang", "zh", "import", tmp_path / "w1", path).out
     assert "2 rows" in panhuo("--lang", "en", "import", tmp_path / "w2", path).out
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_row_of_totals_is_no_parcel_and_is_told(panhuo, tmp_path, numbered):  # noqa: F811
+    rows = [*ROWS, ["合 计", "", "", 45, "", "", ""], ["43011200199", "合计投资公司", "三路", 5, "", "", ""]]
+    headers = list(HEADERS)
+    if numbered:
+        headers = ["序号", *headers]
+        rows = [[str(n), *row] for n, row in enumerate(rows)]
+        rows[2] = ["合计", "", *rows[2][2:]]
+    told = panhuo("import", tmp_path / "w", text(tmp_path / "a.csv", headers=headers, rows=rows), "--json")
+    assert told.code == 0, told.err
+    (entry,) = told.json["imports"]
+    assert (entry["rows"], entry["taken"], entry["problems"]["totals_row"]) == (3, 3, 1)
+    assert [n["value"] for n in entry["notes"] if n["type"] == "totals_row"] == ["row 4"]
+    ids = Workspace.open(tmp_path / "w").dataset("parcels")["parcel_id"].to_pylist()
+    assert ids == [ROWS[0][0], ROWS[1][0], "43011200199"]
