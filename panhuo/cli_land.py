@@ -12,7 +12,7 @@ from panhuo.core.problems import PanhuoError
 
 land: Final = typer.Typer(
     no_args_is_help=True,
-    help="土地图形：叠置、冲突、分割、合并、台地、日照、选址、功能、集中设施 The land itself.",
+    help="土地图形：叠置、冲突、分割、合并、台地、日照、选址、功能、集中设施、多层养殖 The land itself.",
 )
 
 Folder = Annotated[Path, typer.Option("-o", "--output", help="输出文件夹 output folder")]
