@@ -71,9 +71,11 @@ class Wild:
 def wild() -> Wild:
     """How values are written in the wild, from spec/values.yaml."""
     y = read_yaml(SPEC / "values.yaml")
-    words = [frozenset(str(w) for w in y[k]) for k in ("unknown", "none", "true", "false", "totals")]
+    unknown, none, true, false, totals = (
+        frozenset(str(w) for w in y[k]) for k in ("unknown", "none", "true", "false", "totals")
+    )
     return Wild(
-        *words, y["earliest_date"], y["planned_years"], y["term_years"],
+        unknown, none, true, false, totals, y["earliest_date"], y["planned_years"], y["term_years"],
         y["area_tolerance"], y["price_wan_per_m2_max"],
     )  # fmt: skip
 
