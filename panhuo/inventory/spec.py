@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from typing import Final, Literal
@@ -171,3 +172,9 @@ def code_rows(name: str) -> tuple[dict[str, str], ...]:
     """The rows of spec/codes/<name>.csv."""
     with (SPEC / "codes" / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
         return tuple(csv.DictReader(stream))
+
+
+@cache
+def code_list(name: str) -> Mapping[str, Mapping[str, str]]:
+    """The rows of spec/codes/<name>.csv by code. A code of `land_use` stands once in each scheme: see `code_rows`."""
+    return {row["code"]: row for row in code_rows(name)}

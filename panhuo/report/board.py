@@ -71,7 +71,7 @@ def board_document(
         _table("Tool" if en else "工具", lists[1], lang, "Of these to check" if en else "其中待核（宗）")
     )
     blocks.append(Heading("By division" if en else "按行政区"))
-    divisions = [(place_name(row[0]) if row[0] else "—", row) for row in by_division]
+    divisions = [(place_name(row[0], lang) if row[0] else "—", row) for row in by_division]
     last = "No finding" if en else "无结论（宗）"
     blocks.append(_table("Division" if en else "行政区", divisions, lang, last))
     if manifest["not_assessed"]:

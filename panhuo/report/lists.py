@@ -11,7 +11,8 @@ import xlsxwriter
 from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import code_rows
 from panhuo.report.chain import cite_chain, fact_label, message, split, tasks
-from panhuo.report.plan_document import CHECKS, basic, cites, listed
+from panhuo.report.names import worded
+from panhuo.report.plan_document import CHECKS, cites, listed
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.spec import field_labels
 
@@ -155,7 +156,7 @@ def named(fact: Mapping[str, Any], column: str, lang: str) -> str:
     """A parcel's cell as an office writes it: places and land uses by name beside their code; blank when unknown."""
     if fact.get(column) is None:
         return ""
-    return basic(fact, column, lang)
+    return worded(fact, column, lang)
 
 
 def _evidence(row: dict[str, Any]) -> dict[str, Any]:

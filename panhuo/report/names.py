@@ -1,38 +1,76 @@
-"""Names of coded places and land uses, for readers."""
+"""Names of coded places, land uses and industries, for readers of either language (`lang`: zh or en)."""
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from typing import Any
 
 from panhuo.diagnose.findings import NO_TABLE, NOT_LAW
-from panhuo.inventory.spec import code_rows, dataset_spec
+from panhuo.inventory.spec import code_list, code_rows, dataset_spec
+from panhuo.report.chain import shown
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.schema import Label
 
-LEVELS: Final = (2, 4, 6)
-"""Digits of a division code that name a province, a city, a county."""
+
+@cache
+def place_name(code: str, lang: str) -> str:
+    """A division with its city: 株洲市天元区; Tianyuan District, Zhuzhou. The code itself where it is not listed.
+
+    Two or four digits name a province or a city. Where the list has no English name the Chinese one is told.
+    """
+    listed, own = code_list("divisions"), code[:6].ljust(6, "0")
+    if own not in listed:
+        return code
+    city = own[:4] + "00" if own[2:4] != "90" else own  # 429004 lies in no city: its province governs it
+    names = [listed[part] for part in dict.fromkeys((own, city)) if part in listed]
+    if lang == "en" and all(name["en"] for name in names):
+        return ", ".join(dict.fromkeys(name["en"] for name in names))
+    narrow, wide = names[0]["zh"], names[-1]["zh"]
+    return narrow if narrow.startswith(wide) else wide + narrow  # 益阳市大通湖管理区 says its city itself
 
 
 @cache
-def place_name(code: str) -> str:
-    """A division by its name, city and county together: 株洲市天元区; the code itself where it has none."""
-    names = {row["code"]: row["zh"] for row in code_rows("divisions")}
-    codes = (code[:digits].ljust(6, "0") for digits in LEVELS[1:])
-    parts = (names.get(part) for part in codes if part != code[:2] + "0000")
-    found = list(dict.fromkeys(part for part in parts if part))
-    if len(found) > 1 and found[-1].startswith(found[-2]):
-        found.pop(-2)  # 益阳市大通湖管理区 says its city itself
-    return "".join(found) or names.get(code, code)
+def land_use_name(code: str, schemes: tuple[str | None, ...], lang: str) -> str:
+    """A land use by its name in the schemes it may be of: 工业用地; Industrial land. An unlisted one as it is written.
+
+    The same code means other things in other schemes: where several are possible, or none is known, all are told.
+    """
+    rows = [row for row in code_rows("land_use") if row["code"] == code]
+    held = [row for row in rows if row["scheme"] in schemes] or rows
+    return " / ".join(dict.fromkeys(row[lang] for row in held)) or code
 
 
 @cache
-def land_use_name(code: str, scheme: str) -> str:
-    """A land use as code and name in its scheme: 0601 工业用地; the same code means other things in other schemes."""
-    for row in code_rows("land_use"):
-        if row["code"] == code and row["scheme"] == scheme:
-            return f"{code} {row['zh']}"
-    return code
+def industry_name(code: str, lang: str) -> str:
+    """An industry of GB/T 4754, with or without its section's letter: 轮胎制造; the code itself where it is not listed.
+
+    One without an English name goes by its nearest group's, its code beside: Manufacture of rubber products (2911).
+    """
+    listed = code_list("industry")
+    own = code if code in listed else code.lstrip("ABCDEFGHIJKLMNOPQRST")
+    if own not in listed:
+        return code
+    if lang == "zh":
+        return listed[own]["zh"]
+    group = own
+    while not listed[group]["en"]:
+        group = listed[group]["parent"]
+    return listed[group]["en"] + ("" if group == own else f" ({own})")
+
+
+def worded(row: Mapping[str, Any], field: str, lang: str) -> str:
+    """A cell of a row in words: a place, land use or industry by its name beside its code."""
+    given = row[field]
+    match field:
+        case "division":
+            name, both = place_name(given, lang), "{name} {code}"
+        case "land_use" | "planned_use":
+            name, both = land_use_name(given, (row.get("land_use_scheme"),), lang), "{code} {name}"
+        case "industry":
+            name, both = industry_name(given, lang), "{code} {name}"
+        case _:
+            return shown(given, lang, field)
+    return name if given in name or not given.isascii() else both.format(name=name, code=given)
 
 
 def not_judged(reasons: Mapping[str, str], book: Rulebook, lang: str) -> list[tuple[str, list[str]]]:

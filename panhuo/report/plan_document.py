@@ -17,7 +17,7 @@ from panhuo.report.document import (
     numbered,
 )
 from panhuo.report.land_blocks import land_blocks
-from panhuo.report.names import land_use_name, place_name
+from panhuo.report.names import worded
 
 Words = Mapping[str, str]
 STATUS: Final[Mapping[str, tuple[str, str, Tone]]] = {
@@ -38,7 +38,6 @@ BASICS: Final = (
     "finish_by", "work_state",
 )  # fmt: skip
 AREAS: Final = ("area_m2", "drawn_area_m2", "supplied_m2")
-LAND_USES: Final = ("land_use", "planned_use")
 MOST_TOOLS: Final = 6
 TOOL_WIDTHS: Final = {
     "zh": [0.06, 0.15, 0.09, 0.08, 0.35, 0.09, 0.18],
@@ -88,17 +87,8 @@ def basics(facts: Mapping[str, Any], labels: Mapping[str, Words], lang: str) -> 
                     f"{m2_to_mu(area):,.2f} {'mu' if lang == 'en' else '亩'} ({area:,.2f} m²)",
                 ]
             )
-    rows += [[labels[f][lang], basic(facts, f, lang)] for f in BASICS if facts.get(f) is not None]
+    rows += [[labels[f][lang], worded(facts, f, lang)] for f in BASICS if facts.get(f) is not None]
     return Table(["Item", "Value"] if lang == "en" else ["项目", "内容"], rows, [0.28, 0.72])
-
-
-def basic(facts: Mapping[str, Any], field: str, lang: str) -> str:
-    """A field of a parcel in words: places and land uses by name beside their code."""
-    if field == "division":
-        return f"{place_name(facts[field])} {facts[field]}"
-    if field in LAND_USES:
-        return land_use_name(facts[field], facts.get("land_use_scheme") or "")
-    return shown(facts[field], lang, field)
 
 
 def findings(chain: Mapping[str, Any], lang: str) -> list[Block]:

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from panhuo.report.chain import shown
+from panhuo.report.names import worded
 
 
 def tree(name: str, value: Any, lang: str) -> Tree:
@@ -26,7 +27,9 @@ def _grow(branch: Tree, value: Any, lang: str) -> None:
         elif isinstance(part, Mapping | list | tuple):
             _grow(branch.add(f"[cyan]{escape(_title(key, part, lang))}[/cyan]"), part, lang)
         else:
-            branch.add(f"[dim]{key}[/dim] {escape(shown(part, lang, str(key)))}")
+            cell = isinstance(value, Mapping) and isinstance(part, str)
+            told = worded(value, str(key), lang) if cell else shown(part, lang, str(key))
+            branch.add(f"[dim]{key}[/dim] {escape(told)}")
 
 
 def _title(key: object, part: Any, lang: str) -> str:

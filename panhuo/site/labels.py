@@ -1,6 +1,5 @@
 """What things are called on screen: labels of spec/ and law/, code lists, figures in office units."""
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -9,7 +8,8 @@ from typing import Any, Final
 
 from panhuo.appraise.inputs import money_spec
 from panhuo.core.units import m2_to_mu
-from panhuo.inventory.spec import dataset_specs, problem_types
+from panhuo.inventory.spec import code_list, dataset_specs, problem_types
+from panhuo.report.names import industry_name, land_use_name, place_name
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.precedents import load_precedents
@@ -17,7 +17,8 @@ from panhuo.rulebook.schema import Label
 from panhuo.rulebook.scheme import load_schemes
 from panhuo.rulebook.scheme_schema import FirmPlanScheme, Scheme, ScoreboardScheme
 from panhuo.score.potential import PotentialScheme
-from panhuo.site.words import english, pick, pick_label, spoken
+from panhuo.site.shelf import kept
+from panhuo.site.words import language, listed, pick, pick_label, spoken
 from panhuo.workspace.reading import result_specs
 
 DERIVED: Final[dict[str, dict[str, str]]] = {
@@ -61,16 +62,6 @@ def rulebook() -> Rulebook:
 
 
 @cache
-def code_list(name: str) -> Mapping[str, Mapping[str, str]]:
-    """spec/codes/<name>.csv by code."""
-    path = SPEC / "codes" / f"{name}.csv"
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        return {row["code"]: row for row in csv.DictReader(stream)}
-
-
-@cache
 def units() -> Mapping[str, Any]:
     return read_yaml(SPEC / "units.yaml")
 
@@ -106,25 +97,27 @@ def unit_word(given: str) -> str:
     return pick_label(units().get(given, {}).get("label"), given)
 
 
-def coded(codes: str, value: str) -> str:
-    """A code's words, or the code itself."""
-    row = code_list(codes).get(value)
-    if row is None:
-        return value
-    return (row.get("en") if english() else None) or row.get("zh") or value
+def coded(codes: str, value: str, row: Mapping[str, Any] | None = None) -> str:
+    """A code's words, or the code itself. row: where a land use stands, which has its scheme."""
+    match codes:
+        case "divisions":
+            return place_name(value, language())
+        case "industry":
+            return industry_name(value, language())
+        case "land_use":
+            schemes = land_use_schemes() if row is None else (row.get("land_use_scheme"),)
+            return land_use_name(value, schemes, language())
+    return pick_label(code_list(codes).get(value), value)
+
+
+def land_use_schemes() -> tuple[str, ...]:
+    """The land-use schemes that the inventory holds: what a code means in any other is not meant."""
+    return tuple(row["id"] for row in kept("SELECT DISTINCT land_use_scheme AS id FROM parcels ORDER BY 1"))
 
 
 def division(code: str | None) -> str:
-    """A division's name with its city before it: 长沙市望城区. A prefix of two or four digits is a province or city."""
-    if not code:
-        return "—"
-    names = code_list("divisions")
-    code = code.ljust(6, "0") if f"{code:0<6}" in names else code
-    if code[:6] not in names:
-        return code
-    city = names.get(code[:4] + "00", {}).get("zh", "") if not code[:6].endswith("00") else ""
-    name = names[code[:6]]["zh"]
-    return name if name.startswith(city) else city + name
+    """A division's name with its city's; a prefix of two or four digits is a province or city."""
+    return place_name(code, language()) if code else "—"
 
 
 def finding(name: str) -> str:
@@ -164,7 +157,7 @@ def rule_message(words: Label) -> str:
 
 def facts(given: str | Iterable[str]) -> str:
     """Several facts by what they are called."""
-    return "、".join(fact(n.strip()) for n in (given.split(",") if isinstance(given, str) else given))
+    return listed(fact(n.strip()) for n in (given.split(",") if isinstance(given, str) else given))
 
 
 CLAUSES: Final = {
@@ -231,7 +224,7 @@ def score_line(name: str) -> str:
 
 def holdings(kinds: str | None) -> str:
     """How land is held, of kinds joined by commas."""
-    return "、".join(value("occupancies", "kind", kind) for kind in (kinds or "").split(",") if kind) or "—"
+    return listed(value("occupancies", "kind", kind) for kind in (kinds or "").split(",") if kind) or "—"
 
 
 def parameter(name: str) -> str:
@@ -242,7 +235,7 @@ def parameter(name: str) -> str:
 
 def parameters(given: str) -> str:
     """Several parameters, comma-separated, by their labels."""
-    return "、".join(map(parameter, given.split(",")))
+    return listed(map(parameter, given.split(",")))
 
 
 def told(text: str) -> str:
@@ -342,19 +335,19 @@ def plain(given: Any) -> str:
     return number(given) if isinstance(given, float) else str(given)
 
 
-def value(dataset: str, name: str, given: Any) -> str:
-    """A cell as a person reads it; unknown is a dash, never a zero."""
+def value(dataset: str, name: str, given: Any, row: Mapping[str, Any] | None = None) -> str:
+    """A cell as a person reads it; unknown is a dash, never a zero. row: the cell's, which has a land use's scheme."""
     if given is None or given == "":
         return "—"
     if name in LISTED and isinstance(given, list):
-        return "、".join(LISTED[name](v) for v in given) or "—"
+        return listed(LISTED[name](v) for v in given) or "—"
     if name in NAMED:
         return NAMED[name](str(given))
     if not isinstance(given, str):
         return plain(given)
     spec = dataset_specs().get(dataset)
     if spec and name in spec.fields and spec.fields[name].codes:
-        return coded(spec.fields[name].codes, str(given))
+        return coded(spec.fields[name].codes, given, row)
     codes = result_specs().get(dataset, {}).get("columns", {}).get(name, {}).get("codes") or {}
     if (dataset, name) == ("appraisals", "party"):
         codes = {party: words.model_dump() for party, words in money_spec().parties.items()}

@@ -7,7 +7,7 @@ Django's and allauth's own messages come from the catalogues compiled in their w
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.conf import settings
@@ -23,9 +23,19 @@ def english() -> bool:
     return (translation.get_language() or "").startswith("en")
 
 
+def language() -> str:
+    """The reader's language as labels and documents name it: zh or en."""
+    return "en" if english() else "zh"
+
+
 def pick(zh: str, en: str) -> str:
     """The text in the reader's language."""
     return en if english() else zh
+
+
+def listed(names: Iterable[Any]) -> str:
+    """Several names as one text: 甲、乙; A, B."""
+    return pick("、", ", ").join(map(str, names))
 
 
 class _Said:
@@ -47,7 +57,7 @@ def pick_label(label: Mapping[str, str] | None, otherwise: str) -> str:
     """A `{zh, en}` label in the reader's language, or `otherwise` where there is none."""
     if not label:
         return otherwise
-    return str(label.get("en" if english() else "zh") or label.get("zh") or otherwise)
+    return str(label.get(language()) or label.get("zh") or otherwise)
 
 
 BESIDE: Final = re.compile(

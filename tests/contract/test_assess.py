@@ -18,7 +18,6 @@ import pytest
 
 from panhuo.core.problems import PanhuoError
 from panhuo.report import board
-from panhuo.report.names import place_name
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.precedents import load_precedents
 from panhuo.workspace.assess import assess
@@ -193,6 +192,21 @@ def test_a_list_sent_on_names_articles_places_and_uses(demo, tmp_path):
     assert "收储：带抵押分割收储" in row
 
 
+def test_in_english_places_and_land_uses_are_told_in_english(demo, tmp_path):
+    ws, _ = demo
+    assess(ws, as_of=date(2024, 6, 30))
+    report_parcel(ws, "c09-p1", tmp_path / "plan.html", "en")
+    page = (tmp_path / "plan.html").read_text(encoding="utf-8")
+    assert "0601 Industrial land" in page and "Tianyuan District, Zhuzhou 430211" in page
+    assert "工业用地" not in page and "天元区" not in page
+    report_list(ws, "mortgaged", tmp_path / "list.xlsx", "en")
+    head, *rows = openpyxl.load_workbook(tmp_path / "list.xlsx").active.iter_rows(values_only=True)
+    told = [row[head.index(name)] for row in rows for name in ("Division", "Land use")]
+    assert told and not [words for words in told if re.search(r"[\u4e00-\u9fff]", words or "")]
+    page = board_of(ws, tmp_path / "board.html", "en").split("By division")[1]
+    assert "Tianyuan District, Zhuzhou" in page and "天元区" not in page
+
+
 def test_the_board_counts_what_the_findings_table_holds(demo, tmp_path):
     ws, _ = demo
     result = assess(ws, as_of=date(2024, 6, 30))
@@ -251,11 +265,6 @@ def test_an_area_nobody_knows_has_no_bar():
     chart = board.bars([("known", ["", 1, 6000.0]), ("unknown", ["", 1, None])], "mu")
     zero = board.bars([("known", ["", 1, 6000.0]), ("unknown", ["", 1, 0.0])], "mu")
     assert chart != zero
-
-
-def test_a_district_that_names_its_city_is_not_named_twice():
-    assert place_name("430112") == "长沙市望城区"
-    assert place_name("430971") == "益阳市大通湖管理区"
 
 
 @pytest.mark.parametrize(

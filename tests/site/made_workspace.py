@@ -83,7 +83,7 @@ def parcels(n: int, rng: np.random.Generator) -> pa.Table:
             "area_m2": np.round(area, 2),
             "drawn_area_m2": np.round(area, 2),
             "land_use": [LAND_USES[i % len(LAND_USES)] for i in range(n)],
-            "land_use_scheme": ["TD/T1056-2023"] * n,
+            "land_use_scheme": ["mnr_2023"] * n,
             "planned_use": [LAND_USES[(i // 3) % len(LAND_USES)] for i in range(n)],
             "tenure": [TENURES[i % len(TENURES)] for i in range(n)],
             "holder": [f"{SURNAMES[k % len(SURNAMES)]}实业{k}公司" for k in holder],

@@ -1,6 +1,7 @@
 """一企一档: every item of the score opens, the land is drawn, files and the history of changes are kept."""
 
 import io
+import re
 import shutil
 from datetime import date
 
@@ -48,6 +49,14 @@ def test_every_item_of_the_score_opens_to_its_formula_values_and_rows(as_, firm)
     assert "tax_wan ÷ land_mu" in shown
     for wrong in ("hunan_default/no_such", "no_such/tax_per_mu"):
         assert client.get(f"/enterprise/{firm}/score/{wrong}/").status_code == 404
+
+
+def test_in_english_its_industry_and_place_are_told_in_english(as_, firm):
+    client = as_("clerk")
+    client.cookies["django_language"] = "en"
+    page = client.get(f"/enterprise/{firm}/").content.decode()
+    industry, place = (re.findall(rf'/value/{name}/">([^<]*)<', page)[0] for name in ("industry", "division"))
+    assert industry.startswith("Manufacture of") and place == "Wangcheng District, Changsha"
 
 
 def test_its_land_is_the_persons_own_drawn_with_its_contracts(as_, firm):

@@ -42,6 +42,33 @@ def test_every_value_on_the_page_opens_to_its_source(as_, parcel_id):
         assert answer.context["option"]["sums"] == option["sums"]
 
 
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def test_in_english_the_page_and_the_list_name_places_and_land_uses_in_english(as_, parcel_id):
+    client = as_("clerk")
+    client.cookies["django_language"] = "en"
+    page = client.get(f"/parcel/{parcel_id}/")
+    told = re.findall(
+        r'/value/(?:division|land_use|land_use_scheme|planned_use)/">([^<]*)<', page.content.decode()
+    )
+    assert len(told) == 4 and not [words for words in told if CHINESE.search(words)], told
+    assert labels.land_use_schemes() == ("mnr_2023",)
+    rows = client.get("/ledger/parcels/?col=division&col=land_use&size=200").content.decode()
+    cells = re.findall(r"<td>([^<]*)</td>", rows)
+    assert "Class 1 industrial land" in cells and not [words for words in cells if CHINESE.search(words)]
+    offered = client.get("/ledger/parcels/?add=land_use").content.decode()
+    assert "Class 1 industrial land" in offered and "一类工业用地" not in offered
+
+
+def test_a_land_use_is_named_in_the_scheme_of_its_row():
+    told = [
+        labels.value("parcels", "land_use", "1001", {"land_use_scheme": s})
+        for s in ("mnr_2023", "tdt_1055_2019")
+    ]
+    assert told == ["工业用地", "铁路用地"]
+
+
 @pytest.mark.parametrize("path", ["value/area_m2/", "tool/idle_fee/", "history/"])
 def test_what_stands_behind_a_figure_keeps_to_the_gate(as_, parcel_id, path):
     path = f"/parcel/{parcel_id}/{path}"
@@ -125,9 +152,9 @@ def test_in_english_too_the_remark_names_what_is_missing():
          "dataset: Parcels; field: Tenure; value: Granted"),
         ({"role": "clerk", "active": True, "divisions": ["430112", ""], "holders": []},
          "角色：经办；启用：是；行政区：长沙市望城区、全部",
-         "role: Clerk; active: Yes; divisions: 长沙市望城区、everywhere"),
+         "role: Clerk; active: Yes; divisions: Wangcheng District, Changsha; everywhere"),
         ({"asked": {"what": "checks", "id": "", "ids": list("abcdefg")}}, "报告：核查清单；宗地：a、b、c、d、e 等 7 个",
-         "report: what to verify; parcels: a、b、c、d、e and 7 in all"),
+         "report: what to verify; parcels: a; b; c; d; e and 7 in all"),
         ({"kind": "assess"}, "任务：评估", "job: Assess"),
         ({"events": ["job.done"]}, "事件：任务完成", "events: A job is done"),
         ({}, "", ""),

@@ -95,11 +95,13 @@ def _value(detail: Mapping[str, Any], name: str, given: Any) -> str:
     if name == "field":
         return labels.field(str(detail.get("dataset") or "parcels"), str(given))
     if isinstance(given, Mapping):
-        return "、".join(f"{labels.fact(str(k))} {_plain(v)}" for k, v in list(given.items())[:MOST] if v)
+        return pick("、", "; ").join(
+            f"{labels.fact(str(k))} {_plain(v)}" for k, v in list(given.items())[:MOST] if v
+        )
     if isinstance(given, list):
         shown = [LISTED.get(name, str)(v) for v in given[:MOST]]
         more = pick(f" 等 {len(given)} 个", f" and {len(given)} in all") if len(given) > MOST else ""
-        return "、".join(shown) + more
+        return pick("、", "; ").join(shown) + more
     return WORDS.get(name, _plain)(given)
 
 

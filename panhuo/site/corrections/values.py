@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from panhuo.core.ids import is_uscc
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory.spec import FieldSpec, dataset_specs
+from panhuo.inventory.spec import FieldSpec, code_list, dataset_specs
 from panhuo.site import gate, labels
 from panhuo.site.words import pick
 
@@ -38,7 +38,7 @@ def kind(spec: FieldSpec) -> Kind:
 
 def choices(person: Any, spec: FieldSpec) -> list[tuple[str, str]]:
     """The codes a field takes, with their words; of divisions only those the person answers for."""
-    found = labels.code_list(spec.codes)
+    found = code_list(spec.codes)
     if spec.codes != "divisions":
         return [(code, labels.coded(spec.codes, code)) for code in found]
     held = gate.scope_of(person)
@@ -95,7 +95,7 @@ def _read(spec: FieldSpec, text: str) -> str:
             return date.fromisoformat(text).isoformat()
         case "bool" if text not in ("true", "false"):
             raise ValueError
-        case "code" if text not in labels.code_list(spec.codes):
+        case "code" if text not in code_list(spec.codes):
             raise ValueError
         case _ if spec.check == "uscc" and not is_uscc(text):
             raise ValueError

@@ -91,7 +91,7 @@ def _tool(row: dict[str, Any]) -> str:
 
 def _cash(row: dict[str, float]) -> str:
     spec = money_spec().parties
-    return "；".join(
+    return pick("；", "; ").join(
         f"{pick(spec[party].zh, spec[party].en)} {labels.number(amount)} {pick('万元', '10k CNY')}"
         for party, amount in row.items()
     )

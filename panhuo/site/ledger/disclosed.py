@@ -8,7 +8,8 @@ import re
 from typing import Final
 
 from panhuo.core.ids import is_identity_number, is_uscc
-from panhuo.site.labels import code_list, rulebook
+from panhuo.inventory.spec import code_list
+from panhuo.site.labels import rulebook
 from panhuo.site.ledger.models import Publication
 from panhuo.site.shelf import Row, rows
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -15,7 +15,7 @@ import xlsxwriter
 from panhuo.core.problems import PanhuoError
 from panhuo.site import labels
 from panhuo.site.gate import Rows
-from panhuo.site.ledger.query import KEYS, Query
+from panhuo.site.ledger.query import BESIDE, KEYS, Query
 from panhuo.site.records import KEY
 from panhuo.site.shelf import shelf, table
 from panhuo.site.words import pick
@@ -30,13 +30,19 @@ FORMATS: Final = {
 BATCH: Final = 5_000
 
 
-def columns_sql(query: Query) -> str:
-    return ", ".join(f'"{c}"' for c in dict.fromkeys((KEYS[query.dataset], *query.shown)))
+def columns(query: Query) -> tuple[str, ...]:
+    """What the view shows, its key first."""
+    return tuple(dict.fromkeys((KEYS[query.dataset], *query.shown)))
 
 
-def batches(query: Query) -> Iterator[pa.RecordBatch]:
-    """The view's rows in order, a few thousand at a time."""
-    sql = f"SELECT {columns_sql(query)} FROM {query.dataset} WHERE {query.where.sql} {query.order()}"
+def columns_sql(names: Iterable[str]) -> str:
+    return ", ".join(f'"{c}"' for c in dict.fromkeys(names))
+
+
+def batches(query: Query, beside: tuple[str, ...] = ()) -> Iterator[pa.RecordBatch]:
+    """The view's rows in order, a few thousand at a time, with the columns `beside` after its own."""
+    names = columns_sql((*columns(query), *beside))
+    sql = f"SELECT {names} FROM {query.dataset} WHERE {query.where.sql} {query.order()}"
     with shelf().cursor() as cursor:
         yield from cursor.execute(sql, list(query.where.values)).to_arrow_reader(BATCH)
 
@@ -71,21 +77,23 @@ def write_xlsx(query: Query, target: IO[bytes], total: int) -> None:
     sheet = book.add_worksheet(pick("台账", "Ledger"))
     head = book.add_format({"bold": True, "bg_color": "#dbe8ea", "border": 1})
     day = book.add_format({"num_format": "yyyy-mm-dd"})
-    at = 1
-    for batch in batches(query):
+    names, at = columns(query), 1
+    for batch in batches(query, BESIDE[query.dataset]):
         if at == 1:
-            for i, name in enumerate(batch.schema.names):
-                shown = labels.unit(query.dataset, name)
-                sheet.write(0, i, labels.field(query.dataset, name) + (f"（{shown}）" if shown else ""), head)
+            for i, name in enumerate(names):
+                unit = labels.unit(query.dataset, name)
+                told = pick(f"（{unit}）", f" ({unit})") if unit else ""
+                sheet.write(0, i, labels.field(query.dataset, name) + told, head)
                 sheet.set_column(i, i, 18)
         for row in batch.to_pylist():
-            for i, (name, value) in enumerate(row.items()):
+            for i, name in enumerate(names):
+                value = row[name]
                 if isinstance(value, (int, float)) and not isinstance(value, bool):
                     sheet.write_number(at, i, value)
                 elif hasattr(value, "isoformat"):
                     sheet.write_datetime(at, i, value, day)
                 elif value is not None:
-                    sheet.write_string(at, i, labels.value(query.dataset, name, value))
+                    sheet.write_string(at, i, labels.value(query.dataset, name, value, row))
             at += 1
     sheet.freeze_panes(1, 1)
     book.close()
@@ -93,7 +101,7 @@ def write_xlsx(query: Query, target: IO[bytes], total: int) -> None:
 
 def shapes_table(query: Query) -> pa.Table:
     """The view with each parcel's outline (WKB) as `geometry`; lists joined by semicolons."""
-    inner = f"SELECT {columns_sql(query)} FROM {query.dataset} WHERE {query.where.sql}"
+    inner = f"SELECT {columns_sql(columns(query))} FROM {query.dataset} WHERE {query.where.sql}"
     found = table(
         f"SELECT v.*, s.geometry FROM ({inner}) v LEFT JOIN shapes s USING (parcel_id)", query.where.values
     )

@@ -70,6 +70,12 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 KEYS: Final = {"parcels": "parcel_id", "enterprises": "enterprise_id", "contracts": "contract_no"}
+BESIDE: Final = {
+    "parcels": ("parcel_id", "land_use_scheme"),
+    "enterprises": ("enterprise_id", "year"),
+    "contracts": ("contract_no",),
+}
+"""What a row of a list always holds: its key, and what its cells are read by."""
 SEARCHED: Final = {
     "parcels": ("parcel_id", "name", "holder", "address"),
     "enterprises": ("enterprise_id", "name"),
@@ -231,8 +237,7 @@ def totals(query: Query) -> Row:
 
 def page_rows(query: Query) -> list[Row]:
     """One page of the list, its rows found by number: those that were counted first, or those that lead the order."""
-    named = ("enterprise_id", "year") if query.dataset == "enterprises" else (KEYS[query.dataset],)
-    columns = ", ".join(f'"{c}"' for c in dict.fromkeys((*named, *query.shown)))
+    columns = ", ".join(f'"{c}"' for c in dict.fromkeys((*BESIDE[query.dataset], *query.shown)))
     begin = (query.page - 1) * query.size
     total = totals(query)
     if not query.sort and min(begin + query.size, total["n"]) <= FIRST:

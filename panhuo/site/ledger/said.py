@@ -32,14 +32,15 @@ def _text(dataset: str, name: str, value: str, beside: bool) -> str:
         return pick("地图上所选范围", "Area drawn on the map")
     label = labels.field(dataset, column) if name != "q" else pick("查找", "Search")
     shown = labels.value(dataset, column, [value] if column in labels.LISTED else value)
+    mark = pick("：", ": ")
     tests = {
-        "and": f"：{shown}",
+        "and": mark + shown,
         "empty": _known(value, beside),
         "has": f" ∋ {value}",
         "min": f" ≥ {value}",
         "max": f" ≤ {value}",
     }
-    return label + tests.get(test, f"：{shown}")
+    return label + tests.get(test, mark + shown)
 
 
 def _known(value: str, beside: bool) -> str:

@@ -48,8 +48,10 @@ def changes(dataset: str, held: list[Row]) -> list[dict[str, Any]]:
         differing = [
             {
                 "field": pick("图形", "Outline") if f == "outline" else labels.field(dataset, f),
-                "was": "" if f == "outline" else labels.value(dataset, f, before[f]),
-                "value": pick("已更新", "redrawn") if f == "outline" else labels.value(dataset, f, after[f]),
+                "was": "" if f == "outline" else labels.value(dataset, f, before[f], before),
+                "value": pick("已更新", "redrawn")
+                if f == "outline"
+                else labels.value(dataset, f, after[f], after),
             }
             for f in after
             if f not in UNTOLD and before.get(f) != after[f]

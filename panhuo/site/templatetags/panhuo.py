@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from panhuo.site import gate, labels, records
 from panhuo.site.accounts.told import deed, detail_words
 from panhuo.site.doors.events import event_words
-from panhuo.site.words import pick, spoken
+from panhuo.site.words import listed, pick, spoken
 
 register = template.Library()
 
@@ -58,6 +58,7 @@ register.filter("event", event_words)
 register.filter("detail_words", detail_words)
 register.filter("score_line", labels.score_line)
 register.filter("holdings", labels.holdings)
+register.filter("listed", listed)
 
 
 @register.filter
@@ -76,12 +77,6 @@ def as_json(value: Any) -> str:
 def percent(value: Any) -> str:
     """A share as a percentage, a dash where it is unknown."""
     return "—" if value is None else f"{labels.number(100 * float(value), 2)} %"
-
-
-@register.filter
-def listed(names: Any) -> str:
-    """Several names as one text: A、B."""
-    return pick("、", ", ").join(str(n) for n in names)
 
 
 @register.filter
