@@ -94,10 +94,10 @@ def show_bar(bar: dict[str, Any], on: str) -> None:
 
     lang = session.lang
     named = (
-        f"{place} {place_name(place)}" if place else session.pick("全国", "nationwide")
+        f"{place} {place_name(place, lang)}" if place else session.pick("全国", "nationwide")
         for place in bar["places"]
     )
-    where = session.pick("、", ", ").join(named)
+    where = session.pick("、", "; ").join(named)
     out.print(f"[bold]{escape(bar['label'][lang])}[/bold] · {escape(where)} · {on}")
     for one in bar["criteria"]:
         law = one["law"]

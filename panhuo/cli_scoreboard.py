@@ -59,8 +59,7 @@ def show_scoreboard(result: dict[str, Any]) -> None:
         table.add_column(session.pick(zh, en), justify="right")
     for row in result["rows"]:
         label = result["measures"][row["measure"]]["label"][lang]
-        where = row["division"] or "—"
-        where = where if lang == "en" else place_name(where)
+        where = place_name(row["division"], lang) if row["division"] else "—"
         areas = ["—" if row[key] is None else f"{m2_to_mu(row[key]):,.2f}" for key in ("base_m2", "done_m2")]
         rate, behind = ("—" if row[key] is None else f"{row[key]:.2%}" for key in ("rate", "behind"))
         rank = "—" if row["rank"] is None else str(row["rank"])

@@ -1,6 +1,6 @@
 """Names of coded places, land uses and industries, for readers of either language (`lang`: zh or en)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,6 @@ from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.schema import Label
 
 
-@cache
 def place_name(code: str, lang: str) -> str:
     """A division with its city: 株洲市天元区; Tianyuan District, Zhuzhou. The code itself where it is not listed.
 
@@ -30,17 +29,24 @@ def place_name(code: str, lang: str) -> str:
 
 
 @cache
+def _land_uses() -> Mapping[str, Sequence[Mapping[str, str]]]:
+    """Code → its rows, one in each scheme that has it."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for row in code_rows("land_use"):
+        found.setdefault(row["code"], []).append(row)
+    return found
+
+
 def land_use_name(code: str, schemes: tuple[str | None, ...], lang: str) -> str:
     """A land use by its name in the schemes it may be of: 工业用地; Industrial land. An unlisted one as it is written.
 
     The same code means other things in other schemes: where several are possible, or none is known, all are told.
     """
-    rows = [row for row in code_rows("land_use") if row["code"] == code]
+    rows = _land_uses().get(code, ())
     held = [row for row in rows if row["scheme"] in schemes] or rows
     return " / ".join(dict.fromkeys(row[lang] for row in held)) or code
 
 
-@cache
 def industry_name(code: str, lang: str) -> str:
     """An industry of GB/T 4754, with or without its section's letter: 轮胎制造; the code itself where it is not listed.
 
