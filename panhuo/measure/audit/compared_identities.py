@@ -8,7 +8,7 @@ from typing import Final
 from panhuo.core.figures import Interval
 from panhuo.measure.audit.change_identities import apart, changed, yearly_mean
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.labels import called, lead_of, name_of, shared
+from panhuo.measure.audit.labels import called, is_base, lead_of, name_of, shared
 from panhuo.measure.audit.parts_identities import ASIDE, alike, total
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.share_identities import RELATIVE
@@ -134,7 +134,7 @@ def deducted(report: Report) -> Iterator[Check]:
         at = start + found.start()
         told = [q for q in report.within(claim, 1) if q.index < claim.index and alike(q, claim)]
         less, before = [q for q in told if q.at > at], [q for q in told if q.at < at]
-        if not less or not before or not _same_line(report, before[-1], claim):
+        if not less or not before or not report.one_paragraph(before[-1], claim):
             continue
         whole, off = before[-1], total(less)
         left = Candidate(
@@ -153,7 +153,7 @@ def numbered_total(report: Report) -> Iterator[Check]:
         run = [
             q
             for q in report.within(whole, 6)
-            if q.index < whole.index and alike(q, whole) and _same_line(report, q, whole)
+            if q.index < whole.index and alike(q, whole) and report.one_paragraph(q, whole)
         ]
         run = [q for q in run if not words().per_member.search(lead_of(report, q))]
         run = [q for q in run if not ASIDE.search(lead_of(report, q))]
@@ -168,10 +168,6 @@ def _add_up(whole: Quantity, run: Sequence[Quantity]) -> bool:
     """Whether figures can be parts of a whole: two or more, each smaller, of one kind."""
     smaller = all(q.given.value < whole.given.value for q in run)
     return len(run) > 1 and smaller and len({q.noun for q in run if q.noun}) < 2
-
-
-def _same_line(report: Report, a: Quantity, b: Quantity) -> bool:
-    return "\n" not in report.between(a, b)
 
 
 def priced(report: Report) -> Iterator[Check]:
@@ -275,6 +271,7 @@ def grown_by(report: Report) -> Iterator[Check]:
         if claim.kind != "percent" or not BY.search(lead_of(report, by)) or not SO_MUCH.search(link):
             continue
         here = [q for q in report.within(by, 0) if q.index < by.index and q.kind not in RELATIVE]
+        here = [q for q in here if not is_base(report, q)]
         if not here or not alike(here[-1], by) or here[-1].given.value <= by.given.value:
             continue
         now = here[-1]

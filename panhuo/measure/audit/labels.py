@@ -17,6 +17,11 @@ def lead_of(report: Report, claim: Quantity) -> str:
     return text[start : claim.at]
 
 
+def is_base(report: Report, q: Quantity) -> bool:
+    """Whether a share or a multiple is told of a figure itself: 为年度目标1.5万亩的124%."""
+    return report.plain.text[q.to : q.to + 1] == "的"
+
+
 def bigrams(text: str) -> set[str]:
     """Pairs of neighbouring Chinese characters."""
     return {text[i : i + 2] for i in range(len(text) - 1) if not text[i : i + 2].isascii()}

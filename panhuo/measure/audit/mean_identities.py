@@ -9,7 +9,7 @@ from panhuo.core.figures import Interval
 from panhuo.measure.audit.check import Candidate, Check, settle
 from panhuo.measure.audit.labels import bigrams, lead_of
 from panhuo.measure.audit.parts_identities import alike
-from panhuo.measure.audit.quantities import Quantity, Report
+from panhuo.measure.audit.quantities import DIGITS, Quantity, Report
 from panhuo.measure.audit.words import words
 
 FEW: Final = 3
@@ -19,7 +19,6 @@ PREMISE: Final = re.compile("^按|分别")
 """按近三年年均44.64公顷计算 is reckoned with, not reckoned; 分别 tells of several totals."""
 MONTHS: Final = re.compile(r"(?<!\d)(?P<first>\d{1,2})[—－\-~～至](?P<last>\d{1,2})月")
 YEARS: Final = re.compile("(?:^|[^一二三四五六七八九十\\d])(?P<years>[两二三四五六])年")
-NUMERALS: Final = {c: i for i, c in enumerate("零一二三四五六")} | {"两": 2}
 
 
 def each_of_many(report: Report) -> Iterator[Check]:
@@ -29,22 +28,16 @@ def each_of_many(report: Report) -> Iterator[Check]:
         if each is None or claim.kind in {"percent", "times", "number"}:
             continue
         member = lead_of(report, claim)[each.start() :]
-        near = _shared_out(
-            report, claim, member, [q for q in report.within(claim, 0) if q.index < claim.index]
-        )
+        near = _shared_out(claim, member, [q for q in report.within(claim, 0) if q.index < claim.index])
         told = [
-            q for q in report.within(claim, FEW) if q.index < claim.index and not _new_line(report, q, claim)
+            q for q in report.within(claim, FEW) if q.index < claim.index and report.one_paragraph(q, claim)
         ]
         totals = [q for q in told if alike(q, claim) and q.given.value > claim.given.value]
         counts = [q for q in told if q.kind == "count" and q.unit.name in member]
         yield from settle(claim, "average", near, (_mean(a, b) for a in totals[::-1] for b in counts))
 
 
-def _new_line(report: Report, a: Quantity, b: Quantity) -> bool:
-    return "\n" in report.between(a, b)
-
-
-def _shared_out(report: Report, claim: Quantity, member: str, here: Sequence[Quantity]) -> list[Candidate]:
+def _shared_out(claim: Quantity, member: str, here: Sequence[Quantity]) -> list[Candidate]:
     """The one total over the one count that a sentence tells before an average."""
     totals = [q for q in here if alike(q, claim) and q.given.value > claim.given.value]
     if not claim.unit.dimension:
@@ -73,7 +66,7 @@ def all_of_each(report: Report) -> Iterator[Check]:
         if per is None or not summed or not words().says("total", claim.before[-4:]):
             continue
         told = [
-            q for q in report.within(claim, FEW) if q.index < each.index and not _new_line(report, q, each)
+            q for q in report.within(claim, FEW) if q.index < each.index and report.one_paragraph(q, each)
         ]
         counts = [q for q in told if q.kind == "count" and q.unit.name in lead[per.start() :]]
         here = [q for q in counts if q.sentence == claim.sentence]
@@ -110,7 +103,7 @@ def _periods(report: Report, q: Quantity, unit: str) -> Iterator[int]:
     start = max(text.rfind(stop, 0, q.at) for stop in "。；\n") + 1
     lead = "，".join(text[start : q.at].split("，")[-2:]) + q.after
     if unit == "年":
-        yield from (NUMERALS[m["years"]] for m in YEARS.finditer(lead))
+        yield from (DIGITS[m["years"]] for m in YEARS.finditer(lead))
     else:
         yield from (int(m["last"]) - int(m["first"]) + 1 for m in MONTHS.finditer(lead))
         yield from (n for word, n in words().periods.items() if word in lead)

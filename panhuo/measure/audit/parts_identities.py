@@ -237,7 +237,10 @@ def what_is_left(report: Report) -> Iterator[Check]:
             continue
         named = _due_and_done(before) or _all_and_done(report, claim, before)
         named = named or _last_whole(report, claim) or _in_and_out(report, claim)
-        wide = [q for q in report.section(claim) if alike(q, claim)]
+        far = bool(claim.unit.dimension)
+        wide = [
+            q for q in report.section(claim) if alike(q, claim) and (far or report.one_paragraph(q, claim))
+        ]
         left = [difference(a, b) for a, b in named or (pairs if len(pairs) == 1 else [])]
         siblings = "其余" in lead and not named
         yield from settle(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from panhuo.core.figures import Bound, Interval, Unit, parse_unit, stated
@@ -23,6 +23,8 @@ DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} |
 TENS: Final = {"十": 10, "百": 100, "千": 1000}
 EACH: Final = re.compile("(?:每|平均每)(亿元|万元|平方公里|平方米|公顷|亩)(?:每年)?(?:的|仅|约)?$")
 """每亿元486亩 is 486 mu for each 100 million yuan."""
+SUMMED: Final = re.compile(r"\d\D*(?:共计?|合计|总计)$")
+"""每亩4.5万元共4082万元 is 4082 in all."""
 BLANKED: Final = re.compile(
     r"《[^《》]{0,80}》|〔\d+〕\s?\d+号|\d+[－—~～]\d+(?=[年人个家%])|[图表]\s?\d+(?:[-－]\d+)?"
 )
@@ -30,9 +32,12 @@ YEARS: Final = re.compile(r"(?P<y>(?:19|20)\d\d)年(?:(?P<m>\d{1,2})月(?:份?(?
 DAYS: Final = re.compile(r"(?<![\d.])\d{1,2}月(?:\d{1,2}[日号]|份|底|初)?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Quantity:
-    """One quantity. `at`, `to`: its span in the plain text; `start`, `end`: in the original."""
+    """One quantity. `at`, `to`: its span in the plain text; `start`, `end`: in the original.
+
+    Without slots: what it stands for is asked for millions of times and kept after the first.
+    """
 
     index: int
     text: str
@@ -49,17 +54,17 @@ class Quantity:
     sentence: int
     section: int
 
-    @property
+    @cached_property
     def given(self) -> Interval:
         """What it may stand for as the input of a computation."""
         return stated(self.value, self.unit, self.bound)
 
-    @property
+    @cached_property
     def claim(self) -> Interval:
         """What it may stand for as a claim."""
         return stated(self.value, self.unit, self.bound, claim=True)
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """Its dimension as one word: area, money, money/area, percent, times, count, number …"""
         dimension = dict(self.unit.dimension)
@@ -99,6 +104,10 @@ class Report:
     def section(self, of: Quantity) -> list[Quantity]:
         """Every other quantity of the section, no further away than a reader remembers."""
         return self.within(of, REACH)
+
+    def one_paragraph(self, a: Quantity, b: Quantity) -> bool:
+        """Whether two quantities stand in one paragraph."""
+        return "\n" not in self.between(a, b)
 
     def context(self, of: Quantity) -> str:
         """What stands before a quantity in its sentence, as far as a label reaches."""
@@ -223,7 +232,7 @@ def _is_step(match: re.Match[str], before: str, text: str) -> bool:
 
 def _per(unit: Unit, before: str, after: str) -> Unit:
     """万元 after 亩均 is 万元/亩."""
-    if "/" in unit.name or not unit.dimension:
+    if "/" in unit.name or not unit.dimension or SUMMED.search(before):
         return unit
     lexicon, known = words(), quantities().units
     if each := EACH.search(before):

@@ -165,10 +165,10 @@ def summed_columns(report: Report) -> Iterator[Check]:
     """Figures told before or after rows that sum them up: where one column adds up, so must the others."""
     for run in runs(report):
         first, last = run[0].at, run[-1].at
+        around = [*range(first - WHOLE_REACH, first), *range(last + 1, last + WHOLE_REACH + 1)]
         section = next(iter(run[0].figures.values())).section
-        for rows in (run, run[1:]):
-            at = range(first - WHOLE_REACH - 1, rows[0].at), range(last + 1, last + WHOLE_REACH + 1)
-            for sentence in (*at[0], *at[1]):
+        for rows, sentences in ((run, around), (run[1:], [first])):
+            for sentence in sentences:
                 whole = [q for q in report.quantities if (q.section, q.sentence) == (section, sentence)]
                 if len(rows) > 1 and whole:
                     yield from _together(report, _sums_of(whole, rows))
@@ -234,7 +234,7 @@ def _alike(
     """The pairs that follow one another without a break, in the units of `pair`, in its paragraph."""
     found: list[list[Quantity]] = []
     for other in others:
-        if [unit_of(q) for q in other] != units or "\n" in report.between(pair[0], other[0]):
+        if [unit_of(q) for q in other] != units or not report.one_paragraph(pair[0], other[0]):
             break
         found.append(other)
     return found
@@ -242,7 +242,8 @@ def _alike(
 
 def _together(report: Report, told: Sequence[tuple[Quantity, Sequence[Quantity]]]) -> Iterator[Check]:
     """Sums that stand or fall together: none is said of, unless one of them fits and the others come near."""
-    sums = [(whole, total(parts)) for whole, parts in told if len(parts) > 1 and whole.kind not in RELATIVE]
+    told = [(whole, parts) for whole, parts in told if len(parts) > 1 and _adds(whole)]
+    sums = [(whole, total(parts)) for whole, parts in told]
     fitting = [(w, c) for w, c in sums if fits_as_written(w, c) and _tells(report, w, c)]
     span = CALLED_SPAN if any(_called(report, w, c) for w, c in fitting) else SUM_SPAN
     near = [(w, c) for w, c in sums if abs(c.value.value - w.given.value) <= span * w.given.value]
@@ -254,6 +255,11 @@ def _together(report: Report, told: Sequence[tuple[Quantity, Sequence[Quantity]]
             yield from settle(last, "remainder", [rest(whole, found, last)])
         else:
             yield from settle(whole, "parts", [found])
+
+
+def _adds(q: Quantity) -> bool:
+    """Whether figures of its kind add up: amounts do, rates, prices and ratios do not."""
+    return q.kind not in RELATIVE | {"number"} and "/" not in q.kind
 
 
 def _tells(report: Report, whole: Quantity, found: Candidate) -> bool:

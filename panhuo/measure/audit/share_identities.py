@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from panhuo.core.figures import Interval
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.labels import bigrams, called, lead_of, name_of, shared
+from panhuo.measure.audit.labels import bigrams, called, is_base, lead_of, name_of, shared
 from panhuo.measure.audit.parts_identities import alike
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.units_identities import as_charged, quotient
@@ -36,6 +36,8 @@ COUNTED = re.compile("^按?(?:[宗户栋家个台]数|数量)")
 REACH = 3
 """Sentences back, within a paragraph, in which the whole of a share may stand."""
 NO_PART = re.compile("合计|共计|其余|剩余")
+NAME = 8
+"""Characters before a figure that say what it is."""
 RATE_NAME = re.compile("(..)率(?:达到?|为|约|仅)*$")
 START = re.compile("起始价|起拍价|挂牌价|底价|账面|收购价|原价")
 TOGETHER = 4
@@ -51,7 +53,7 @@ def rate(report: Report) -> Iterator[Check]:
             continue
         subject, base = [*BASE.split(lead, maxsplit=1), ""][:2]
         earlier = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
-        parts = [q for q in earlier if not (_moved(report, q) or _is_base(report, q))]
+        parts = [q for q in earlier if not (_moved(report, q) or is_base(report, q))]
         done = _of_kind(parts or earlier, lead)[-1:]
         told = [q for q in report.section(claim) if shared(lead_of(report, q), subject) >= SAME_WORDS]
         sure = _surest(report, _wholes(report, claim, done), base) or _stepwise(claim, done, report)
@@ -84,9 +86,7 @@ def rate(report: Report) -> Iterator[Check]:
 
 def _gained(report: Report, claim: Quantity) -> list[Candidate]:
     """起始价28182万元，以32340万元成交，溢价率: the last price told over the last figure it is held against."""
-    near = [
-        q for q in report.within(claim, 1) if q.index < claim.index and "\n" not in report.between(q, claim)
-    ]
+    near = [q for q in report.within(claim, 1) if q.index < claim.index and report.one_paragraph(q, claim)]
     near = [q for q in near if q.kind == "money"]
     bases = [q for q in near if START.search(q.before)]
     prices = [q for q in near if q.noun == "price" and q not in bases][-1:]
@@ -123,12 +123,17 @@ def _paragraph_whole(
     report: Report, claim: Quantity, done: Sequence[Quantity]
 ) -> list[tuple[Quantity, Quantity]]:
     """The one larger figure before a part in its paragraph, itself no part; sums and rests have wholes of their own."""
-    told = [q for q in report.within(claim, REACH) if "\n" not in report.between(q, claim)]
+    told = [q for q in report.within(claim, REACH) if report.one_paragraph(q, claim)]
     parts = [part for q in told if "占" in lead_of(report, q) for part in _part_of(told, q)]
-    wholes = [q for q in told if not (q in parts or _each(report, q) or DONE.search(lead_of(report, q)))]
+    wholes = [q for q in told if not (q in parts or _each(report, q) or _done(report, q))]
     wholes = [q for q in wholes if all(_one_measure(q, part) for part in done)]
     summed = any(NO_PART.search(report.context(q)) for q in done)
     return [] if summed else _only_whole(wholes, done)
+
+
+def _done(report: Report, q: Quantity) -> bool:
+    """Whether a figure tells what was done, not of how much."""
+    return DONE.search(name_of(report, q)[-NAME:]) is not None
 
 
 def _one_measure(a: Quantity, b: Quantity) -> bool:
@@ -142,8 +147,7 @@ def _whole_of_that_name(report: Report, done: Sequence[Quantity]) -> list[tuple[
     told = [
         q
         for q in report.section(done[0])
-        if shared(name_of(report, q), name_of(report, done[0])) >= SAME_WORDS
-        and not DONE.search(lead_of(report, q))
+        if shared(name_of(report, q), name_of(report, done[0])) >= SAME_WORDS and not _done(report, q)
     ]
     return _only_whole(told, done)
 
@@ -161,7 +165,7 @@ def _common_whole(
     report: Report, claim: Quantity, done: Sequence[Quantity]
 ) -> list[tuple[Quantity, Quantity]]:
     """11.55亿元，占50%；6.93亿元，占30%: the one whole that the other shares of the paragraph are of."""
-    near = [q for q in report.within(claim, 3) if "\n" not in report.between(q, claim)]
+    near = [q for q in report.within(claim, 3) if report.one_paragraph(q, claim)]
     shares = [
         (q, part)
         for q in near
@@ -186,11 +190,6 @@ def _common_whole(
 def _part_of(near: Sequence[Quantity], share: Quantity) -> list[Quantity]:
     """The figure a bare share is told right after."""
     return [q for q in near if q.index == share.index - 1 and q.kind not in RELATIVE]
-
-
-def _is_base(report: Report, q: Quantity) -> bool:
-    """Whether a share is told of a figure itself: 为年度目标1.5万亩的124%."""
-    return report.plain.text[q.to : q.to + 1] == "的"
 
 
 def _moved(report: Report, q: Quantity) -> bool:

@@ -8,7 +8,7 @@ from itertools import permutations
 
 from panhuo.core.figures import Interval
 from panhuo.measure.audit.check import Candidate, Check, settle
-from panhuo.measure.audit.labels import lead_of, shared
+from panhuo.measure.audit.labels import is_base, lead_of, shared
 from panhuo.measure.audit.quantities import Quantity, Report
 from panhuo.measure.audit.words import words
 
@@ -77,7 +77,7 @@ def per_area(report: Report) -> Iterator[Check]:
 def _last_named(report: Report, claim: Quantity, totals: Sequence[Quantity]) -> list[Quantity]:
     """The one sum of that name told before in the paragraph, for a mean whose land stands beside it."""
     here = report.within(claim, 0)
-    told = [t for t in totals if t.index < claim.index and "\n" not in report.between(t, claim)]
+    told = [t for t in totals if t.index < claim.index and report.one_paragraph(t, claim)]
     alone = len({t.given.value for t in told}) == 1 and not any(q.kind == "money" for q in here)
     return told[-1:] if alone and len(lands(here)) == 1 else []
 
@@ -95,8 +95,7 @@ def _written(q: Quantity) -> Quantity:
 
 def _yardstick(report: Report, claim: Quantity) -> bool:
     """Whether a figure is what another is held against: 是原厂亩均税收4万元的8倍, 不足园区平均16万元."""
-    base = report.plain.text[claim.to : claim.to + 1] == "的"
-    return base or YARDSTICK.search(lead_of(report, claim)) is not None
+    return is_base(report, claim) or YARDSTICK.search(lead_of(report, claim)) is not None
 
 
 def floor_area_ratio(report: Report) -> Iterator[Check]:
