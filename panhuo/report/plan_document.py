@@ -146,7 +146,7 @@ def options(chain: Mapping[str, Any], lang: str) -> list[Block]:
             str(option["rank"]), option["label"][lang], en_word if en else zh, f"{option['fit']:g}",
             clauses(reasons(option, lang), lang) or "—",
             f"{months['low']:g}–{months['high']:g}" if months else "—",
-            listed((case["label"][lang] for case in option["precedents"]), lang) or "—",
+            clauses((case["label"][lang] for case in option["precedents"]), lang) or "—",
         ])  # fmt: skip
         tones[(number, 2)] = tone
     header = (

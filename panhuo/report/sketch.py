@@ -76,7 +76,7 @@ def scale_bar(axes: "object", x: float, y: float, size: float, family: str) -> N
 def north_arrow(axes: "object", x: float, low: float, high: float, family: str) -> None:
     """Draws an arrow that points north from (x, low) to (x, high)."""
     axes.annotate(  # type: ignore[attr-defined]
-        "北", xy=(x, high), xytext=(x, low), ha="center", fontsize=9, family=family,
+        "N", xy=(x, high), xytext=(x, low), ha="center", fontsize=9, family=family,
         arrowprops={"arrowstyle": "-|>", "color": "#323f4b"},
     )  # fmt: skip
 

@@ -1,13 +1,16 @@
 """A chain as a tree for the terminal."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rich.markup import escape
 from rich.tree import Tree
 
 from panhuo.report.chain import shown
 from panhuo.report.names import worded
+
+BOTH: Final = ("zh", "en")
+"""What holds the same words in either language."""
 
 
 def tree(name: str, value: Any, lang: str) -> Tree:
@@ -20,6 +23,8 @@ def tree(name: str, value: Any, lang: str) -> Tree:
 def _grow(branch: Tree, value: Any, lang: str) -> None:
     pairs = value.items() if isinstance(value, Mapping) else enumerate(value, 1)
     for key, part in pairs:
+        if key in BOTH and key != lang and lang in value:
+            continue
         if part is None or part in ({}, [], "") or (key == "label" and isinstance(part, Mapping)):
             continue
         if _is_words(part):
@@ -39,4 +44,4 @@ def _title(key: object, part: Any, lang: str) -> str:
 
 
 def _is_words(part: Any) -> bool:
-    return isinstance(part, Mapping) and set(part) == {"zh", "en"}
+    return isinstance(part, Mapping) and set(part) == set(BOTH)
