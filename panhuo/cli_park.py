@@ -31,7 +31,9 @@ def park(
 
     with working() as say:
         say(session.pick("汇总清单", "gathering the lists"))
-        result = run(Workspace.open(ws), name=name, on=parse_day(on), output=output, lang=session.lang)
+        result = run(
+            Workspace.open(ws), name=name, on=parse_day(on), output=output, lang=session.lang, full=as_json
+        )
     emit(result, as_json, show_park)
 
 
@@ -65,7 +67,7 @@ def show_park(result: dict[str, Any]) -> None:
     for milestone in result["milestones"].values():
         if told := [f"{STATES[state][lang]} {n:,}" for state, n in milestone["states"].items()]:
             out.print(f"{milestone['label'][lang]}{session.pick('：', ': ')}{' · '.join(told)}")
-    if firms := len({plan["enterprise_id"] for plan in result["plans"]}):
+    if firms := result["planned"]:
         out.print(session.pick(f"一企一策 {firms} 家", f"plans of {firms} enterprises"))
     out.print(f"{result['as_of']} · {result['assessment']}", style="dim")
     for path in result["files"]:

@@ -7,10 +7,12 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.land_enterprise import as_occupancies, links, to_confirm
 from panhuo.inventory.leases import check_leases
+from panhuo.inventory.spec import dataset_spec
 from panhuo.measure.lifecycle import contract_promises, milestones, stages
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
@@ -184,7 +186,15 @@ def plans(ws: Workspace, *, rulebook: Rulebook | None = None, on: date | None = 
     """
     book, day, place = rulebook or Rulebook.load(), on or date.today(), str(ws.config.get("place", ""))
     rule = pick(book, FirmPlanScheme, place, day)
-    return firm_plans(_facts(_held(ws), book, rule, place, day), rule)
+    # Of a province's tables only what the facts are drawn from is read: its outlines and findings fill a machine.
+    tables: dict[str, pa.Table | None] = {
+        name: ws.dataset(name, columns=plain_fields(ws, name)) if ws.dataset_path(name) else None
+        for name in PLANNED_FROM
+        if name in DATASETS
+    }
+    tables["findings"] = ws.assessment("findings", columns=("parcel_id", "finding_id", "status"))
+    tables["scores"] = ws.assessment("scores")
+    return firm_plans(_facts(tables, book, rule, place, day), rule)
 
 
 def _facts(
@@ -233,6 +243,14 @@ def _rows(con: duckdb.DuckDBPyConnection, sql: str, enterprise_id: str) -> list[
 def _held(ws: Workspace) -> Tables:
     """The workspace's datasets and latest results, None where absent."""
     return {n: ws.dataset(n) for n in DATASETS} | {n: ws.assessment(n) for n in RESULTS}
+
+
+def plain_fields(ws: Workspace, name: str) -> list[str]:
+    """The columns a dataset holds, outlines and those of an older program's spec left out."""
+    held = pq.read_schema(ws.dataset_path(name)).names
+    return [
+        f.name for f in dataset_spec(name).arrow_schema() if f.name in held and not pa.types.is_binary(f.type)
+    ]
 
 
 def opened(tables: Tables) -> duckdb.DuckDBPyConnection:

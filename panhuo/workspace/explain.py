@@ -4,18 +4,16 @@ import json
 from datetime import date
 from typing import Any, Final
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from panhuo.core.problems import PanhuoError
 from panhuo.diagnose.findings import BATCH_UNIT
-from panhuo.inventory.spec import dataset_spec
 from panhuo.report.chain import parcel_chain
 from panhuo.report.land_chain import conflict_chain, potential_chain
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.precedents import load_precedents
-from panhuo.workspace.enterprises import dossier
+from panhuo.workspace.enterprises import dossier, plain_fields
 from panhuo.workspace.store import Workspace
 
 RESULTS: Final = ("findings", "options", "routes")
@@ -90,14 +88,6 @@ def rows_of(ws: Workspace, table: str, unit_id: str, key: str = "parcel_id") -> 
         return []
     rows: list[dict[str, Any]] = pq.read_table(path, filters=[(key, "=", unit_id)]).to_pylist()
     return rows
-
-
-def plain_fields(ws: Workspace, name: str) -> list[str]:
-    """The columns a dataset holds, outlines and those of an older program's spec left out."""
-    held = pq.read_schema(ws.dataset_path(name)).names
-    return [
-        f.name for f in dataset_spec(name).arrow_schema() if f.name in held and not pa.types.is_binary(f.type)
-    ]
 
 
 def source_rows(ws: Workspace, unit_id: str) -> dict[str, list[dict[str, Any]]]:

@@ -84,13 +84,15 @@ WHERE f.status = 'yes' AND list_contains($findings, f.finding_id) ORDER BY since
 
 
 def park(
-    ws: Workspace, *, name: str = "", on: date | None = None, output: Path | None = None, lang: str = "zh"
-) -> dict[str, Any]:
+    ws: Workspace, *, name: str = "", on: date | None = None, output: Path | None = None, lang: str = "zh",
+    full: bool = True,
+) -> dict[str, Any]:  # fmt: skip
     """What a park is watched by, from the latest assessment.
 
     name: one list, whose rows are given too; on: the day of the milestones, by default that of the assessment; output:
     xlsx with everything, or gpkg with a layer for each list. Gives {as_of, assessment, lists: {id: {label, parcels,
-    area_mu, area_unknown, batches}}, rows, milestones: {id: {label, states}}, warnings, plans, files}.
+    area_mu, area_unknown, batches}}, rows, milestones: {id: {label, states}}, planned, warnings, plans, files}; full:
+    with every warning and plan, of which a province has a million.
 
     Raises PanhuoError where nothing was assessed or no list has that name.
     """
@@ -127,8 +129,9 @@ def park(
             milestone: {"label": both(one.label), "states": states(due, milestone)}
             for milestone, one in rule.milestones.items()
         },
-        "warnings": warned(due).to_pylist() if due is not None else [],
-        "plans": planned.to_pylist(),
+        "planned": pc.count_distinct(planned["enterprise_id"]).as_py(),
+        "warnings": warned(due).to_pylist() if full and due is not None else [],
+        "plans": planned.to_pylist() if full else [],
         "files": files,
     }
 
@@ -142,7 +145,9 @@ def watched(ws: Workspace, rule: LifecycleScheme, book: Rulebook) -> dict[str, p
     """
     tables = {"parcels": ws.dataset("parcels", columns=LAND)}
     tables |= {name: ws.dataset(name) for name in ("occupancies", "enterprises")}
-    con = opened(tables | {name: ws.assessment(name) for name in ("findings", "options")})
+    tables["findings"] = ws.assessment("findings", columns=("parcel_id", "finding_id", "status", "since"))
+    tables["options"] = ws.assessment("options", columns=("parcel_id", "tool_id", "status", "rank"))
+    con = opened(tables)
     batches = [(tool_id, str(tool.batch)) for tool_id, tool in book.tools.items() if tool.batch]
     con.register("tools", pa.table(dict(zip(("tool_id", "batch"), zip(*batches, strict=True), strict=True))))
     return {

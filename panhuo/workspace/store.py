@@ -215,13 +215,15 @@ class Workspace:
         made.sort(key=lambda one: (one[0], one[1].parent == latest, one[1].stat().st_mtime_ns, one[1]))
         return [(day, path.parent) for day, path in dict(made).items()]
 
-    def assessment(self, table: str, assessment: str | None = None) -> pa.Table | None:
-        """A result table of an assessment (the latest by default), or None where there is none."""
+    def assessment(
+        self, table: str, assessment: str | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table | None:
+        """A result table of an assessment (the latest by default), or `columns` of it, or None where there is none."""
         folder = self.assessment_dir(assessment)
         path = folder / f"{table}.parquet" if folder else None
         if path is None or not path.is_file() or not pq.read_schema(path).names:
             return None
-        return pq.read_table(path)
+        return pq.read_table(path, columns=None if columns is None else [*columns])
 
     @contextmanager
     def write_assessment(self, assessment: str) -> Iterator[Path]:
