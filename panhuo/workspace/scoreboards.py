@@ -63,7 +63,7 @@ def net_tasks(ws: Workspace, opening: str, closing: str, year: int) -> pa.Table:
 
 def _flagged(ws: Workspace, assessment: str, findings: tuple[str, ...]) -> pa.Table:
     """The units an assessment flags with any of the findings: (parcel_id, division, area_m2)."""
-    table = ws.assessment("findings", assessment)
+    table = ws.assessment("findings", assessment, columns=("parcel_id", "finding_id", "status"))
     if table is None:
         raise PanhuoError(f"评估 {assessment} 没有诊断结果 (the assessment has no findings)")
     con = connect()
