@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 from PIL import Image
+from shapely import Point, to_wkb
 
 from panhuo.site import labels
 from panhuo.site.accounts.told import DEEDS, detail_words
+from panhuo.site.parcel import story
 from panhuo.site.parcel.acts import taken_on
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import kept_file, one
@@ -59,6 +61,21 @@ def test_in_english_the_page_and_the_list_name_places_and_land_uses_in_english(a
     assert "Class 1 industrial land" in cells and not [words for words in cells if CHINESE.search(words)]
     offered = client.get("/ledger/parcels/?add=land_use").content.decode()
     assert "Class 1 industrial land" in offered and "一类工业用地" not in offered
+
+
+def test_land_held_as_a_point_has_a_page_without_a_picture(as_, parcel_id, monkeypatch):
+    point = to_wkb(Point(112.9, 28.2))
+
+    def among(table, *asked):
+        held = whole(table, *asked)
+        return [row | {"geometry": point} for row in held] if table == "shapes" else held
+
+    whole = story.among
+    monkeypatch.setattr(story, "among", among)
+    page = as_("clerk").get(f"/parcel/{parcel_id}/")
+    assert page.status_code == 200 and "没有图形，只有坐标" in page.content.decode()
+    user = one("SELECT enterprise_id AS id FROM occupancies WHERE parcel_id = ?", (parcel_id,))
+    assert as_("admin").get(f"/enterprise/{user['id']}/").status_code == 200
 
 
 def test_a_land_use_is_named_in_the_scheme_of_its_row():

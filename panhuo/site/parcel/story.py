@@ -202,8 +202,9 @@ def keyed(
 
 
 def outlines(ids: list[str]) -> dict[str, bytes]:
-    """The outlines of a few parcels as WKB in EPSG:4490, by parcel; of those alone that have one."""
-    return {row["parcel_id"]: bytes(row["geometry"]) for row in among("shapes", "parcel_id", ids)}
+    """The outlines of a few parcels as WKB in EPSG:4490, by parcel; of those alone that have one: a point is none."""
+    held = {row["parcel_id"]: bytes(row["geometry"]) for row in among("shapes", "parcel_id", ids)}
+    return {parcel_id: shape for parcel_id, shape in held.items() if shapely.from_wkb(shape).area > 0}
 
 
 def picture(person: Any, parcel: Row, held: list[Row]) -> tuple[dict[str, Any] | None, list[Row]]:
