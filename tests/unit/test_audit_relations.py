@@ -99,9 +99,9 @@ def test_a_relation_told_right_is_confirmed_and_told_wrong_is_an_alarm(text, rig
     [
         # a relation no word names, told by the other rows of the list
         (
-            "东区收储2400亩，投入1896万元，单耗0.79万元/亩；西区收储5200亩，投入2860万元，单耗0.55万元/亩；"
-            "南区收储4800亩，投入2592万元，单耗{}；北区收储3200亩，投入1696万元，单耗0.53万元/亩。",
-            "0.54万元/亩", "0.45万元/亩",
+            "东区收储2400亩，腾净1896亩，腾净系数79%；西区收储5200亩，腾净2860亩，腾净系数55%；"
+            "南区收储4800亩，腾净2592亩，腾净系数{}；北区收储3200亩，腾净1696亩，腾净系数53%。",
+            "54%", "45%",
         ),
         # one column adds up, so the rows are all there are, and the other must add up too
         (
