@@ -182,7 +182,7 @@ def first_sight(sets: Sequence[dict[str, Any]]) -> list[str]:
         f"| {row['found']} / {row['slips']} | {row['cleared']} |"
         for row in sets
     ]
-    last = sets[-1]["reports"]
+    last = "、".join(row["reports"] for row in sets[-2:])
     return [
         "### 初见 At first sight",
         "",
@@ -204,13 +204,13 @@ def first_sight(sets: Sequence[dict[str, Any]]) -> list[str]:
         _shares("z 组以前 sets before z", [row for row in sets if row not in by_lot]),
         _shares("z 组起 from z on", by_lot),
         _shares("同样几组，改进之前的程序 the same sets, the program before", before),
-        _shares(f"最后一组 the last set, {last}", sets[-1:]),
+        _shares(f"最后两组 the last two sets, {last}", sets[-2:]),
         "",
         "差错在报警所列的数字之中即算属实，算式本身未必对。An alarm counts as true when the slip is among the figures",
         "it names; its arithmetic need not be what is wrong with the slip.",
         "",
-        "一组只有三四十处差错，召回率的标准差约八个百分点。A set has thirty to forty slips: the standard error of its",
-        "recall is about eight points.",
+        "一组只有二十到四十处差错，召回率的标准差约十个百分点。A set has twenty to forty slips: the standard error of",
+        "its recall is about ten points.",
         "",
         "英文报告不核对：词、单位和句式都只认中文。Reports in English are not audited: words, units and turns of",
         "phrase are Chinese only.",

@@ -199,6 +199,8 @@ def test_rows_told_alike_tell_each_other_s_slips(text, right, wrong):
         # two of three rows are no sum, and prices do not add up
         "央企9宗、651.6亩，成交价62.6亿元。\n主城7宗434.4亩，成交价54.3亿元；近郊5宗380.1亩，成交价30.4亿元；"
         "远郊3宗271.5亩，成交价13.0亿元。",
+        "租金由1158万元增加到1389.6万元；清理拖欠租金215万元。",
+        "总投资3.84亿元。资金来源为自筹1.536亿元、银行贷款2.304亿元，自筹占40%。",
         # two rows are no rule, and a list may end with a row of another kind
         "甲地块40亩，投入80万元，得分2分；乙地块30亩，投入90万元，得分3分；丙地块20亩，投入50万元，得分9分。",
     ],

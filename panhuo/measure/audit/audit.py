@@ -35,6 +35,7 @@ IDENTITIES: Final[Sequence[Identity]] = (
     parts.price_is_cost_and_gain,
     parts.sums_in_section,
     share.rate,
+    share.gain_rate,
     change.growth_over_base,
     change.yearly_growth,
     change.change,

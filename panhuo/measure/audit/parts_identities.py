@@ -16,6 +16,8 @@ ASIDE = re.compile("^[较比]|[^例重占]比")
 """比评估价1.05亿元低10%: a figure held beside another is no whole."""
 EACH_PERIOD = re.compile("每[年月季]|[年月]均")
 """每年付息960万元 is no part of a sum."""
+MOVED = re.compile("^.*[由从]|[增减升降][加少至到]*[到至]$")
+"""Of 由1158万元增加到1389.6万元 neither is a whole and neither a part."""
 OTHERS = re.compile("其余|(?:^|、)其他")
 REST_LEAD = re.compile(r"^(?!.*(?:[一每\d][年月]|[年月]均|率))")
 """欠缴一年约489万元 is not what is left, nor is 空置率超过30%的57栋."""
@@ -228,7 +230,9 @@ def what_is_left(report: Report) -> Iterator[Check]:
             continue
         before = [q for q in report.within(claim, 1) if q.index < claim.index and alike(q, claim)]
         before = [q for q in before if q.unit.dimension or q.unit.name == claim.unit.name]
-        before = [q for q in before if not ASIDE.search(lead_of(report, q))]
+        before = [
+            q for q in before if not (ASIDE.search(lead_of(report, q)) or MOVED.search(lead_of(report, q)))
+        ]
         before = [q for q in before if not words().per_member.search(lead_of(report, q))]
         pairs = [(a, b) for a in before for b in before if a.given.value > b.given.value]
         others = [c for c in [_all_but_named(report, claim)] if c] if OTHERS.search(lead) else []

@@ -49,7 +49,8 @@ def rate(report: Report) -> Iterator[Check]:
     """处置面积 ÷ 任务基数 = 处置率, 占某面积的 p%. A net rate cannot be had from done and base alone."""
     for claim in report.quantities:
         lead = lead_of(report, claim)
-        if claim.kind != "percent" or not RATE.search(lead) or words().says("net", claim.before):
+        is_rate = RATE.search(lead) and not GAIN_RATE.search(lead)
+        if claim.kind != "percent" or not is_rate or words().says("net", claim.before):
             continue
         subject, base = [*BASE.split(lead, maxsplit=1), ""][:2]
         earlier = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
@@ -59,20 +60,12 @@ def rate(report: Report) -> Iterator[Check]:
         sure = _surest(report, _wholes(report, claim, done), base) or _stepwise(claim, done, report)
         if "分别" in lead:
             done, sure = _respective(report, claim, earlier)
-        elif not sure and BARE.search(lead):
+        elif not sure and BARE.search(lead) and not _of_another(subject, done):
             sure = _only_whole(earlier, done) or _common_whole(report, claim, done)
             sure = sure or _paragraph_whole(report, claim, done)
         elif not sure and not base and _done_of(report, lead, done):
             sure = _only_whole(earlier, done) or _whole_of_that_name(report, done)
             sure = sure or _paragraph_whole(report, claim, done)
-        if GAIN_RATE.search(lead):
-            yield from settle(
-                claim,
-                "rate",
-                _gained(report, claim),
-                (quotient(a, b) for a in done for b in report.section(claim)),
-            )
-            continue
         wide = [] if sure else _wholes(report, claim, [*done, *told])
         if done and words().says("whole", done[0].before + done[0].after):
             wide += [(q, done[0]) for q in report.section(claim) if alike(q, done[0])]
@@ -82,6 +75,22 @@ def rate(report: Report) -> Iterator[Check]:
             [quotient(a, b) for a, b in sure],
             (quotient(a, b) for a, b in wide if a.unit.name == b.unit.name),
         )
+
+
+def _of_another(subject: str, done: Sequence[Quantity]) -> bool:
+    """Whether a share says whose it is, and not the figure's before it: 银行贷款2.304亿元，自筹占40%."""
+    named = len(subject) > 1 and not (OF_AREA.match(subject) or COUNTED.match(subject))
+    return named and not any(subject in q.before + q.after for q in done)
+
+
+def gain_rate(report: Report) -> Iterator[Check]:
+    """增值0.71亿元，增值率25%; 溢价率14.75%: a gain, or a price less what it is held against, over that."""
+    for claim in report.quantities:
+        if claim.kind != "percent" or not GAIN_RATE.search(lead_of(report, claim)):
+            continue
+        earlier = [q for q in report.within(claim, 0) if q.index < claim.index and q.kind not in RELATIVE]
+        wide = (quotient(a, b) for a in earlier[-1:] for b in report.section(claim))
+        yield from settle(claim, "rate", _gained(report, claim), wide)
 
 
 def _gained(report: Report, claim: Quantity) -> list[Candidate]:

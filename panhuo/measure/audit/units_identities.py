@@ -110,6 +110,7 @@ def floor_area_ratio(report: Report) -> Iterator[Check]:
         local = [a for a in land if abs(a.sentence - claim.sentence) <= 1] or land
         same = [f for f in built if f.sentence == claim.sentence]
         near = same or [f for f in built if abs(f.sentence - claim.sentence) <= 1]
+        near.sort(key=lambda f: abs(f.at - claim.at))
         yield from settle(
             claim,
             "floor_area_ratio",
