@@ -40,9 +40,9 @@ def datasets() -> list[str]:
 
 @lru_cache
 def field_labels() -> Mapping[str, Mapping[str, str]]:
-    """Field name → its label zh/en, over all datasets; the parcel's come first."""
+    """Field name → its label zh/en, over all datasets; the land's come first, then its users'."""
     labels: dict[str, Mapping[str, str]] = {}
-    first = ("parcels", "contracts", "batches")
+    first = ("parcels", "contracts", "batches", "enterprises")
     for dataset in (*first, *(name for name in datasets() if name not in first)):
         for name, field in read_yaml(SPEC / "datasets" / f"{dataset}.yaml")["fields"].items():
             labels.setdefault(name, field["label"])

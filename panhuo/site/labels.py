@@ -44,7 +44,7 @@ DERIVED: Final[dict[str, dict[str, str]]] = {
 }
 STAGES: Final[dict[str, dict[str, str]]] = {
     "to_verify": {"zh": "待核实", "en": "To verify"},
-    "found": {"zh": "已诊断，待安排", "en": "Diagnosed, not yet planned"},
+    "found": {"zh": "已诊断，待安排", "en": "Diagnosed, unplanned"},
     "planned": {"zh": "已列计划", "en": "Planned"},
     "clear": {"zh": "未发现问题", "en": "Nothing found"},
 }
@@ -139,8 +139,9 @@ def source(name: str) -> str:
 
 
 def _home(name: str) -> str:
-    """The dataset a fact is a field of, parcels before any other; "" where it is none's."""
-    return next((d for d in ("parcels", *dataset_specs()) if name in dataset_specs()[d].fields), "")
+    """The dataset a fact is a field of, parcels and then enterprises before any other; "" where it is none's."""
+    first = ("parcels", "enterprises", *dataset_specs())
+    return next((d for d in first if name in dataset_specs()[d].fields), "")
 
 
 def fact(name: str) -> str:
