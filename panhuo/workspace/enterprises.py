@@ -34,7 +34,6 @@ from panhuo.workspace.store import Workspace
 
 Tables = Mapping[str, pa.Table | None]
 DATASETS: Final = ("parcels", "occupancies", "enterprises", "buildings", "contracts")
-RESULTS: Final = ("findings", "options", "scores", "score_items")
 PLANNED_FROM: Final = ("occupancies", "buildings", "enterprises", "parcels", "findings", "scores")
 """The tables that one firm's plan is drawn from."""
 
@@ -69,7 +68,7 @@ def dossier(
     Raises PanhuoError when no dataset of the workspace knows the enterprise.
     """
     book, day = rulebook or Rulebook.load(), on or date.today()
-    tables = _held(ws)
+    tables = _held(ws, enterprise_id)
     con = opened(tables)
     rows = {name: _rows(con, sql, enterprise_id) for name, sql in PARTS.items()}
     if not rows["figures"] and not rows["land"]:
@@ -83,7 +82,7 @@ def dossier(
         []
         if lease is None
         else check_leases(
-            {n: ws.dataset(n) for n in ("occupancies", "parcels", "enterprises")}, lease
+            {n: tables[n] for n in ("occupancies", "parcels", "enterprises")}, lease
         ).to_pylist()
     )
     rows["lease_checks"] = [c for c in checks if c["enterprise_id"] == enterprise_id and c["status"] != "no"]
@@ -187,11 +186,7 @@ def plans(ws: Workspace, *, rulebook: Rulebook | None = None, on: date | None = 
     book, day, place = rulebook or Rulebook.load(), on or date.today(), str(ws.config.get("place", ""))
     rule = pick(book, FirmPlanScheme, place, day)
     # Of a province's tables only what the facts are drawn from is read: its outlines and findings fill a machine.
-    tables: dict[str, pa.Table | None] = {
-        name: ws.dataset(name, columns=plain_fields(ws, name)) if ws.dataset_path(name) else None
-        for name in PLANNED_FROM
-        if name in DATASETS
-    }
+    tables: dict[str, pa.Table | None] = {name: plain(ws, name) for name in PLANNED_FROM if name in DATASETS}
     tables["findings"] = ws.assessment("findings", columns=("parcel_id", "finding_id", "status"))
     tables["scores"] = ws.assessment("scores")
     return firm_plans(_facts(tables, book, rule, place, day), rule)
@@ -240,9 +235,32 @@ def _rows(con: duckdb.DuckDBPyConnection, sql: str, enterprise_id: str) -> list[
     return list(con.execute(sql, {"id": enterprise_id}).to_arrow_table().to_pylist())
 
 
-def _held(ws: Workspace) -> Tables:
-    """The workspace's datasets and latest results, None where absent."""
-    return {n: ws.dataset(n) for n in DATASETS} | {n: ws.assessment(n) for n in RESULTS}
+def _held(ws: Workspace, enterprise_id: str) -> Tables:
+    """The workspace's datasets, and of the latest results the rows of one firm and its parcels; None where absent.
+
+    A province's findings fill a machine; a firm's are found by the row groups that may hold them.
+    """
+    tables = {name: plain(ws, name) for name in DATASETS}
+    mine = pa.array(
+        {
+            parcel
+            for name, key in (("occupancies", "enterprise_id"), ("parcels", "holder_uscc"))
+            if (table := tables[name]) is not None and key in table.column_names
+            for parcel in table.filter(pc.equal(table[key], enterprise_id))["parcel_id"].to_pylist()
+        },
+        pa.string(),
+    )
+    firm = pc.field("enterprise_id") == enterprise_id
+    return tables | {
+        "findings": ws.assessment("findings", rows=pc.field("parcel_id").isin(mine)),
+        "scores": ws.assessment("scores", rows=firm),
+        "score_items": ws.assessment("score_items", rows=firm),
+    }
+
+
+def plain(ws: Workspace, name: str) -> pa.Table | None:
+    """A dataset without its outlines, None where it is absent."""
+    return ws.dataset(name, columns=plain_fields(ws, name)) if ws.dataset_path(name) else None
 
 
 def plain_fields(ws: Workspace, name: str) -> list[str]:

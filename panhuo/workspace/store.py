@@ -216,14 +216,19 @@ class Workspace:
         return [(day, path.parent) for day, path in dict(made).items()]
 
     def assessment(
-        self, table: str, assessment: str | None = None, columns: Sequence[str] | None = None
+        self,
+        table: str,
+        assessment: str | None = None,
+        columns: Sequence[str] | None = None,
+        rows: pc.Expression | None = None,
     ) -> pa.Table | None:
-        """A result table of an assessment (the latest by default), or `columns` of it, or None where there is none."""
+        """A result table of an assessment (the latest by default), or `columns` and `rows` of it, or None where there
+        is none."""
         folder = self.assessment_dir(assessment)
         path = folder / f"{table}.parquet" if folder else None
         if path is None or not path.is_file() or not pq.read_schema(path).names:
             return None
-        return pq.read_table(path, columns=None if columns is None else [*columns])
+        return pq.read_table(path, columns=None if columns is None else [*columns], filters=rows)
 
     @contextmanager
     def write_assessment(self, assessment: str) -> Iterator[Path]:
