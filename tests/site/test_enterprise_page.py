@@ -13,6 +13,7 @@ from panhuo.rulebook.scheme import pick
 from panhuo.rulebook.scheme_schema import FirmPlanScheme
 from panhuo.site.corrections.models import Correction
 from panhuo.site.jobs.work import step
+from panhuo.site.parcel import firm as firms
 from panhuo.site.parcel import opened
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import one, rows, shelf
@@ -49,6 +50,15 @@ def test_every_item_of_the_score_opens_to_its_formula_values_and_rows(as_, firm)
     assert "tax_wan ÷ land_mu" in shown
     for wrong in ("hunan_default/no_such", "no_such/tax_per_mu"):
         assert client.get(f"/enterprise/{firm}/score/{wrong}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("areas", "area", "tax_per_mu"),
+    [((None,), None, None), ((None, 2000 / 3), 2000 / 3, None), ((2000 / 3,), 2000 / 3, 9.0)],
+)
+def test_land_of_unknown_area_is_not_land_of_no_area(areas, area, tax_per_mu):
+    told = firms.tiles({"tax_wan": 9.0}, [{"area_m2": a, "findings": []} for a in areas], [])
+    assert (told["area_m2"], told["tax_per_mu"]) == (area, tax_per_mu)
 
 
 def test_in_english_its_industry_and_place_are_told_in_english(as_, firm):

@@ -202,9 +202,10 @@ def item(enterprise_id: str, scheme_id: str, indicator: str, row: Row) -> dict[s
 
 
 def tiles(row: Row, held: list[Row], told: list[Row]) -> dict[str, Any]:
-    """The figures at the head of the page."""
-    area = sum(p["area_m2"] for p in held if p["area_m2"] is not None) if held else None
-    mu = m2_to_mu(area) if area else None
+    """The figures at the head of the page: the land whose area is known, and tax per mu where all of it is."""
+    areas = [p["area_m2"] for p in held if p["area_m2"] is not None]
+    area = sum(areas) if areas else None
+    mu = m2_to_mu(area) if area and len(areas) == len(held) else None
     return {
         "area_m2": area,
         "tax_per_mu": row["tax_wan"] / mu if mu and row["tax_wan"] is not None else None,
