@@ -61,6 +61,8 @@ def test_in_english_the_page_and_the_list_name_places_and_land_uses_in_english(a
     assert "Class 1 industrial land" in cells and not [words for words in cells if CHINESE.search(words)]
     offered = client.get("/ledger/parcels/?add=land_use").content.decode()
     assert "Class 1 industrial land" in offered and "一类工业用地" not in offered
+    choices = client.get(f"/correct/parcels/{parcel_id}/?field=land_use").content.decode()
+    assert "Class 1 industrial land" in choices and "一类工业用地" not in choices
 
 
 def test_land_held_as_a_point_has_a_page_without_a_picture(as_, parcel_id, monkeypatch):
