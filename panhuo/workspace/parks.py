@@ -14,6 +14,7 @@ from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import code_rows
 from panhuo.measure.lifecycle import milestones
 from panhuo.report.chain import both
+from panhuo.report.names import worded
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.calendar import work_calendar
 from panhuo.rulebook.scheme import governing, pick
@@ -224,9 +225,9 @@ def sheets(
     tables, rows = {}, list[tuple[Any, ...]]()
     for name, table in lists.items():
         rows = [
-            (r["parcel_id"], r["name"], r["division"], None if r["area_m2"] is None else m2_to_mu(r["area_m2"]),
-             both(book.rules[r["finding_id"]].label)[lang], r["since"], r["enterprises"], tool(r["tool_id"]),
-             (batches[r["batch"]] if r["batch"] else NO_BATCH)[lang])
+            (r["parcel_id"], r["name"], r["division"] and worded(r, "division", lang),
+             None if r["area_m2"] is None else m2_to_mu(r["area_m2"]), both(book.rules[r["finding_id"]].label)[lang],
+             r["since"], r["enterprises"], tool(r["tool_id"]), (batches[r["batch"]] if r["batch"] else NO_BATCH)[lang])
             for r in table.to_pylist()
         ]  # fmt: skip
         tables[both(rule.lists[name].label)[lang][:SHEET_NAME]] = headed(HEADS[lang], rows)
