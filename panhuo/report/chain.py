@@ -217,6 +217,11 @@ def message(words: Label, facts: Row) -> dict[str, str]:
     }
 
 
+def placed(words: Label) -> set[str]:
+    """The facts a message names."""
+    return {name for text in (words.zh, words.en) for name in PLACE.findall(text)}
+
+
 def known_part(text: str, facts: Row) -> str:
     """The clauses of a message that name no fact or a known one; the whole of it when none does."""
     begins = [0, *(cut.end() for cut in CUTS.finditer(text) if cut[1])]

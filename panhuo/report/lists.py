@@ -17,6 +17,8 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.spec import field_labels
 
 COLUMNS: Final = ("name", "division", "address", "holder", "land_use", "tenure")
+LIST_FACTS: Final = ("parcel_id", "area_m2", "land_use_scheme", *COLUMNS)
+"""The facts a list is made of, beside those its messages name."""
 HEADERS: Final = {
     "zh": ("宗地编号", "面积（亩）", "状态", "起始日", "理由", "处置（五个一批）", "缺少的事实", "依据"),
     "en": (

@@ -18,6 +18,7 @@ from panhuo.inventory.boundary_txt import Plot, boundary_txt
 from panhuo.inventory.crs import CGCS2000
 from panhuo.inventory.geometry import to_plane, zone_of
 from panhuo.inventory.spec import dataset_spec, units
+from panhuo.rulebook.facts import connect
 from panhuo.workspace.parquet import write_table
 from panhuo.workspace.store import Workspace
 
@@ -70,16 +71,17 @@ def parcels_with_findings(ws: Workspace) -> pa.Table:
     table = ws.dataset("parcels")
     if table is None:
         raise PanhuoError("工作区里没有宗地 no parcels in the workspace", where=str(ws.root))
-    findings, options = ws.assessment("findings"), ws.assessment("options")
-    if findings is not None:
-        for name, status in (("findings", "yes"), ("findings_unknown", "unknown")):
-            rows = findings.filter(pc.equal(findings["status"], status))
-            table = table.append_column(name, per_parcel(table, rows, "finding_id"))
-    if options is not None and findings is not None:
-        flagged = findings.filter(pc.equal(findings["status"], "yes"))["parcel_id"].combine_chunks()
-        offered = pc.and_(pc.equal(options["rank"], 1), pc.not_equal(options["status"], "closed"))
-        first = options.filter(pc.and_(offered, pc.is_in(options["parcel_id"], flagged)))
-        table = table.append_column("first_tool", per_parcel(table, first, "tool_id"))
+    for name, status in (("findings", "yes"), ("findings_unknown", "unknown")):
+        found = ws.assessment(
+            "findings", columns=("parcel_id", "finding_id"), rows=pc.field("status") == status
+        )
+        if found is not None:
+            table = table.append_column(name, per_parcel(table, found, "finding_id"))
+    offered = (pc.field("rank") == 1) & (pc.field("status") != "closed")
+    first = ws.assessment("options", columns=("parcel_id", "tool_id"), rows=offered)
+    if first is not None and "findings" in table.column_names:
+        tools = pc.if_else(pc.is_valid(table["findings"]), per_parcel(table, first, "tool_id"), None)
+        table = table.append_column("first_tool", tools)
     grades = ws.assessment("potential")
     if grades is not None:
         at = pc.index_in(table["parcel_id"], grades["parcel_id"].combine_chunks())
@@ -92,14 +94,15 @@ def parcels_with_findings(ws: Workspace) -> pa.Table:
     return table
 
 
-def per_parcel(parcels: pa.Table, rows: pa.Table, column: str) -> pa.Array:
-    """The values of `column` for each parcel, joined by commas."""
-    words: dict[str, list[str]] = {}
-    for parcel, value in zip(rows["parcel_id"].to_pylist(), rows[column].to_pylist(), strict=True):
-        words.setdefault(parcel, []).append(value)
-    return pa.array(
-        [",".join(words.get(p, [])) or None for p in parcels["parcel_id"].to_pylist()], pa.string()
-    )
+def per_parcel(parcels: pa.Table, rows: pa.Table, column: str) -> pa.ChunkedArray:
+    """The values of `column` for each parcel, in order and joined by commas."""
+    con = connect()
+    con.register("held", rows)
+    told = con.sql(
+        f"SELECT parcel_id, string_agg({column}, ',' ORDER BY {column}) AS told FROM held GROUP BY 1"
+    ).to_arrow_table()
+    con.close()
+    return told["told"].take(pc.index_in(parcels["parcel_id"], told["parcel_id"].combine_chunks()))
 
 
 def table_of(ws: Workspace, name: str) -> pa.Table:

@@ -266,29 +266,40 @@ def chosen_rows(plan: Plan, found: pa.Table, years: int) -> list[dict[str, Any]]
     ]
 
 
+PLOT: Final = (
+    "parcel_id",
+    "as_of",
+    "division",
+    "area_m2",
+    "building_vacant_m2",
+    "planned_class",
+    "land_class",
+)
+"""The facts that demands are held against."""
+
+
 def place_workspace(ws: Workspace, *, on: date | None = None, law: Path | None = None) -> dict[str, Any]:
     """Demands matched with land that has a finding: {placed: […], unplaced: n}.
 
     The industries of a park are those of the enterprises registered in the plot's division.
     """
-    demands, facts, options = ws.dataset("demands"), ws.assessment("facts"), ws.assessment("options")
-    if demands is None or facts is None or options is None:
+    demands = ws.dataset("demands")
+    offering = None if demands is None else ws.assessment("options", columns=("parcel_id",))
+    if demands is None or offering is None:
         raise PanhuoError(
             "缺少用地需求或诊断结果 no demands or no assessment",
             where=str(ws.root),
             remedy="panhuo import / assess first",
         )
-    offered = set(options["parcel_id"].to_pylist())
+    offered = pc.unique(offering["parcel_id"])
+    facts = ws.assessment("facts", columns=PLOT, rows=pc.field("parcel_id").isin(offered))
+    assert facts is not None, "written with the options"
     firms = ws.dataset("enterprises", columns=["division", "industry"])
     parks: dict[str, set[int]] = {}
     for firm in firms.to_pylist() if firms is not None else []:
         if (industry := division_of(firm["industry"])) is not None and firm["division"]:
             parks.setdefault(firm["division"], set()).add(industry)
-    land = [
-        row | {"park_industries": parks.get(row["division"] or "")}
-        for row in facts.to_pylist()
-        if row["parcel_id"] in offered
-    ]
+    land = [row | {"park_industries": parks.get(row["division"] or "")} for row in facts.to_pylist()]
     day = on or max(row["as_of"] for row in land)
     placed = place(demands.to_pylist(), land, Rulebook.load(law), day, str(ws.config.get("place", "")))
     return {"placed": placed, "unplaced": sum(p["assigned"] is None for p in placed), "plots": len(land)}

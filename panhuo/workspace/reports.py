@@ -1,7 +1,7 @@
 """`panhuo report`: 一地一策 of a parcel (docx, pdf, html), lists (xlsx), the board (html)."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -9,14 +9,16 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.geometry import to_plane, zone_of
 from panhuo.report.board import board_document
+from panhuo.report.chain import placed
 from panhuo.report.document import Document
-from panhuo.report.lists import check_list, finding_list
+from panhuo.report.lists import LIST_FACTS, check_list, finding_list
 from panhuo.report.money_blocks import money_blocks
 from panhuo.report.plan_document import plan_document
 from panhuo.report.render_docx import to_docx
@@ -34,6 +36,12 @@ RENDER: Final[Mapping[str, Callable[[Document], bytes]]] = {
     ".pdf": to_pdf,
     ".html": to_html,
 }
+COUNTED: Final = {
+    "findings": ("parcel_id", "finding_id", "status"),
+    "options": ("parcel_id", "tool_id", "rank", "status"),
+    "facts": ("parcel_id", "division", "area_m2", "price_wan"),
+}
+"""What the board counts: a province's tables, read whole, fill a machine."""
 NEAR_DEG: Final = 0.004
 """Neighbours within this many degrees (≈ 400 m) of a parcel's box are drawn beside it."""
 
@@ -107,8 +115,8 @@ def report_list(
         raise PanhuoError(
             f"没有名为 {finding_id} 的结论 no finding of that id", remedy="、".join(sorted(book.rules))
         )
-    findings, facts = results(ws, "findings", units), results(ws, "facts", units)
-    rows = findings.filter(pc.equal(findings["finding_id"], finding_id))
+    rows = results(ws, "findings", units, rows=pc.field("finding_id") == finding_id)
+    facts = facts_of_list(ws, rows, placed(book.rules[finding_id].message))
     ways = batch_ways(ws, rows, book)
     return written(output, finding_list(rows, facts, ways, book, finding_id, lang)) | {"rows": rows.num_rows}
 
@@ -134,9 +142,15 @@ def report_checks(
 ) -> dict[str, Any]:
     """Writes what must be verified (四结合) on each parcel, of `units` when given, as xlsx."""
     renderer(output, {".xlsx": None})
-    findings, facts = results(ws, "findings", units), results(ws, "facts", units)
-    unknown = findings.filter(pc.equal(findings["status"], "unknown"))
+    unknown = results(ws, "findings", units, rows=pc.field("status") == "unknown")
+    facts = facts_of_list(ws, unknown)
     return written(output, check_list(unknown, facts, Rulebook.load(), lang)) | {"rows": unknown.num_rows}
+
+
+def facts_of_list(ws: Workspace, rows: pa.Table, told: Collection[str] = ()) -> pa.Table:
+    """The facts a list tells of the parcels in `rows`: its columns, and those `told` in its messages."""
+    ids = pc.unique(rows["parcel_id"]).cast(pa.string())
+    return results(ws, "facts", columns=(*LIST_FACTS, *told), rows=pc.field("parcel_id").isin(ids))
 
 
 def report_board(
@@ -145,7 +159,7 @@ def report_board(
     """Writes the board, of `units` when given: parcels, 亩 and 万元 by finding, tool, division (html, docx or pdf)."""
     render = renderer(output, RENDER)
     manifest = json.loads((assessed(ws) / "manifest.json").read_text(encoding="utf-8"))
-    findings, options, facts = (results(ws, name, units) for name in ("findings", "options", "facts"))
+    findings, options, facts = (results(ws, name, units, columns=names) for name, names in COUNTED.items())
     document = board_document(findings, options, facts, Rulebook.load(), manifest, lang)
     return written(output, render(document))
 
@@ -162,17 +176,23 @@ def assessed(ws: Workspace) -> Path:
     return folder
 
 
-def results(ws: Workspace, table: str, units: Collection[str] | None = None) -> pa.Table:
-    """A result table of the latest assessment, or its rows of `units` alone."""
-    assessed(ws)
-    found = ws.assessment(table)
-    if found is None:
-        return pa.table({"parcel_id": pa.array([], pa.string())})
-    return (
-        found
-        if units is None
-        else found.filter(pc.is_in(found["parcel_id"], pa.array(sorted(units), pa.string())))
-    )
+def results(
+    ws: Workspace,
+    table: str,
+    units: Collection[str] | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    rows: pc.Expression | None = None,
+) -> pa.Table:
+    """A result table of the latest assessment, of `units` alone when given: `rows` and `columns`, those it has."""
+    path = assessed(ws) / f"{table}.parquet"
+    if units is not None:
+        mine = pc.field("parcel_id").isin(pa.array(sorted(units), pa.string()))
+        rows = mine if rows is None else rows & mine
+    held = pq.read_schema(path).names if path.is_file() else []
+    names = None if columns is None else [name for name in dict.fromkeys(columns) if name in held]
+    found = ws.assessment(table, columns=names, rows=rows)
+    return pa.table({"parcel_id": pa.array([], pa.string())}) if found is None else found
 
 
 def renderer(output: Path, known: Mapping[str, Any]) -> Any:
