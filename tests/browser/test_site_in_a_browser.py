@@ -26,6 +26,7 @@ def test_filter_open_a_parcel_its_chain_and_export(site, page):
     assert len(lines) - 1 == page.locator("#rows tbody tr").count()
     page.locator("a.id").first.click()
     page.locator(".finding a").first.click()
+    page.wait_for_selector("ol.chain > li:nth-child(5)")
     assert page.locator("ol.chain > li").count() == 5
 
 
