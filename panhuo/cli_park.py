@@ -1,6 +1,7 @@
 # ruff: noqa: PLC0415 - use cases load with their verb, so that the others start fast
 """`panhuo park`: the lists a park is watched by, its contracts' promises, and the plans of its low firms."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -39,10 +40,11 @@ def park(
 
 def show_park(result: dict[str, Any]) -> None:
     """Lists by batch, milestones by state, the first rows of the list asked for, firms with a plan."""
-    from panhuo.workspace.parks import NO_BATCH, STATES, batch_labels
+    from panhuo.inventory.spec import code_list
+    from panhuo.workspace.parks import NO_BATCH, STATES
 
     lang = session.lang
-    batches = batch_labels() | {"none": NO_BATCH}
+    batches = {**code_list("batch"), "none": NO_BATCH}
     heads = [
         session.pick("宗", "parcels"),
         session.pick("亩", "mu"),
@@ -74,7 +76,7 @@ def show_park(result: dict[str, Any]) -> None:
         out.print(escape(path))
 
 
-def show_list(rows: list[dict[str, Any]], batches: dict[str, dict[str, str]]) -> None:
+def show_list(rows: list[dict[str, Any]], batches: Mapping[str, Mapping[str, str]]) -> None:
     """The first rows of a list, each with the batch its land falls to."""
     from panhuo.rulebook import Rulebook
 

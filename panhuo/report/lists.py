@@ -9,7 +9,7 @@ import pyarrow as pa
 import xlsxwriter
 
 from panhuo.core.units import m2_to_mu
-from panhuo.inventory.spec import code_rows
+from panhuo.inventory.spec import code_list
 from panhuo.report.chain import cite_chain, fact_label, message, split, tasks
 from panhuo.report.names import worded
 from panhuo.report.plan_document import CHECKS, cites, listed
@@ -150,7 +150,7 @@ def _way(book: Rulebook, tool_id: str | None, lang: str) -> str:
     if tool_id is None:
         return ""
     tool = book.tools[tool_id]
-    batch = next(row[lang] for row in code_rows("batch") if row["code"] == tool.batch)
+    batch = code_list("batch")[str(tool.batch)][lang]
     return f"{batch}{': ' if lang == 'en' else '：'}{getattr(tool.label, lang)}"
 
 

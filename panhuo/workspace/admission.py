@@ -1,5 +1,6 @@
 """`panhuo admit`: applying projects against the admission bar of their place, such as 448."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -187,8 +188,8 @@ def refuse(source: Path, rows: pa.Table, problems: pa.Table) -> None:
             why="亩和平方米相差六百多倍，不能推断 mu and m² differ some 667 times; it is not guessed",
             remedy=f"表头写明单位，如 {unsaid[0]}（亩） write it in the header",
         )
-    ids = rows["demand_id"].to_pylist()
-    if twice := sorted({one for one in ids if ids.count(one) > 1}):
+    times = Counter(rows["demand_id"].to_pylist())
+    if twice := sorted(one for one, n in times.items() if n > 1):
         raise PanhuoError(
             f"项目编号重复 one id on several projects: {', '.join(twice[:5])}",
             where=str(source),

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from panhuo.core.problems import PanhuoError
 from panhuo.core.units import m2_to_mu
-from panhuo.inventory.spec import code_rows
+from panhuo.inventory.spec import code_list
 from panhuo.measure.lifecycle import milestones
 from panhuo.report.chain import both
 from panhuo.report.names import worded
@@ -22,7 +22,7 @@ from panhuo.rulebook.scheme_schema import FirmPlanScheme, LifecycleScheme
 from panhuo.workspace.enterprises import opened, plans
 from panhuo.workspace.exports import writer_of
 from panhuo.workspace.outputs import WRITERS, write_tables
-from panhuo.workspace.reports import assessed
+from panhuo.workspace.reports import assessed, batch_ways
 from panhuo.workspace.store import Workspace
 
 FILES: Final = {kind: WRITERS[kind] for kind in (".xlsx", ".gpkg")}
@@ -67,20 +67,16 @@ PLAN_HEADS: Final = {
 }
 
 LISTED: Final = """
-WITH first AS (
-  SELECT parcel_id, arg_min(tool_id, rank) AS tool_id, arg_min(batch, rank) AS batch
-  FROM options JOIN tools USING (tool_id) WHERE status <> 'closed' GROUP BY 1
-), firms AS (
+WITH firms AS (
   SELECT parcel_id, string_agg(DISTINCT coalesce(e.name, enterprise_id), '、' ORDER BY coalesce(e.name, enterprise_id))
     AS enterprises
   FROM occupancies LEFT JOIN (
       SELECT enterprise_id, arg_max(name, coalesce(year, 0)) AS name FROM enterprises GROUP BY 1) e
     USING (enterprise_id) GROUP BY 1
 )
-SELECT f.parcel_id, p.name, p.division, p.area_m2, f.finding_id, f.since, enterprises, tool_id, batch
+SELECT f.parcel_id, p.name, p.division, p.area_m2, f.finding_id, f.since, enterprises
 FROM findings f LEFT JOIN parcels p USING (parcel_id) LEFT JOIN firms USING (parcel_id)
-  LEFT JOIN first USING (parcel_id)
-WHERE f.status = 'yes' AND list_contains($findings, f.finding_id) ORDER BY since NULLS LAST, f.parcel_id, finding_id
+WHERE list_contains($findings, f.finding_id) ORDER BY since NULLS LAST, f.parcel_id, finding_id
 """
 
 
@@ -146,15 +142,25 @@ def watched(ws: Workspace, rule: LifecycleScheme, book: Rulebook) -> dict[str, p
     """
     tables = {"parcels": ws.dataset("parcels", columns=LAND)}
     tables |= {name: ws.dataset(name) for name in ("occupancies", "enterprises")}
-    tables["findings"] = ws.assessment("findings", columns=("parcel_id", "finding_id", "status", "since"))
-    tables["options"] = ws.assessment("options", columns=("parcel_id", "tool_id", "status", "rank"))
+    asked = pa.array({finding for found in rule.lists.values() for finding in found.findings})
+    held = (pc.field("status") == "yes") & pc.field("finding_id").isin(asked)
+    tables["findings"] = ws.assessment("findings", columns=("parcel_id", "finding_id", "since"), rows=held)
     con = opened(tables)
-    batches = [(tool_id, str(tool.batch)) for tool_id, tool in book.tools.items() if tool.batch]
-    con.register("tools", pa.table(dict(zip(("tool_id", "batch"), zip(*batches, strict=True), strict=True))))
-    return {
+    lists = {
         name: con.execute(LISTED, {"findings": found.findings}).to_arrow_table()
         for name, found in rule.lists.items()
     }
+    ways = batch_ways(ws, pa.concat_tables(table.select(["parcel_id"]) for table in lists.values()), book)
+    return {name: with_ways(table, ways, book) for name, table in lists.items()}
+
+
+def with_ways(table: pa.Table, ways: Mapping[str, str], book: Rulebook) -> pa.Table:
+    """A list with `tool_id` and `batch` from the way of each parcel."""
+    tools = [ways.get(parcel) for parcel in table["parcel_id"].to_pylist()]
+    batches = [None if tool is None else book.tools[tool].batch for tool in tools]
+    for name, values in (("tool_id", tools), ("batch", batches)):
+        table = table.append_column(name, pa.array(values, pa.string()))
+    return table
 
 
 def counted(table: pa.Table) -> dict[str, Any]:
@@ -166,13 +172,8 @@ def counted(table: pa.Table) -> dict[str, Any]:
         "parcels": len(once),
         "area_mu": m2_to_mu(sum(area for area in areas if area is not None)),
         "area_unknown": areas.count(None),
-        "batches": {**{batch: taken.count(batch) for batch in batch_labels()}, "none": taken.count(None)},
+        "batches": {**{batch: taken.count(batch) for batch in code_list("batch")}, "none": taken.count(None)},
     }
-
-
-def batch_labels() -> dict[str, dict[str, str]]:
-    """The five batches by code, in words."""
-    return {row["code"]: {"zh": row["zh"], "en": row["en"]} for row in code_rows("batch")}
 
 
 def states(due: pa.Table | None, milestone: str) -> dict[str, int]:
@@ -221,7 +222,7 @@ def sheets(
     def tool(tool_id: str | None) -> str:
         return "" if tool_id is None else both(book.tools[tool_id].label)[lang]
 
-    batches = batch_labels()
+    batches = code_list("batch")
     tables, rows = {}, list[tuple[Any, ...]]()
     for name, table in lists.items():
         rows = [

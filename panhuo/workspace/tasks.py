@@ -1,5 +1,6 @@
 """A sheet of disposal tasks (spec/tasks.yaml) as the task rows of the scoreboard, or a word why it cannot be."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -60,8 +61,8 @@ def read_tasks(path: Path, scheme: ScoreboardScheme) -> pa.Table:
             "文件里没有任务 no tasks in the file", where=str(path), remedy="每行一个行政区、年度和指标"
         )
     rows = pa.concat_tables([tasks_of(raw, scheme) for raw in tables], promote_options="default")
-    keys = [tuple(row.values()) for row in rows.select(KEYS).to_pylist()]
-    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+    times = Counter(tuple(row.values()) for row in rows.select(KEYS).to_pylist())
+    if twice := sorted(key for key, n in times.items() if n > 1):
         raise PanhuoError(
             "同一行政区、年度、指标有多行 a division, year and measure given twice",
             where=f"{path}, {'; '.join(' '.join(map(str, key)) for key in twice[:SHOWN])}",
