@@ -49,6 +49,20 @@ def test_a_condition_on_any_field_is_added_with_the_keyboard_and_the_ticked_rows
     assert len(Path(waiting.value.path()).read_text("utf-8-sig").splitlines()) == 51
 
 
+def test_a_condition_just_added_does_not_take_the_focus_back(site, page):
+    page.goto(f"{site[0]}/ledger/contracts/")
+    page.evaluate("""document.addEventListener("focusin", function move(event) {
+      if (!event.target.matches("#c-invested_wan > summary")) return;
+      document.removeEventListener("focusin", move);
+      queueMicrotask(() => document.querySelector("#f-invested_wan").focus());
+    })""")  # somebody quicker than the page settles
+    page.select_option("#add", "invested_wan")
+    page.click("text=加条件")
+    page.wait_for_selector("#f-invested_wan:focus")
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.activeElement.id") == "f-invested_wan"
+
+
 def test_inputs_are_edited_on_screen_and_the_ways_worked_out_anew(site, page):
     page.goto(f"{site[0]}/ledger/?tools=agreed_resumption")
     page.goto(site[0] + page.locator("a.id").first.get_attribute("href") + "compare/")
