@@ -30,6 +30,7 @@ from panhuo.cli_show import (
     show_plan,
     show_tree,
 )
+from panhuo.cli_survey import survey
 from panhuo.cli_words import Json, Root, emit, escape, out, parse_day, session, stages, words, working
 from panhuo.core.problems import PanhuoError
 
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.add_typer(law, name="law")
 land.command("husbandry")(husbandry)
 app.add_typer(land, name="land")
+app.add_typer(survey, name="survey")
 
 
 @app.callback()

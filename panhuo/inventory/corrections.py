@@ -1,12 +1,48 @@
 """Verified facts laid over a dataset when it is read; the snapshot itself is never edited."""
 
+import math
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from panhuo.core.ids import is_uscc
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory.spec import ARROW_TYPES, Dataset
+from panhuo.inventory.spec import ARROW_TYPES, Dataset, FieldSpec, code_list
+
+
+def text_of(given: Any) -> str:
+    """A stored value as corrections write it."""
+    if given is None:
+        return ""
+    return str(given).lower() if isinstance(given, bool) else str(given)
+
+
+def value_text(spec: FieldSpec, text: str) -> str:
+    """The text of a value as corrections write it: stored units, ISO dates, codes; empty for unknown.
+
+    Raises ValueError where the text is no value of the field.
+    """
+    text = text.strip()
+    if not text:
+        return ""
+    if spec.codes:
+        if text not in code_list(spec.codes):
+            raise ValueError(text)
+    elif spec.type in ("float", "int"):
+        number = float(text.replace(",", ""))
+        low, high = spec.min, spec.max
+        if not math.isfinite(number) or (low is not None and number < low) or (high and number > high):
+            raise ValueError(text)
+        return text_of(int(text.replace(",", "")) if spec.type == "int" else number)
+    elif spec.type == "date":
+        return date.fromisoformat(text).isoformat()
+    elif (spec.type == "bool" and text not in ("true", "false")) or (
+        spec.check == "uscc" and not is_uscc(text)
+    ):
+        raise ValueError(text)
+    return text
 
 
 def lay_over(table: pa.Table, name: str, spec: Dataset, corrections: pa.Table) -> pa.Table:

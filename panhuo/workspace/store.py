@@ -31,7 +31,7 @@ from panhuo.core.ids import checked_division
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.corrections import lay_over
 from panhuo.inventory.drawn import Drawn
-from panhuo.inventory.spec import dataset_spec, dataset_specs
+from panhuo.inventory.spec import ARROW_TYPES, Dataset, dataset_spec, dataset_specs
 
 CONFIG: Final = "panhuo.toml"
 LOCK: Final = ".lock"
@@ -172,7 +172,8 @@ class Workspace:
             table = table.filter(pc.is_null(table["ended_on"]))
         if corrected and name != "corrections":
             notes = self.dataset("corrections", snapshot=snapshot)
-            table = lay_over(table, name, spec, notes) if notes is not None else table
+            if notes is not None:
+                table = lay_over(with_corrected(table, name, spec, notes, columns), name, spec, notes)
         return table if columns is None else table.select(list(columns))
 
     def outlines(self, name: str) -> Drawn:
@@ -261,6 +262,21 @@ class Workspace:
                     remedy="等它结束后再试 try again when it has finished",
                 )
             yield
+
+
+def with_corrected(
+    table: pa.Table, name: str, spec: Dataset, notes: pa.Table, columns: Sequence[str] | None
+) -> pa.Table:
+    """`table` with an empty column for each field corrected that an older program's snapshot does not have.
+
+    columns: those asked for, where not all are.
+    """
+    fields = notes.filter(pc.equal(notes["dataset"], name))["field"]
+    for field in pc.unique(fields).to_pylist():
+        if field in spec.fields and field not in table.column_names and (columns is None or field in columns):
+            kind = ARROW_TYPES[spec.fields[field].type]
+            table = table.append_column(field, pa.nulls(table.num_rows, kind))
+    return table
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from panhuo.core.problems import PanhuoError
+from panhuo.inventory.corrections import text_of
 from panhuo.site.corrections import values
 from panhuo.site.corrections.models import Correction
 from panhuo.site.doors.events import announce
@@ -46,7 +47,7 @@ def propose(
         raise PanhuoError(
             pick(f"一次更正 1 至 {TOGETHER} 条", f"1 to {TOGETHER} rows are corrected at a time")
         )
-    rows = [row for row in rows if values.text_of(row.get(field)) != value]
+    rows = [row for row in rows if text_of(row.get(field)) != value]
     if not rows:
         raise PanhuoError(pick("现值已是如此，无须更正", "the record already says so"), where="value")
     for upload in uploads:
@@ -67,7 +68,7 @@ def _propose(
     key = key_of(dataset, row)
     with performing(by, "propose", "correction.propose", key, dataset=dataset, field=field, value=value):
         return Correction.objects.create(
-            dataset=dataset, key=key, field=field, was=values.text_of(row.get(field)), value=value,
+            dataset=dataset, key=key, field=field, was=text_of(row.get(field)), value=value,
             evidence=evidence, head=head, by=by,
         )  # fmt: skip
 

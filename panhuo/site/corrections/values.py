@@ -1,11 +1,9 @@
 """The value a correction gives: which fields take one, which control fits each, and how its text is read."""
 
-import math
-from datetime import date
 from typing import Any, Final, Literal
 
-from panhuo.core.ids import is_uscc
 from panhuo.core.problems import PanhuoError
+from panhuo.inventory.corrections import value_text
 from panhuo.inventory.spec import FieldSpec, code_list, dataset_specs
 from panhuo.site import gate, labels
 from panhuo.site.words import pick
@@ -58,48 +56,21 @@ def control(person: Any, dataset: str, name: str) -> dict[str, Any]:
     }
 
 
-def text_of(given: Any) -> str:
-    """A stored value as corrections write it."""
-    if given is None:
-        return ""
-    return str(given).lower() if isinstance(given, bool) else str(given)
-
-
 def read(dataset: str, name: str, text: str) -> str:
     """The text of a value as corrections write it: stored units, ISO dates, codes; empty for unknown.
 
     Raises PanhuoError where the text is no value of the field.
     """
-    spec, text = field_spec(dataset, name), text.strip()
-    if not text:
-        return ""
+    spec = field_spec(dataset, name)
     try:
-        return _read(spec, text)
+        return value_text(spec, text)
     except ValueError:
+        said = text.strip()[:40]
         raise PanhuoError(
-            pick(f"“{text[:40]}”不是{spec.label.zh}的值", f"“{text[:40]}” is no value of {spec.label.en}"),
+            pick(f"“{said}”不是{spec.label.zh}的值", f"“{said}” is no value of {spec.label.en}"),
             where="value",
             remedy=_remedy(spec),
         ) from None
-
-
-def _read(spec: FieldSpec, text: str) -> str:
-    match kind(spec):
-        case "number":
-            number = float(text.replace(",", ""))
-            low, high = spec.min, spec.max
-            if not math.isfinite(number) or (low is not None and number < low) or (high and number > high):
-                raise ValueError
-            return text_of(int(text.replace(",", "")) if spec.type == "int" else number)
-        case "date":
-            return date.fromisoformat(text).isoformat()
-        case "bool" if text not in ("true", "false"):
-            raise ValueError
-        case "code" if text not in code_list(spec.codes):
-            raise ValueError
-        case _ if spec.check == "uscc" and not is_uscc(text):
-            raise ValueError
-    return text
 
 
 def _remedy(spec: FieldSpec) -> str:

@@ -1,0 +1,205 @@
+"""`panhuo survey`: forms with the lists of parcels to visit, and how far the survey is."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from panhuo.inventory.spec import dataset_specs
+from panhuo.inventory.survey_form import PARCELS, SurveyForm, survey_form
+from panhuo.measure.space_uses import space_uses
+from panhuo.report.names import place_name
+from panhuo.report.xlsform import lookup_csv, xlsform
+from panhuo.rulebook import Rulebook
+from panhuo.workspace.outputs import checked_output, write_tables
+from panhuo.workspace.reports import renderer, results, written
+from panhuo.workspace.reshape import held
+from panhuo.workspace.store import Workspace, write_bytes
+
+SHOWN: Final = ("parcel_id", "name", "division", "address", "holder", "lon", "lat")
+
+
+def write_form(
+    name: str, output: Path, ws: Workspace | None = None, *, division: str = "", lang: str = "zh"
+) -> dict[str, Any]:
+    """Writes a form as XLSForm; of a workspace also the lists it looks up in, beside it: {file, files, parcels}.
+
+    division: only parcels whose code begins so.
+    """
+    renderer(output, {".xlsx": None})
+    form = survey_form(name)
+    if ws is None:
+        return written(output, xlsform(name, form, None)) | {"files": [], "parcels": None}
+    rows = [row for row in to_visit(ws, name) if (row["division"] or "").startswith(division)]
+    told = written(output, xlsform(name, form, rows))
+    listed = [
+        {
+            "name": r["parcel_id"],
+            "label": label_of(r),
+            **{k: r[k] for k in SHOWN[2:]},
+            "findings": r["findings"],
+        }
+        for r in rows
+    ]
+    lists = {PARCELS: lookup_csv(listed, ("name", "label", *SHOWN[2:], "findings"))}
+    ids = [r["parcel_id"] for r in rows]
+    for dataset in form.groups:
+        if dataset != PARCELS:
+            key = dataset_specs()[dataset].key[0]
+            found = [r for rs in rows_of(ws, dataset, ids).values() for r in rs]
+            lists[dataset] = lookup_csv(
+                ({"name": r[key], "label": r[key], "parcel_id": r["parcel_id"]} for r in found),
+                ("name", "label", "parcel_id"),
+            )
+    files = []
+    for dataset, content in lists.items():
+        path = output.with_name(f"{dataset}.csv")
+        write_bytes(path, content)
+        files.append(str(path))
+    return told | {"files": files, "parcels": len(rows)}
+
+
+def label_of(row: Mapping[str, Any]) -> str:
+    """A parcel as a list shows it."""
+    return f"{row['name']} {row['parcel_id']}" if row["name"] else str(row["parcel_id"])
+
+
+def to_visit(ws: Workspace, name: str) -> list[dict[str, Any]]:
+    """The parcels a form is for that were not visited with it yet, those with most facts to find first.
+
+    Each with `findings` (ids, comma-separated) and `facts`, the facts missing that are found on the spot.
+    """
+    form = survey_form(name)
+    parcels = held(ws, PARCELS)
+    findings = _findings(ws, form)
+    wanted = pc.is_in(parcels["parcel_id"], pa.array(list(findings), pa.string()))
+    if form.of:
+        wanted = pa.array([True] * parcels.num_rows)
+        for field, values in form.of.items():
+            wanted = pc.and_(wanted, pc.fill_null(pc.is_in(parcels[field], pa.array(values)), False))
+    gone = visited(ws, name)
+    rows = []
+    for row in parcels.filter(wanted).select([c for c in SHOWN if c in parcels.column_names]).to_pylist():
+        if row["parcel_id"] in gone:
+            continue
+        ids, facts = findings.get(row["parcel_id"], ((), ()))
+        rows.append({**dict.fromkeys(SHOWN), **row, "findings": ", ".join(ids), "facts": ", ".join(facts)})
+    return sorted(rows, key=lambda r: (-r["facts"].count(","), not r["facts"], r["parcel_id"]))
+
+
+def visited(ws: Workspace, name: str) -> set[str]:
+    """The parcels visited with a form."""
+    visits = ws.dataset("visits")
+    return set() if visits is None else {r["parcel_id"] for r in visits.to_pylist() if r["form"] == name}
+
+
+def _findings(ws: Workspace, form: SurveyForm) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Parcel → its findings, and the facts missing that the law has found on the spot."""
+    if ws.assessment_dir() is None and form.of:
+        return {}
+    book = Rulebook.load()
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for row in results(ws, "findings", columns=("parcel_id", "finding_id", "missing")).to_pylist():
+        ids, facts = found.setdefault(row["parcel_id"], ({}, {}))
+        ids[row["finding_id"]] = None
+        facts |= dict.fromkeys(site_facts(book, row["finding_id"], row["missing"]))
+    return {k: (tuple(ids), tuple(facts)) for k, (ids, facts) in found.items()}
+
+
+def site_facts(book: Rulebook, finding_id: str, missing: str | None) -> list[str]:
+    """Of the facts a finding lacks, those that are found out on the spot (察实地)."""
+    rule = book.rules.get(finding_id)
+    names = [n.strip() for n in (missing or "").split(",") if n.strip()]
+    return [n for n in names if rule is not None and rule.verify.get(n) == "site"]
+
+
+def rows_of(ws: Workspace, dataset: str, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a dataset that belong to parcels, by parcel."""
+    table = ws.dataset(dataset)
+    found: dict[str, list[dict[str, Any]]] = {}
+    if table is not None:
+        mine = pc.fill_null(pc.is_in(table["parcel_id"], pa.array(ids, pa.string())), False)
+        for row in table.filter(mine).to_pylist():
+            found.setdefault(row["parcel_id"], []).append(row)
+    return found
+
+
+def progress(ws: Workspace, *, output: Path | None = None, lang: str = "zh") -> dict[str, Any]:
+    """How far the survey is: {divisions, surveyors, uses, files}.
+
+    divisions: parcels flagged and visited, facts to find on the spot and those found, by division; surveyors: visits,
+    parcels, photographs and visits far from the outline; uses: `space_uses` of the spaces under structures.
+    """
+    if output is not None:
+        checked_output(output)
+    table = ws.dataset("visits")
+    visits = [] if table is None else table.to_pylist()
+    result = {
+        "divisions": by_division(ws, visits, lang),
+        "surveyors": by_surveyor(visits),
+        "uses": space_uses(spaces(ws)),
+    }
+    files = (
+        []
+        if output is None
+        else write_tables(output, {name: pa.Table.from_pylist(rows) for name, rows in result.items() if rows})
+    )
+    return result | {"files": files}
+
+
+def spaces(ws: Workspace) -> pa.Table:
+    """The parcels that lie under a structure, or that a use of such a space is recorded for."""
+    parcels = held(ws, PARCELS)
+    of = survey_form("under_structure").of["structure_above"]
+    under = pc.fill_null(pc.is_in(parcels["structure_above"], pa.array(of)), False)
+    if "space_use" not in parcels.column_names:
+        parcels = parcels.append_column("space_use", pa.nulls(parcels.num_rows, pa.string()))
+    return parcels.filter(pc.or_(under, pc.is_valid(parcels["space_use"])))
+
+
+def by_division(ws: Workspace, visits: Sequence[Mapping[str, Any]], lang: str) -> list[dict[str, Any]]:
+    """Parcels flagged and visited, and facts to find on the spot, by division."""
+    parcels = held(ws, PARCELS).select(["parcel_id", "division"])
+    division = dict(zip(*(parcels[c].to_pylist() for c in ("parcel_id", "division")), strict=True))
+    findings = _findings(ws, survey_form("site_visit")) if ws.assessment_dir() else {}
+    answered: dict[str, set[str]] = {}
+    for visit in visits:
+        answered.setdefault(visit["parcel_id"], set()).update((visit["answered"] or "").split(", "))
+    rows: dict[str, dict[str, Any]] = {}
+    for parcel_id in {**findings, **dict.fromkeys(answered)}:
+        if parcel_id not in division:  # a batch's unsupplied rest, which nobody can visit
+            continue
+        code = division[parcel_id] or ""
+        row = rows.setdefault(
+            code,
+            {"division": code, "name": place_name(code, lang) if code else "—",
+             **dict.fromkeys(("flagged", "visited", "facts", "found"), 0)},
+        )  # fmt: skip
+        facts = set(findings[parcel_id][1]) if parcel_id in findings else set()
+        row["flagged"] += parcel_id in findings
+        row["visited"] += parcel_id in answered
+        row["facts"] += len(facts)
+        row["found"] += len(facts & answered.get(parcel_id, set()))
+    return [rows[code] for code in sorted(rows)]
+
+
+def by_surveyor(visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Visits, parcels, photographs, visits far from the outline and the last day, by surveyor."""
+    rows: dict[str, dict[str, Any]] = {}
+    seen: dict[str, set[str]] = {}
+    for visit in visits:
+        who = visit["surveyor"]
+        row = rows.setdefault(
+            who,
+            {"surveyor": who, "visits": 0, "parcels": 0, "photos": 0, "far": 0, "last": visit["visited_on"]},
+        )
+        seen.setdefault(who, set()).add(visit["parcel_id"])
+        away = (visit["distance_m"] or 0.0) - (visit["accuracy_m"] or 0.0)
+        row["visits"] += 1
+        row["photos"] += visit["photos"] or 0
+        row["far"] += away > survey_form(visit["form"]).far_m
+        row["last"] = max(row["last"], visit["visited_on"])
+        row["parcels"] = len(seen[who])
+    return sorted(rows.values(), key=lambda r: (-r["visits"], r["surveyor"]))
