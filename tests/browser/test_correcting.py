@@ -1,9 +1,11 @@
 """A correction from hand to hand in a real browser: a photograph as evidence, a second person who looks and decides."""
 
+import re
 from pathlib import Path
 
 from conftest import sign_in
 from PIL import Image
+from playwright.sync_api import expect
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 
@@ -32,7 +34,7 @@ def test_a_clerk_corrects_with_a_photograph_and_a_leader_sees_it_and_approves(
     leader.wait_for_selector("dl.tiles")
     leader.goto(f"{site[0]}/corrections/")
     leader.click("a:has-text('430112001001GB00005')")
-    assert leader.locator("h1").inner_text().startswith("权利性质")
+    expect(leader.locator("h1")).to_have_text(re.compile("^权利性质"))
     # Not wait_for_function: where it must poll it evaluates text, which the site's content policy refuses.
     seen = leader.locator(".evidence img").evaluate("i => i.decode().then(() => i.naturalWidth)")
     assert seen == 120

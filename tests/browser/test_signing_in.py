@@ -7,6 +7,7 @@ import struct
 import time
 
 from conftest import PASSWORD, sign_in
+from playwright.sync_api import expect
 
 
 def totp(secret, steps=0):
@@ -77,7 +78,7 @@ def test_a_first_sign_on_gives_no_powers_until_an_administrator_grants_them(site
     openid.people["新人"] = {"sub": "s-1", "account": "xinren"}
     through(site, stranger, "新人")
     assert stranger.url == f"{site[0]}/public/"
-    assert "尚未分配角色" in stranger.locator(".messages").inner_text()
+    expect(stranger.locator(".messages")).to_contain_text("尚未分配角色")
     assert stranger.goto(f"{site[0]}/ledger/").status == 403
     page.goto(f"{site[0]}/people/")
     page.click("text=xinren")
@@ -98,11 +99,11 @@ def test_an_identity_joins_the_account_its_claim_names_and_no_other_identity_doe
     openid.people["老张"] = {"sub": "s-2", "account": "laozhang", "preferred_username": "admin"}
     through(site, stranger, "老张")
     stranger.wait_for_selector("dl.tiles")
-    assert "laozhang" in stranger.locator("details.menu summary").inner_text()
+    expect(stranger.locator("details.menu summary")).to_contain_text("laozhang")
     sign_out(stranger)
     openid.people["冒名"] = {"sub": "s-3", "account": "laozhang"}
     through(site, stranger, "冒名")
-    assert "已与另一身份绑定" in stranger.locator(".messages").inner_text()
+    expect(stranger.locator(".messages")).to_contain_text("已与另一身份绑定")
     assert "/account/login/" in stranger.url
 
 
@@ -111,14 +112,14 @@ def test_what_goes_wrong_is_said_on_the_login_page(site, page, openid, stranger)
     openid.people["怪名"] = {"sub": "s-5", "account": "a b<c>"}
     for who, word in (("cancel", "已取消"), ("无名", "没有给出用户名"), ("怪名", "不合规")):
         through(site, stranger, who)
-        assert word in stranger.locator(".messages").inner_text()
+        expect(stranger.locator(".messages")).to_contain_text(word)
         assert "/account/login/" in stranger.url
     stranger.goto(f"{site[0]}/account/oidc/office/login/callback/?code=x&state=forged")
-    assert "没有成功" in stranger.locator(".messages").inner_text()
+    expect(stranger.locator(".messages")).to_contain_text("没有成功")
     openid.down = True
     try:
         stranger.click("button:has-text('统一认证')")
-        assert "没有应答" in stranger.locator(".messages").inner_text()
+        expect(stranger.locator(".messages")).to_contain_text("没有应答")
     finally:
         openid.down = False
     openid.people["离岗"] = {"sub": "s-6", "account": "ligang"}
@@ -129,4 +130,4 @@ def test_what_goes_wrong_is_said_on_the_login_page(site, page, openid, stranger)
     page.uncheck("#id_is_active")
     page.click("main button.primary")
     through(site, stranger, "离岗")
-    assert "已停用" in stranger.locator(".messages").inner_text()
+    expect(stranger.locator(".messages")).to_contain_text("已停用")

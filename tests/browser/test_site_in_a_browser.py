@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyogrio
 import pytest
+from playwright.sync_api import expect
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 
@@ -43,7 +44,7 @@ def test_a_condition_on_any_field_is_added_with_the_keyboard_and_the_ticked_rows
     page.keyboard.press("Escape")
     page.wait_for_selector(".chips:has-text('已投资额 ≥ 5')")
     page.check("[data-tick-all]")
-    assert page.locator("[data-ticked]").inner_text() == "50"
+    expect(page.locator("[data-ticked]")).to_have_text("50")
     with page.expect_download() as waiting:
         page.click("#bulk button:text-is('CSV')")
     assert len(Path(waiting.value.path()).read_text("utf-8-sig").splitlines()) == 51
@@ -74,16 +75,16 @@ def test_inputs_are_edited_on_screen_and_the_ways_worked_out_anew(site, page):
     page.fill("#i-land_compensation_wan", "800 (700~900)")
     with page.expect_navigation():
         page.click(again)
-    assert "给定" in page.locator("#in-land_compensation_wan").inner_text()
-    assert "799.6" in page.locator("#sums").inner_text()  # 800 less the stamp duty
+    expect(page.locator("#in-land_compensation_wan")).to_contain_text("给定")
+    expect(page.locator("#sums")).to_contain_text("799.6")  # 800 less the stamp duty
 
 
 def test_language_switches(site, page):
     page.goto(f"{site[0]}/ledger/")
     page.click("text=English")
-    assert page.locator("h1").inner_text() == "Ledger"
+    expect(page.locator("h1")).to_have_text("Ledger")
     page.click("text=中文")
-    assert page.locator("h1").inner_text() == "台账"
+    expect(page.locator("h1")).to_have_text("台账")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_assessment_runs_in_the_background_with_progress(site, page):
     page.goto(f"{site[0]}/jobs/")
     page.click("form[action$='/jobs/assess/'] button")
     page.wait_for_selector("#job:has-text('完成'), #job:has-text('失败')", timeout=90_000)
-    assert "完成" in page.locator("#job").inner_text()
+    expect(page.locator("#job")).to_contain_text("完成")
 
 
 def test_gdal_reads_the_ogc_endpoint(site, page):

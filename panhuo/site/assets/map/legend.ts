@@ -1,6 +1,6 @@
 // The panel: what parcels are coloured by, which of them and which layers are shown, the ground, the curtain's switch.
 import type { ErrorEvent, Map } from "maplibre-gl";
-import { at, make, say, setup, state, words } from "./setup";
+import { at, hush, make, say, setup, state, words } from "./setup";
 import { lay, look, paint, turn, type View } from "./style";
 
 export const scheme = (name = "by"): string => {
@@ -72,8 +72,8 @@ export function choose(id: string, name: string, map: Map): void {
   const select = at<HTMLSelectElement>(id);
   select.replaceChildren(...grounds().map(([value, label]) => make("option", label, { value })));
   select.value = ground(name);
-  select.onchange = () => { state.set(name, select.value); lay(map, select.value); };
-  unanswered(map, () => { select.value = ""; lay(map, ""); say(words.offlineNow); });
+  select.onchange = () => { hush(words.offlineNow); state.set(name, select.value); lay(map, select.value); };
+  unanswered(map, () => { select.value = ""; lay(map, ""); say(words.offlineNow, true); });
 }
 
 /** A basemap that refuses (a key run out) or cannot be reached: `gone` at its third tile lost before any came. */

@@ -90,14 +90,16 @@ export function selecting(map: Map, fit: boolean): () => boolean {
   let drawing = "";
   const mode = async (name: string): Promise<void> => {
     drawing = name;
-    for (const b of buttons) b.setAttribute("aria-pressed", String(b.dataset.draw === name));
-    say(name === "rectangle" ? words.box : name === "polygon" ? words.polygon : "", !!name);
     try {
       const draw = await (taken ??= import("./pen").then(({ pen }) => pen(map, (ring) => { setTimeout(() => void mode("")); take(map, ring); })));
       draw.clear();
       draw.setMode(drawing || "static");
+      // Only now: a line drawn before the pen is here would move the map instead.
+      for (const b of buttons) b.setAttribute("aria-pressed", String(b.dataset.draw === drawing));
+      say(drawing === "rectangle" ? words.box : drawing === "polygon" ? words.polygon : "", !!drawing);
     } catch {
       taken = undefined;
+      drawing = "";
       say(words.failed);
     }
   };
