@@ -1,7 +1,8 @@
 """The shape of a procedure (law/procedures/*.yaml): who does what, after what, on which paper, by when."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -52,10 +53,14 @@ class Guard(LawFile):
 
 
 class Outcome(LawFile):
-    """One way a step may go. `to`: the steps that follow this way only."""
+    """One way a step may go. `to`: the steps that follow this way only, and the end it leads to: reached at once where
+    it stands alone, else when nothing that must be done is left. `sets`: the facts it settles, with their values;
+    `guard`: what must hold for it, beside what the step itself asks."""
 
     label: Label
     to: tuple[str, ...] = ()
+    guard: tuple[Guard, ...] = ()
+    sets: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
 
 class Step(LawFile):
@@ -71,7 +76,24 @@ class Step(LawFile):
     outcomes: dict[str, Outcome] = Field(default_factory=dict)
     refuses: tuple[Label, ...] = ()
     optional: bool = False
-    """Taken only when an outcome leads to it or somebody asks; what follows does not wait for it."""
+    """Taken only when an outcome leads to it or somebody asks; unless one does, what follows does not wait for it."""
+    repeats: bool = False
+    """May be done again and again, as a yearly check is."""
+    confirms: Text | None = None
+    """The fact whose value is the day this step is done."""
+    beside: tuple[str, ...] = ()
+    """Procedures that may run beside the case: one opened for it must have ended before this step."""
+    notices: tuple[str, ...] = ()
+    """The documents of report/notices.py that go with it."""
+    cites: tuple[Cite, ...] = ()
+
+
+class AtOnce(LawFile):
+    """Steps done on one day as one act, all or none, and what is rehearsed before."""
+
+    steps: tuple[Text, ...] = Field(min_length=2)
+    because: Label
+    rehearse: tuple[Label, ...] = ()
     cites: tuple[Cite, ...] = ()
 
 
@@ -83,6 +105,10 @@ class Procedure(LawFile):
     roles: dict[str, Label] = Field(min_length=1)
     steps: list[Step] = Field(min_length=1)
     ends: dict[str, Label] = Field(min_length=1)
+    """How a case may end; the first is the one it comes to where no outcome leads to another."""
+    at_once: tuple[AtOnce, ...] = ()
+    then: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """End → the procedures that may follow it."""
     cites: list[Cite] = Field(min_length=1)
     note: str = ""
 
@@ -101,14 +127,34 @@ class Procedure(LawFile):
                 clock.of for clock in step.clocks
             }:
                 raise ValueError(f"{step.id}: its clock runs from no other step: {sorted(stray)}")
+            seen.add(step.id)
             if stray := {to for way in step.outcomes.values() for to in way.to} - {*ids, *self.ends}:
                 raise ValueError(f"{step.id} leads to unknown steps: {sorted(stray)}")
-            seen.add(step.id)
+            if stray := {to for way in step.outcomes.values() for to in way.to} & seen:
+                raise ValueError(f"{step.id} leads back to steps listed before it: {sorted(stray)}")
+        if stray := self.then.keys() - self.ends.keys():
+            raise ValueError(f"what follows is said of unknown ends: {sorted(stray)}")
+        for chain in self.at_once:
+            for before, step_id in pairwise(chain.steps):
+                if step_id not in ids or before not in self.step(step_id).after:
+                    raise ValueError(f"done at once, but {step_id} does not follow {before}")
         return self
 
     def step(self, step_id: str) -> Step:
         """The step of that id; KeyError when there is none."""
         return {step.id: step for step in self.steps}[step_id]
+
+    @property
+    def guards(self) -> Iterator[tuple[str, Guard]]:
+        """Every guard with its key: step.number, or step.outcome.number."""
+        for step in self.steps:
+            yield from ((f"{step.id}.{n}", guard) for n, guard in enumerate(step.guard))
+            for name, way in step.outcomes.items():
+                yield from ((f"{step.id}.{name}.{n}", guard) for n, guard in enumerate(way.guard))
+
+    def chain(self, step_id: str) -> AtOnce | None:
+        """The steps that are done at once with that one."""
+        return next((chain for chain in self.at_once if step_id in chain.steps), None)
 
 
 @lru_cache(maxsize=4)

@@ -22,7 +22,7 @@ from panhuo.rulebook.evaluate import VERDICT
 from panhuo.rulebook.facts import AS_OF, OWN_DATASETS
 from panhuo.rulebook.precedents import Precedent
 from panhuo.rulebook.predicate import parse
-from panhuo.rulebook.procedure import Procedure
+from panhuo.rulebook.procedure import Procedure, load_procedures
 from panhuo.rulebook.schema import (
     Calendar,
     DatedValue,
@@ -193,6 +193,11 @@ def _links(body: Body) -> Iterator[tuple[str, str, str, Iterable[str]]]:
         yield file, "after", "tools", tool.after
         yield file, "procedure", "procedures", filter(None, [tool.procedure])
         yield file, "precedents", "precedents", tool.precedents
+    for name, procedure in load_procedures(body.root).items():
+        file = f"procedures/{name}.yaml"
+        yield file, "then", "procedures", (follows for end in procedure.then.values() for follows in end)
+        for step in procedure.steps:
+            yield file, f"{step.id}.beside", "procedures", step.beside
     for prefix, place in book.places.items():
         yield f"places/{prefix}.yaml", "parameters", "parameters", place.parameters
         yield f"places/{prefix}.yaml", "schemes", "schemes", place.schemes
@@ -218,7 +223,7 @@ def _links(body: Body) -> Iterator[tuple[str, str, str, Iterable[str]]]:
 
 
 def predicate_faults(body: Body) -> Iterator[Fault]:
-    """Predicates of rules, tools and firm plans that do not parse or speak of facts nobody defines."""
+    """Predicates of rules, tools, procedures and firm plans that do not parse or speak of facts nobody defines."""
     book = body.book
     known = {AS_OF, *book.facts, *(VERDICT + rule for rule in book.rules)}
     known |= {f for names in OWN_DATASETS.values() for name in names for f in dataset_fields(name)}
@@ -248,6 +253,15 @@ def _predicates(book: Rulebook) -> Iterator[tuple[str, str, str]]:
         for group in ("requires", "blocked_by", "favoured_by"):
             for number, clause in enumerate(getattr(tool, group)):
                 yield f"tools/{tool_id}.yaml", f"{group}.{number}.when", clause.when
+    for name, procedure in load_procedures(book.root).items():
+        for key, guard in procedure.guards:
+            if guard.when:
+                yield f"procedures/{name}.yaml", f"{key}.when", guard.when
+        for step in procedure.steps:
+            settled = [step.confirms] if step.confirms else []
+            settled += [fact for way in step.outcomes.values() for fact in way.sets]
+            for fact in settled:
+                yield f"procedures/{name}.yaml", f"{step.id}", fact
 
 
 def date_faults(body: Body) -> Iterator[Fault]:

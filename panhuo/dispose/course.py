@@ -1,0 +1,419 @@
+"""The course of a case: which steps of its procedure may be done and why not the others, and the end it has reached.
+
+Pure: the acts so far, the facts and the day go in; standings come out. Whoever keeps the acts (the site) asks `admit`
+before it keeps another.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any, Literal
+
+from panhuo.core.dates import WorkCalendar
+from panhuo.core.problems import PanhuoError
+from panhuo.dispose.clock import Due, due_dates
+from panhuo.dispose.guards import Truth, truths
+from panhuo.rulebook.book import Rulebook
+from panhuo.rulebook.facts import AS_OF, Law
+from panhuo.rulebook.procedure import AtOnce, Guard, Outcome, Procedure, Step
+from panhuo.rulebook.schema import Cite, Label
+
+State = Literal["done", "open", "waiting", "held", "closed"]
+"""waiting: for other steps or a date; held: by a condition that fails or is unknown; closed: never to be taken now."""
+Kind = Literal["waits", "not_before", "fails", "unknown", "beside", "not_taken", "passed", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A step that was done: on which day, and with which of its outcomes."""
+
+    step: str
+    day: date
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """All that decides where a case stands. acts: in the order kept; facts: the parcel's, as assessed; settled: found
+    out since; beside: the procedures run beside it → whether each has ended."""
+
+    procedure: Procedure
+    began: date
+    acts: tuple[Act, ...] = ()
+    place: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    settled: Mapping[str, Any] = field(default_factory=dict)
+    beside: Mapping[str, bool] = field(default_factory=dict)
+
+    @cached_property
+    def done(self) -> dict[str, Act]:
+        """Step → its latest act."""
+        return {act.step: act for act in self.acts}
+
+    @cached_property
+    def known(self) -> dict[str, Any]:
+        """What the case itself settles: facts given, outcomes that say so, days that are facts; later ones go first."""
+        found = dict(self.settled)
+        for act in self.acts:
+            step = self.procedure.step(act.step)
+            found |= {step.confirms: act.day} if step.confirms else {}
+            found |= step.outcomes[act.outcome].sets if act.outcome else {}
+        return found
+
+    def with_act(self, act: Act) -> "CaseFile":
+        """The file with one act more."""
+        return CaseFile(
+            self.procedure, self.began, (*self.acts, act), self.place, self.facts, self.settled, self.beside
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a step may not be done. names: the steps waited for, the facts missing, or the procedures beside."""
+
+    kind: Kind
+    words: Label
+    names: tuple[str, ...] = ()
+    day: date | None = None
+    cites: tuple[Cite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A guard of a step; `truth` is None where it has words only, and a person confirms it."""
+
+    key: str
+    guard: Guard
+    truth: Truth | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One step in its place: what it is, where it stands and why, its clocks, its guards, and the act that did it.
+    ways: the guards of each outcome; called: an outcome leads to it, so it must be done."""
+
+    step: Step
+    state: State
+    why: tuple[Reason, ...]
+    due: Due
+    checks: tuple[Check, ...]
+    ways: Mapping[str, tuple[Check, ...]]
+    act: Act | None
+    called: bool
+
+    @property
+    def needed(self) -> bool:
+        """Whether the case cannot end without it."""
+        return self.state not in ("done", "closed") and (not self.step.optional or self.called)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Every step of a case in the order of its procedure, and the end reached, None while it runs."""
+
+    steps: tuple[Standing, ...]
+    end: str | None
+
+    def of(self, step_id: str) -> Standing:
+        """The standing of one step; KeyError where the procedure has none of that id."""
+        return {standing.step.id: standing for standing in self.steps}[step_id]
+
+    @property
+    def open(self) -> list[Standing]:
+        """What may be done now."""
+        return [standing for standing in self.steps if standing.state == "open"]
+
+    @property
+    def next_due(self) -> Standing | None:
+        """The step that must be done and is due first."""
+        timed = [s for s in self.steps if s.due.due and s.needed and s.state in ("open", "held")]
+        return min(timed, key=lambda s: s.due.due or date.max, default=None)
+
+
+def course(file: CaseFile, on: date, book: Rulebook, calendar: WorkCalendar) -> Course:
+    """Where a case stands on a day, under the law of that day."""
+    procedure, done = file.procedure, file.done
+    closed, called = branches(procedure, done)
+    end = reached(procedure, done, closed, called)
+    days = {step: act.day for step, act in done.items()}
+    due = {d.step_id: d for d in due_dates(procedure, file.began, days, on, book, calendar, file.place)}
+    holds = truths(procedure, file.facts, {**file.known, AS_OF: on}, Law(book, on))
+    standings = []
+    for step in procedure.steps:
+        checks = _checks(step.id, step.guard, holds)
+        ways = {name: _checks(f"{step.id}.{name}", way.guard, holds) for name, way in step.outcomes.items()}
+        why = _reasons(file, step, due[step.id], checks, closed, called, end, on)
+        standings.append(
+            Standing(step, _state(step, done, why), why, due[step.id], checks, ways, done.get(step.id), step.id in called)
+        )  # fmt: skip
+    return Course(tuple(standings), end)
+
+
+def _checks(key: str, guards: Sequence[Guard], holds: Mapping[str, Truth]) -> tuple[Check, ...]:
+    return tuple(
+        Check(f"{key}.{n}", guard, holds[guard.when] if guard.when else None) for n, guard in enumerate(guards)
+    )
+
+
+def branches(procedure: Procedure, done: Mapping[str, Act]) -> tuple[set[str], set[str]]:
+    """(steps never taken by what was decided, steps that a decision leads to); neither holds a step that is done.
+
+    A step that outcomes name is taken only where every decision made about it names it. What follows only steps not
+    taken is not taken either.
+    """
+    closed, called = set[str](), set[str]()
+    for step in procedure.steps:
+        if step.id in done:
+            continue
+        deciders = [d for d in procedure.steps if any(step.id in way.to for way in d.outcomes.values())]
+        made = [step.id in d.outcomes[done[d.id].outcome].to for d in deciders if d.id in done]
+        if not all(made) or (deciders and not made and all(d.id in closed for d in deciders)):
+            closed.add(step.id)
+        elif step.after and all(before in closed for before in step.after):
+            closed.add(step.id)
+        elif made:
+            called.add(step.id)
+    return closed, called
+
+
+def reached(
+    procedure: Procedure, done: Mapping[str, Act], closed: Collection[str], called: Collection[str]
+) -> str | None:
+    """The end the case has come to: at once by an outcome that leads to nothing else, or when nothing needed is left."""
+    ways = [_way(step, done[step.id]) for step in procedure.steps if step.id in done]
+    destination = next(iter(procedure.ends))
+    for way in filter(None, ways):
+        ends = [to for to in way.to if to in procedure.ends]
+        if ends and len(ends) == len(way.to):
+            return ends[0]
+        destination = ends[-1] if ends else destination
+    left = (
+        step.id not in done and step.id not in closed and (not step.optional or step.id in called)
+        for step in procedure.steps
+    )
+    return destination if done and not any(left) else None
+
+
+def _way(step: Step, act: Act) -> Outcome | None:
+    return step.outcomes[act.outcome] if act.outcome else None
+
+
+def waits_for(
+    procedure: Procedure, step: Step, done: Collection[str], closed: Collection[str], called: Collection[str]
+) -> list[str]:
+    """The steps still to be done before one; through an optional step nobody asked for to what that one waits for."""
+    found: list[str] = []
+    for before in map(procedure.step, step.after):
+        if before.id in done or before.id in closed:
+            continue
+        if before.optional and before.id not in called:
+            found += waits_for(procedure, before, done, closed, called)
+        else:
+            found.append(before.id)
+    return list(dict.fromkeys(found))
+
+
+def _later(procedure: Procedure, step_id: str) -> set[str]:
+    """Every step that comes after one, near or far."""
+    found = {step_id}
+    for step in procedure.steps:
+        if found & set(step.after):
+            found.add(step.id)
+    return found - {step_id}
+
+
+def _earlier(procedure: Procedure, step: Step) -> set[str]:
+    """Every step that one comes after, near or far."""
+    found = set(step.after)
+    for before in map(procedure.step, step.after):
+        found |= _earlier(procedure, before)
+    return found
+
+
+def _state(step: Step, done: Mapping[str, Act], why: Sequence[Reason]) -> State:
+    kinds = {reason.kind for reason in why}
+    if step.id in done and (not step.repeats or kinds):
+        return "done"
+    if kinds & {"not_taken", "passed", "ended"}:
+        return "closed"
+    if kinds & {"waits", "not_before", "beside"}:
+        return "waiting"
+    return "held" if kinds else "open"
+
+
+def _reasons(
+    file: CaseFile,
+    step: Step,
+    due: Due,
+    checks: Sequence[Check],
+    closed: Collection[str],
+    called: Collection[str],
+    end: str | None,
+    on: date,
+) -> tuple[Reason, ...]:
+    """Everything that keeps a step from being done on a day; of a step that is done, only what forbids doing it again."""
+    procedure, done = file.procedure, file.done
+    if end is not None:
+        return (Reason("ended", Label(zh="案件已办结", en="the case has ended"), (end,)),)
+    if step.id in done:
+        return ()
+    if step.id in closed:
+        return (Reason("not_taken", Label(zh="已选的结果不走这一步", en="not on the way that was taken")),)
+    if passed := _later(procedure, step.id) & set(done):
+        words = Label(zh="后续步骤已办，不再补办", en="what follows it is done already")
+        return (Reason("passed", words, tuple(sorted(passed))),)
+    found: list[Reason] = []
+    if waits := waits_for(procedure, step, done, closed, called):
+        labels = [procedure.step(name).label for name in waits]
+        words = Label(zh="先办：" + "、".join(w.zh for w in labels), en="first: " + ", ".join(w.en for w in labels))
+        found.append(Reason("waits", words, tuple(waits)))
+    running = tuple(name for name in step.beside if file.beside.get(name) is False)
+    if running:
+        words = Label(zh="并行的程序尚未办结", en="a procedure beside it has not ended")
+        found.append(Reason("beside", words, running))
+    if due.not_before and on < due.not_before:
+        words = Label(zh=f"不得早于 {due.not_before}", en=f"not before {due.not_before}")
+        cites = tuple(Cite(source=value.source, article=value.article) for value in due.law)
+        found.append(Reason("not_before", words, day=due.not_before, cites=cites))
+    return (*found, *unmet(checks, step.cites))
+
+
+def unmet(checks: Sequence[Check], cites: Sequence[Cite] = ()) -> Iterator[Reason]:
+    """The guards that fail or are unknown, as reasons; `cites` stand in where a guard has none of its own."""
+    for check in checks:
+        if check.truth is not None and check.truth.holds is not True:
+            kind: Kind = "fails" if check.truth.holds is False else "unknown"
+            yield Reason(
+                kind, check.guard.because, check.truth.missing, cites=check.guard.cites or tuple(cites)
+            )
+
+
+# --- doing a step --------------------------------------------------------------------------------------------------
+
+
+def confirmations(standings: Sequence[Standing], chain: AtOnce | None = None) -> dict[str, Label]:
+    """What a person confirms before doing these steps: the guards in words, and the rehearsal of a chain."""
+    found = {c.key: c.guard.because for s in standings for c in s.checks if c.truth is None}
+    return found | {f"rehearse.{n}": words for n, words in enumerate(chain.rehearse if chain else ())}
+
+
+def admit(
+    file: CaseFile,
+    acts: Sequence[Act],
+    ticks: Collection[str],
+    on: date,
+    book: Rulebook,
+    calendar: WorkCalendar,
+) -> CaseFile:
+    """The file with `acts` more: one, or all of a chain that is done at once.
+
+    ticks: the keys of `confirmations` that a person confirmed; on: today. Raises PanhuoError, with reason, article and
+    remedy, for what may not be done; nothing is admitted then.
+    """
+    _fits(file.procedure, acts, on)
+    chain = file.procedure.chain(acts[0].step)
+    for act in acts:
+        now = course(file, act.day, book, calendar)
+        standing = now.of(act.step)
+        if standing.state != "open":
+            raise _refusal(standing.step.label, standing.why, book)
+        _day(file, standing.step, act)
+        _outcome(standing.step, act)
+        if reasons := tuple(unmet(standing.ways.get(act.outcome, ()), standing.step.cites)):
+            raise _refusal(standing.step.outcomes[act.outcome].label, reasons, book)
+        needed = confirmations([standing], chain)
+        if lacking := [words for key, words in needed.items() if key not in ticks]:
+            raise PanhuoError(
+                f"须逐项确认：{'；'.join(w.zh for w in lacking)} (confirm first: {'; '.join(w.en for w in lacking)})",
+                where="tick",
+                remedy="核实后勾选 verify, then tick",
+            )
+        file = file.with_act(act)
+    course(file, on, book, calendar)  # a clock whose law does not reach back to the day says so now
+    return file
+
+
+def _fits(procedure: Procedure, acts: Sequence[Act], on: date) -> None:
+    """Known steps, no day to come, and a chain whole and on one day."""
+    known = {step.id for step in procedure.steps}
+    if stray := [act.step for act in acts if act.step not in known] or ([] if acts else ["—"]):
+        raise PanhuoError(f"程序没有这一步 no such step: {', '.join(stray)}", where="step")
+    if late := [act.day for act in acts if act.day > on]:
+        raise PanhuoError(
+            f"不能登记还没到的日子 {late[0]} (a day still to come is not recorded)", where="day",
+            remedy="填实际办理日 write the day it was done",
+        )  # fmt: skip
+    names = tuple(act.step for act in acts)
+    whole = chain.steps if (chain := procedure.chain(names[0])) else names[:1]
+    if names != whole:
+        labels = [procedure.step(name).label for name in whole]
+        raise PanhuoError(
+            f"须一并办理：{'、'.join(w.zh for w in labels)} (done as one: {', '.join(w.en for w in labels)})",
+            where="step", why=f"{chain.because.zh} ({chain.because.en})" if chain else "",
+        )  # fmt: skip
+    if len({act.day for act in acts}) > 1:
+        raise PanhuoError("须同日办理 (all on one day)", where="day")
+
+
+def _day(file: CaseFile, step: Step, act: Act) -> None:
+    """Not before the case began nor before anything the step comes after."""
+    days = {name: file.done[name].day for name in _earlier(file.procedure, step) if name in file.done}
+    latest = max(days, key=lambda name: days[name], default=None)
+    if latest and act.day < days[latest]:
+        label = file.procedure.step(latest).label
+        raise PanhuoError(
+            f"不得早于“{label.zh}”的办理日 {days[latest]} (not before {label.en}, done on {days[latest]})",
+            where="day", remedy="核对日期 check the dates",
+        )  # fmt: skip
+    if act.day < file.began:
+        raise PanhuoError(
+            f"不得早于起算日 {file.began} (not before the case began on {file.began})", where="day",
+            remedy="核对日期 check the dates",
+        )  # fmt: skip
+
+
+def _outcome(step: Step, act: Act) -> None:
+    if step.outcomes and act.outcome not in step.outcomes:
+        ways = [way.label for way in step.outcomes.values()]
+        raise PanhuoError(
+            f"须写明结果：{'、'.join(w.zh for w in ways)} (say how it went: {', '.join(w.en for w in ways)})",
+            where="outcome",
+        )
+    if act.outcome and not step.outcomes:
+        raise PanhuoError("这一步没有结果之分 (this step has no outcomes)", where="outcome")
+
+
+def _refusal(label: Label, reasons: Sequence[Reason], book: Rulebook) -> PanhuoError:
+    """Why something may not be done, under which article, and what to do."""
+    if not reasons:
+        return PanhuoError(f"“{label.zh}”已办 ({label.en} is done already)", where="step")
+    words = "；".join(reason.words.zh for reason in reasons)
+    told = "; ".join(reason.words.en for reason in reasons)
+    cites = [cite for reason in reasons for cite in reason.cites]
+    return PanhuoError(
+        f"“{label.zh}”现在不能办：{words} ({label.en} may not be done now: {told})",
+        where="step", why=_cited(cites, book), remedy=REMEDIES[reasons[0].kind],
+    )  # fmt: skip
+
+
+def _cited(cites: Sequence[Cite], book: Rulebook) -> str:
+    zh, en = [], []
+    for cite in dict.fromkeys(cites):
+        source = book.sources[cite.source]
+        article = source.cite(cite.article)
+        zh.append(f"《{source.label.zh}》{article.zh if article else ''}")
+        en.append(f"{source.label.en} {article.en if article else ''}".strip())
+    return f"{'、'.join(zh)} ({'; '.join(en)})" if cites else ""
+
+
+REMEDIES: dict[Kind, str] = {
+    "waits": "先办前面的步骤 (do what comes before)",
+    "not_before": "期满后再办 (wait for the day)",
+    "fails": "条件不成立的另选程序；事实有误的先更正 (choose another way, or correct the fact)",
+    "unknown": "查清后在案件中登记 (find it out and record it in the case)",
+    "beside": "先办结并行的程序 (end what runs beside it)",
+    "not_taken": "走已选的一支；选错的撤销后重办 (follow the way taken, or undo the choice)",
+    "passed": "确须补办的先撤销后面的步骤 (undo what follows it first)",
+    "ended": "另立案件，或撤销最后一步 (open another case, or undo the last act)",
+}

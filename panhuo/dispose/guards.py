@@ -1,0 +1,94 @@
+"""Whether the guards of a procedure hold on the facts of one case, and which facts are missing where nobody knows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from panhuo.rulebook.book import Rulebook
+from panhuo.rulebook.evaluate import VERDICT, missing
+from panhuo.rulebook.facts import OWN_DATASETS, Law, connect
+from panhuo.rulebook.predicate import literal, parse
+from panhuo.rulebook.procedure import Procedure
+from panhuo.rulebook.spec import SQL_TYPES, dataset_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A predicate on the facts: true, false, or None with the facts to be found out."""
+
+    holds: bool | None
+    missing: tuple[str, ...] = ()
+
+
+def fact_types(book: Rulebook) -> dict[str, str]:
+    """Fact → its type word: the fields of a parcel's datasets, what the law derives, and the verdicts of its rules."""
+    types = {n: kind for dataset in OWN_DATASETS["parcel"] for n, kind in dataset_fields(dataset).items()}
+    types |= {name: fact.type for name, fact in book.facts.items()}
+    return types | {VERDICT + rule: "bool" for rule in book.rules}
+
+
+def truths(
+    procedure: Procedure, facts: Mapping[str, Any], settled: Mapping[str, Any], law: Law
+) -> dict[str, Truth]:
+    """Each predicate of the procedure's guards → whether it holds.
+
+    facts: a row of the parcel's facts, as assessed; settled: what was found out since and goes before it. What the law
+    derives from a settled fact is derived anew.
+    """
+    texts = {guard.when for _, guard in procedure.guards if guard.when}
+    if not texts:
+        return {}
+    row = _row({*(n for text in texts for n in parse(text).names)}, facts, settled, law)
+    columns = {text: f"v{number}" for number, text in enumerate(sorted(texts))}
+    asked = ", ".join(
+        f"CAST({law.sql(parse(text))} AS BOOLEAN) AS {column}" for text, column in columns.items()
+    )
+    with connect(1) as con:
+        found = con.sql(f"SELECT *, {asked} FROM ({row})").to_arrow_table().to_pylist()[0]
+    unknown = {name for name in fact_types(law.book) if found.get(name, settled.get(name, facts.get(name))) is None}
+    columns_known = {*facts, *settled, *fact_types(law.book)}
+    return {
+        text: Truth(found[column], () if found[column] is not None else tuple(
+            missing(parse(text), law.book.facts, columns_known, unknown)))
+        for text, column in columns.items()
+    }  # fmt: skip
+
+
+def _row(names: Iterable[str], facts: Mapping[str, Any], settled: Mapping[str, Any], law: Law) -> str:
+    """SQL of the one row of `names`: values as held, then layer on layer what rests on a settled fact."""
+    types, given = fact_types(law.book), {**facts, **settled}
+    base: dict[str, str] = {"division": literal(given.get("division"))}
+    derived: dict[str, str] = {}
+
+    def visit(name: str) -> None:
+        if name in base or name in derived:
+            return
+        text = _derivation(name, law.book)
+        if name in settled or text is None or not _rests_on(name, settled, law.book):
+            base[name] = f"CAST({literal(given.get(name))} AS {SQL_TYPES[types.get(name, 'text')]})"
+            return
+        for inner in parse(text).names:
+            visit(inner)
+        derived[name] = f"CAST({law.sql(parse(text))} AS {SQL_TYPES[types[name]]})"
+
+    for name in sorted(names):
+        visit(name)
+    sql = "SELECT " + ", ".join(f"{value} AS {name}" for name, value in base.items())
+    for name, value in derived.items():
+        sql = f"SELECT *, {value} AS {name} FROM ({sql})"
+    return sql
+
+
+def _derivation(name: str, book: Rulebook) -> str | None:
+    """The expression over other facts that gives `name`, or None where it is held as it is."""
+    if name.startswith(VERDICT) and (rule := book.rules.get(name.removeprefix(VERDICT))):
+        return rule.condition
+    fact = book.facts.get(name)
+    return fact.sql if fact is not None and fact.dataset is None else None
+
+
+def _rests_on(name: str, settled: Mapping[str, Any], book: Rulebook) -> bool:
+    if name in settled:
+        return True
+    text = _derivation(name, book)
+    return text is not None and any(_rests_on(inner, settled, book) for inner in parse(text).names)
