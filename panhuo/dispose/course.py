@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from panhuo.core.dates import WorkCalendar
 from panhuo.core.problems import PanhuoError
@@ -22,6 +22,10 @@ from panhuo.rulebook.schema import Cite, Label
 State = Literal["done", "open", "waiting", "held", "closed"]
 """waiting: for other steps or a date; held: by a condition that fails or is unknown; closed: never to be taken now."""
 Kind = Literal["waits", "not_before", "fails", "unknown", "beside", "not_taken", "passed", "ended"]
+
+
+REHEARSE: Final = "rehearse"
+"""How the keys of a rehearsal's items begin; those of a guard begin with its step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +148,15 @@ def course(file: CaseFile, on: date, book: Rulebook, calendar: WorkCalendar) -> 
         checks = _checks(step.id, step.guard, holds)
         ways = {name: _checks(f"{step.id}.{name}", way.guard, holds) for name, way in step.outcomes.items()}
         why = _reasons(file, step, due[step.id], checks, closed, called, end, on)
-        standings.append(
-            Standing(step, _state(step, done, why), why, due[step.id], checks, ways, done.get(step.id), step.id in called)
-        )  # fmt: skip
+        state, act = _state(step, done, why), done.get(step.id)
+        standings.append(Standing(step, state, why, due[step.id], checks, ways, act, step.id in called))
     return Course(tuple(standings), end)
 
 
 def _checks(key: str, guards: Sequence[Guard], holds: Mapping[str, Truth]) -> tuple[Check, ...]:
     return tuple(
-        Check(f"{key}.{n}", guard, holds[guard.when] if guard.when else None) for n, guard in enumerate(guards)
+        Check(f"{key}.{n}", guard, holds[guard.when] if guard.when else None)
+        for n, guard in enumerate(guards)
     )
 
 
@@ -168,9 +172,9 @@ def branches(procedure: Procedure, done: Mapping[str, Act]) -> tuple[set[str], s
             continue
         deciders = [d for d in procedure.steps if any(step.id in way.to for way in d.outcomes.values())]
         made = [step.id in d.outcomes[done[d.id].outcome].to for d in deciders if d.id in done]
-        if not all(made) or (deciders and not made and all(d.id in closed for d in deciders)):
-            closed.add(step.id)
-        elif step.after and all(before in closed for before in step.after):
+        never = deciders and not made and all(d.id in closed for d in deciders)
+        alone = step.after and all(before in closed for before in step.after)
+        if not all(made) or never or alone:
             closed.add(step.id)
         elif made:
             called.add(step.id)
@@ -180,7 +184,7 @@ def branches(procedure: Procedure, done: Mapping[str, Act]) -> tuple[set[str], s
 def reached(
     procedure: Procedure, done: Mapping[str, Act], closed: Collection[str], called: Collection[str]
 ) -> str | None:
-    """The end the case has come to: at once by an outcome that leads to nothing else, or when nothing needed is left."""
+    """The end come to: at once by an outcome that leads to nothing else, or when nothing needed is left."""
     ways = [_way(step, done[step.id]) for step in procedure.steps if step.id in done]
     destination = next(iter(procedure.ends))
     for way in filter(None, ways):
@@ -252,7 +256,7 @@ def _reasons(
     end: str | None,
     on: date,
 ) -> tuple[Reason, ...]:
-    """Everything that keeps a step from being done on a day; of a step that is done, only what forbids doing it again."""
+    """What keeps a step from being done on a day; of one that is done, only what forbids doing it again."""
     procedure, done = file.procedure, file.done
     if end is not None:
         return (Reason("ended", Label(zh="案件已办结", en="the case has ended"), (end,)),)
@@ -266,7 +270,9 @@ def _reasons(
     found: list[Reason] = []
     if waits := waits_for(procedure, step, done, closed, called):
         labels = [procedure.step(name).label for name in waits]
-        words = Label(zh="先办：" + "、".join(w.zh for w in labels), en="first: " + ", ".join(w.en for w in labels))
+        words = Label(
+            zh="先办：" + "、".join(w.zh for w in labels), en="first: " + ", ".join(w.en for w in labels)
+        )
         found.append(Reason("waits", words, tuple(waits)))
     running = tuple(name for name in step.beside if file.beside.get(name) is False)
     if running:
@@ -295,7 +301,7 @@ def unmet(checks: Sequence[Check], cites: Sequence[Cite] = ()) -> Iterator[Reaso
 def confirmations(standings: Sequence[Standing], chain: AtOnce | None = None) -> dict[str, Label]:
     """What a person confirms before doing these steps: the guards in words, and the rehearsal of a chain."""
     found = {c.key: c.guard.because for s in standings for c in s.checks if c.truth is None}
-    return found | {f"rehearse.{n}": words for n, words in enumerate(chain.rehearse if chain else ())}
+    return found | {f"{REHEARSE}.{n}": words for n, words in enumerate(chain.rehearse if chain else ())}
 
 
 def admit(
@@ -407,7 +413,7 @@ def _cited(cites: Sequence[Cite], book: Rulebook) -> str:
     return f"{'、'.join(zh)} ({'; '.join(en)})" if cites else ""
 
 
-REMEDIES: dict[Kind, str] = {
+REMEDIES: Final[dict[Kind, str]] = {
     "waits": "先办前面的步骤 (do what comes before)",
     "not_before": "期满后再办 (wait for the day)",
     "fails": "条件不成立的另选程序；事实有误的先更正 (choose another way, or correct the fact)",

@@ -1,14 +1,15 @@
 """Whether the guards of a procedure hold on the facts of one case, and which facts are missing where nobody knows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from panhuo.rulebook.book import Rulebook
 from panhuo.rulebook.evaluate import VERDICT, missing
-from panhuo.rulebook.facts import OWN_DATASETS, Law, connect
+from panhuo.rulebook.facts import AS_OF, OWN_DATASETS, Law, connect
 from panhuo.rulebook.predicate import literal, parse
 from panhuo.rulebook.procedure import Procedure
+from panhuo.rulebook.schema import Rule
 from panhuo.rulebook.spec import SQL_TYPES, dataset_fields
 
 
@@ -24,7 +25,7 @@ def fact_types(book: Rulebook) -> dict[str, str]:
     """Fact → its type word: the fields of a parcel's datasets, what the law derives, and the verdicts of its rules."""
     types = {n: kind for dataset in OWN_DATASETS["parcel"] for n, kind in dataset_fields(dataset).items()}
     types |= {name: fact.type for name, fact in book.facts.items()}
-    return types | {VERDICT + rule: "bool" for rule in book.rules}
+    return types | {VERDICT + rule: "bool" for rule in book.rules} | {AS_OF: "date"}
 
 
 def truths(
@@ -45,17 +46,31 @@ def truths(
     )
     with connect(1) as con:
         found = con.sql(f"SELECT *, {asked} FROM ({row})").to_arrow_table().to_pylist()[0]
-    unknown = {name for name in fact_types(law.book) if found.get(name, settled.get(name, facts.get(name))) is None}
-    columns_known = {*facts, *settled, *fact_types(law.book)}
+    values = {**facts, **settled, **found}
+    unknown = {name for name in fact_types(law.book) if values.get(name) is None}
     return {
-        text: Truth(found[column], () if found[column] is not None else tuple(
-            missing(parse(text), law.book.facts, columns_known, unknown)))
+        text: Truth(found[column], () if found[column] is not None else _missing(text, unknown, law.book))
         for text, column in columns.items()
-    }  # fmt: skip
+    }
+
+
+def _missing(text: str, unknown: Collection[str], book: Rulebook) -> tuple[str, ...]:
+    """The facts to be found out for a predicate; for a rule's verdict, those its condition rests on."""
+    spoken = [
+        parse(text),
+        *(parse(rule.condition) for name in parse(text).names if (rule := _rule(name, book))),
+    ]
+    found = {n for words in spoken for n in missing(words, book.facts, fact_types(book), unknown)}
+    return tuple(sorted(name for name in found if not _rule(name, book)))
+
+
+def _rule(name: str, book: Rulebook) -> Rule | None:
+    """The rule whose verdict the name is."""
+    return book.rules.get(name.removeprefix(VERDICT)) if name.startswith(VERDICT) else None
 
 
 def _row(names: Iterable[str], facts: Mapping[str, Any], settled: Mapping[str, Any], law: Law) -> str:
-    """SQL of the one row of `names`: values as held, then layer on layer what rests on a settled fact."""
+    """SQL of the one row of `names`: values as held, then on them what rests on a settled fact or is not held."""
     types, given = fact_types(law.book), {**facts, **settled}
     base: dict[str, str] = {"division": literal(given.get("division"))}
     derived: dict[str, str] = {}
@@ -64,7 +79,7 @@ def _row(names: Iterable[str], facts: Mapping[str, Any], settled: Mapping[str, A
         if name in base or name in derived:
             return
         text = _derivation(name, law.book)
-        if name in settled or text is None or not _rests_on(name, settled, law.book):
+        if text is None or name in settled or (name in facts and not _rests_on(name, settled, law.book)):
             base[name] = f"CAST({literal(given.get(name))} AS {SQL_TYPES[types.get(name, 'text')]})"
             return
         for inner in parse(text).names:
@@ -81,7 +96,7 @@ def _row(names: Iterable[str], facts: Mapping[str, Any], settled: Mapping[str, A
 
 def _derivation(name: str, book: Rulebook) -> str | None:
     """The expression over other facts that gives `name`, or None where it is held as it is."""
-    if name.startswith(VERDICT) and (rule := book.rules.get(name.removeprefix(VERDICT))):
+    if rule := _rule(name, book):
         return rule.condition
     fact = book.facts.get(name)
     return fact.sql if fact is not None and fact.dataset is None else None

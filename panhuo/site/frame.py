@@ -13,6 +13,7 @@ MENU: tuple[tuple[str, gate.Act, str, str], ...] = (
     ("ledger", "see", "台账", "Ledger"),
     ("map", "see", "地图", "Map"),
     ("plans", "plan", "计划", "Plan"),
+    ("casework", "see", "办案", "Casework"),
     ("jobs", "see", "任务", "Jobs"),
     ("corrections", "see", "更正", "Corrections"),
     ("people", "people", "人员", "People"),

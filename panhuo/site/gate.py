@@ -23,7 +23,7 @@ Role = Literal[
 ]
 Act = Literal[
     "see", "export", "upload", "assess", "propose", "decide", "attach", "publish", "plan",
-    "people", "trail", "token", "webhook",
+    "work", "answer", "people", "trail", "token", "webhook",
 ]  # fmt: skip
 
 ROLES: Final[dict[Role, Any]] = {
@@ -39,14 +39,28 @@ ROLES: Final[dict[Role, Any]] = {
 }
 
 MAY: Final[dict[Role, frozenset[Act]]] = {
-    "clerk": frozenset({"see", "export", "upload", "assess", "propose", "attach", "plan", "token"}),
-    "reviewer": frozenset(
-        {"see", "export", "assess", "propose", "decide", "attach", "publish", "plan", "token"}
+    "clerk": frozenset(
+        {"see", "export", "upload", "assess", "propose", "attach", "plan", "work", "answer", "token"}
     ),
-    "leader": frozenset({"see", "export", "assess", "decide", "publish", "plan", "token"}),
-    "park": frozenset({"see", "export", "propose", "attach", "plan", "token"}),
-    "land_company": frozenset({"see", "export", "propose", "attach", "plan", "token"}),
-    "consulted": frozenset({"see"}),
+    "reviewer": frozenset(
+        {
+            "see",
+            "export",
+            "assess",
+            "propose",
+            "decide",
+            "attach",
+            "publish",
+            "plan",
+            "work",
+            "answer",
+            "token",
+        }
+    ),
+    "leader": frozenset({"see", "export", "assess", "decide", "publish", "plan", "answer", "token"}),
+    "park": frozenset({"see", "export", "propose", "attach", "plan", "answer", "token"}),
+    "land_company": frozenset({"see", "export", "propose", "attach", "plan", "answer", "token"}),
+    "consulted": frozenset({"see", "answer"}),
     "auditor": frozenset({"see", "export", "trail", "token"}),
     "administrator": frozenset({"see", "export", "upload", "assess", "people", "trail", "token", "webhook"}),
     "public": frozenset(),

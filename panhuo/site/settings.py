@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "panhuo.site.boards",
     "panhuo.site.lawbook",
     "panhuo.site.money",
+    "panhuo.site.cases",
     "panhuo.site.doors",
 ]
 MIDDLEWARE = [

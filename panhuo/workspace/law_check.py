@@ -193,11 +193,7 @@ def _links(body: Body) -> Iterator[tuple[str, str, str, Iterable[str]]]:
         yield file, "after", "tools", tool.after
         yield file, "procedure", "procedures", filter(None, [tool.procedure])
         yield file, "precedents", "precedents", tool.precedents
-    for name, procedure in load_procedures(body.root).items():
-        file = f"procedures/{name}.yaml"
-        yield file, "then", "procedures", (follows for end in procedure.then.values() for follows in end)
-        for step in procedure.steps:
-            yield file, f"{step.id}.beside", "procedures", step.beside
+    yield from _follow_ons(book)
     for prefix, place in book.places.items():
         yield f"places/{prefix}.yaml", "parameters", "parameters", place.parameters
         yield f"places/{prefix}.yaml", "schemes", "schemes", place.schemes
@@ -220,6 +216,14 @@ def _links(body: Body) -> Iterator[tuple[str, str, str, Iterable[str]]]:
             yield f"schemes/{scheme_id}.yaml", f"actions.{name}.tool", "tools", [action.tool]
     yield KEPT, "sources", "sources", (*kept.sources, *kept.articles)
     yield KEPT, "parameters", "parameters", kept.parameters
+
+
+def _follow_ons(book: Rulebook) -> Iterator[tuple[str, str, str, Iterable[str]]]:
+    """The procedures that a procedure names: what may follow its ends, or run beside a step."""
+    for name, procedure in load_procedures(book.root).items():
+        file = f"procedures/{name}.yaml"
+        yield file, "then", "procedures", (follows for end in procedure.then.values() for follows in end)
+        yield file, "beside", "procedures", (held for step in procedure.steps for held in step.beside)
 
 
 def predicate_faults(body: Body) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ gets 403, and for another county's officer with the same role the thing named do
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from django.urls import URLResolver, get_resolver
 
 from panhuo.site.accounts import acts as accounts
 from panhuo.site.accounts.models import ApiToken, AreaScope, Person
+from panhuo.site.cases import acts as cases
 from panhuo.site.corrections.models import Correction
 from panhuo.site.doors.models import Webhook
 from panhuo.site.gate import MAY
@@ -100,6 +102,17 @@ ROUTES = {
     "corrections/": page("see"),
     "corrections/<int:pk>/": page("see", own=True, pk="{correction}"),
     "corrections/<int:pk>/decide/": page("decide", own=True, post=True, pk="{correction}"),
+    "casework/": page("see"),
+    "casework/due/": page("see"),
+    "casework/cases.<str:kind>": page("export", kind="csv"),
+    "casework/of/<str:parcel_id>/": page("see", own=True, parcel_id=PARCEL),
+    "casework/open/<str:parcel_id>/": page("work", own=True, post=True, parcel_id=PARCEL),
+    "casework/<int:pk>/": page("see", own=True, pk="{case}"),
+    "casework/<int:pk>/do/": page("answer", own=True, post=True, pk="{case}"),
+    "casework/<int:pk>/undo/": page("answer", own=True, post=True, pk="{case}"),
+    "casework/<int:pk>/state/": page("work", own=True, post=True, pk="{case}"),
+    "casework/<int:pk>/fact/": page("work", own=True, post=True, pk="{case}"),
+    "casework/<int:pk>/another/": page("work", own=True, post=True, pk="{case}"),
     "jobs/": page("see"),
     "jobs/<int:pk>/": page("see", own=True, pk="{job}"),
     "jobs/<int:pk>/file/": page("export", own=True, pk="{job}"),
@@ -179,6 +192,7 @@ def things(cast, parcel_id):
         "correction": Correction.objects.create(key=parcel_id, field="holder", value="x", by=clerk).pk,
         "job": Job.objects.create(kind="assess", by=clerk).pk,
         "upload": Upload.objects.create(name="x.csv", digest="0" * 64, size=1, by=clerk).pk,
+        "case": cases.open_case(clerk, parcel_id, "p02_idle_inquiry", date(2026, 10, 9)).pk,
         "hook": Webhook.objects.create(url="https://example.cn/", secret="x", by=clerk).pk,
         "parameter": parameter,
     }

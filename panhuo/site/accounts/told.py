@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from panhuo.rulebook.procedure import Procedure, load_procedures
 from panhuo.site import labels
 from panhuo.site.doors.events import event_words
 from panhuo.site.gate import ROLES
@@ -11,6 +12,13 @@ from panhuo.site.words import pick, pick_label
 
 DEEDS: Final[dict[str, dict[str, str]]] = {
     "assess.ask": {"zh": "发起评估", "en": "Assessment started"},
+    "case.closed": {"zh": "终止案件", "en": "Case closed"},
+    "case.do": {"zh": "办理步骤", "en": "Step done"},
+    "case.fact": {"zh": "登记事实", "en": "Fact settled"},
+    "case.open": {"zh": "立案", "en": "Case opened"},
+    "case.paused": {"zh": "暂停案件", "en": "Case paused"},
+    "case.running": {"zh": "恢复案件", "en": "Case resumed"},
+    "case.undo": {"zh": "撤销步骤", "en": "Step undone"},
     "correction.approve": {"zh": "通过更正", "en": "Correction approved"},
     "correction.propose": {"zh": "提出更正", "en": "Correction proposed"},
     "correction.refuse": {"zh": "退回更正", "en": "Correction refused"},
@@ -61,6 +69,8 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
     "map": ("表头对应", "headers mapped"), "identity": ("身份标识", "identity"),
     "budget_wan": ("预算（万元）", "budget (10k CNY)"),
     "years": ("年数", "years"), "with_check": ("含待核工具", "tools to verify too"), "scope": ("范围", "land"),
+    "case": ("案件", "case"), "procedure": ("程序", "procedure"), "step": ("步骤", "step"),
+    "outcome": ("结果", "outcome"), "began": ("起算日", "began"), "day": ("办理日", "day"),
     "targets": ("任务与限制", "targets and limits"), "inputs": ("输入", "inputs"),
 }  # fmt: skip
 REPORTS: Final[dict[str, tuple[str, str]]] = {
@@ -92,6 +102,10 @@ def _told(detail: Mapping[str, Any]) -> list[str]:
 def _value(detail: Mapping[str, Any], name: str, given: Any) -> str:
     if name == "value" and detail.get("dataset") and detail.get("field"):
         return labels.written(str(detail["dataset"]), str(detail["field"]), str(given))
+    if name in ("procedure", "step", "outcome") and (
+        known := load_procedures().get(str(detail.get("procedure")))
+    ):
+        return _of_procedure(known, detail, name, str(given))
     if name == "field":
         return labels.field(str(detail.get("dataset") or "parcels"), str(given))
     if isinstance(given, Mapping):
@@ -103,6 +117,14 @@ def _value(detail: Mapping[str, Any], name: str, given: Any) -> str:
         more = pick(f" 等 {len(given)} 个", f" and {len(given)} in all") if len(given) > MOST else ""
         return pick("、", "; ").join(shown) + more
     return WORDS.get(name, _plain)(given)
+
+
+def _of_procedure(known: Procedure, detail: Mapping[str, Any], name: str, given: str) -> str:
+    """A procedure, a step of it or that step's outcome by its label, as the law names it now."""
+    steps = {step.id: step for step in known.steps}
+    ways = steps[detail["step"]].outcomes if detail.get("step") in steps else {}
+    held = {"procedure": known, "step": steps.get(given), "outcome": ways.get(given)}[name]
+    return pick(held.label.zh, held.label.en) if held else given
 
 
 def _plain(given: Any) -> str:

@@ -17,6 +17,9 @@ EVENTS: Final[dict[str, Any]] = {
     "job.done": say("任务完成", "A job is done"),
     "job.failed": say("任务失败", "A job failed"),
     "correction.decided": say("更正已决定", "A correction is decided"),
+    "case.opened": say("案件已立", "A case is opened"),
+    "case.step": say("案件办了一步", "A step of a case is done"),
+    "case.ended": say("案件办结", "A case has ended"),
     "parcel.published": say("宗地已公开", "Parcels are published"),
     "parcel.withdrawn": say("宗地撤回公开", "Parcels are withdrawn"),
 }

@@ -7,6 +7,7 @@ from typing import Any, Final
 from PIL import ExifTags, Image
 
 from panhuo.core.problems import PanhuoError
+from panhuo.site import gate
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import shelf
 from panhuo.site.trail import performing
@@ -79,14 +80,20 @@ def _content_fits(upload: Any, kind: str) -> bool:
 
 
 def attach(
-    by: Any, dataset: str, subject: str, upload: Any, day: date | None = None, correction: Any = None
+    by: Any,
+    dataset: str,
+    subject: str,
+    upload: Any,
+    day: date | None = None,
+    correction: Any = None,
+    act: gate.Act = "attach",
 ) -> Attachment:
     """Keeps an uploaded file with a parcel or enterprise, dated `day` or as the photograph itself says.
 
-    correction: what it is evidence of. Raises PanhuoError for a file that is not taken.
+    correction: what it is evidence of; act: what the role must allow. Raises PanhuoError for a file that is not taken.
     """
     name, kind = checked(upload)
-    with performing(by, "attach", "file.attach", subject, name=name) as detail:
+    with performing(by, act, "file.attach", subject, name=name) as detail:
         day = day or (taken_on(upload) if kind.startswith("image/") else None)
         digest, size = keep_file(shelf().workspace.root, upload.chunks())
         detail["digest"] = digest

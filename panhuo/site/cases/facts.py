@@ -1,0 +1,98 @@
+"""The facts of a case: what the latest assessment holds of the parcel, and what the case found out since."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any, Final
+
+from panhuo.core.problems import PanhuoError
+from panhuo.dispose.guards import fact_types
+from panhuo.inventory.spec import code_list, dataset_specs
+from panhuo.rulebook.evaluate import VERDICT
+from panhuo.rulebook.facts import OWN_DATASETS
+from panhuo.rulebook.predicate import parse
+from panhuo.rulebook.procedure import Procedure
+from panhuo.site import labels
+from panhuo.site.labels import rulebook
+from panhuo.site.shelf import shelf
+from panhuo.site.words import pick
+from panhuo.workspace.compares import assessed
+
+TRUE, FALSE = "true", "false"
+CODED: Final = {
+    name: spec.codes
+    for dataset in OWN_DATASETS["parcel"]
+    for name, spec in (dataset_specs()[dataset].fields.items() if dataset in dataset_specs() else ())
+    if spec.codes
+}
+"""Fact → its list of codes."""
+
+
+def written(value: Any) -> str:
+    """A value as it is kept."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def read(name: str, text: str) -> Any:
+    """The value of a kept text. Raises PanhuoError where it is no value of the fact."""
+    kind = fact_types(rulebook()).get(name)
+    try:
+        match kind:
+            case None:
+                raise ValueError
+            case "date":
+                return date.fromisoformat(text)
+            case "float":
+                return float(text.replace(",", ""))
+            case "int":
+                return int(text)
+            case "bool":
+                return {TRUE: True, FALSE: False}[text]
+        if name in CODED and text not in code_list(CODED[name]):
+            raise ValueError
+    except (ValueError, KeyError):
+        raise PanhuoError(
+            pick(f"“{text[:40]}”不是{labels.fact(name)}的值", f"“{text[:40]}” is no value of {labels.fact(name)}"),
+            where="value",
+        ) from None  # fmt: skip
+    return text
+
+
+def shown(name: str, value: Any) -> str:
+    """A fact's value as a person reads it."""
+    return labels.fact_value(value, name)
+
+
+def behind(names: Collection[str]) -> set[str]:
+    """The facts named and all that they rest on."""
+    book, found, left = rulebook(), set[str](), list(names)
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found.add(name)
+        rule, fact = book.rules.get(name.removeprefix(VERDICT)), book.facts.get(name)
+        if name.startswith(VERDICT) and rule:
+            left += parse(rule.condition).names
+        elif fact is not None and fact.dataset is None:
+            left += parse(fact.sql).names
+    return found
+
+
+def guarded(procedure: Procedure) -> set[str]:
+    """The facts that the guards of a procedure speak of."""
+    return {n for _, guard in procedure.guards if guard.when for n in parse(guard.when).names}
+
+
+def held(parcel_id: str, names: Collection[str]) -> dict[str, Any]:
+    """Those facts of the parcel as last assessed; none where it was not."""
+    if not names:
+        return {}
+    found = assessed(shelf().workspace, "facts", parcel_id, {"parcel_id", "division", *names})
+    return found[0] if found else {}
+
+
+def control(name: str) -> Mapping[str, Any]:
+    """What the form shows for a fact."""
+    kind = fact_types(rulebook()).get(name, "text")
+    choices = [(c, labels.coded(CODED[name], c)) for c in code_list(CODED[name])] if name in CODED else []
+    return {"name": name, "label": labels.fact(name), "kind": kind, "choices": choices}

@@ -1,0 +1,265 @@
+"""A case worked through its procedure on the site: steps in order, refusals, facts, undoing, branches, follow-ons."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+from upload_files import PDF, named
+
+from panhuo.site.accounts.models import AreaScope, Person, Trail
+from panhuo.site.cases.models import Case, Doing, Given
+from panhuo.site.parcel.models import Attachment
+from panhuo.site.shelf import one
+
+TODAY = timezone.localdate()
+NOTICE = date(2026, 10, 12)
+
+
+@pytest.fixture
+def opened(as_, parcel_id):
+    """An inquiry of a parcel of 430112, opened by its clerk."""
+    answer = as_("clerk").post(
+        f"/casework/open/{parcel_id}/", {"procedure": "p02_idle_inquiry", "began": "2026-10-09"}
+    )
+    assert answer.status_code == 302
+    return Case.objects.get()
+
+
+def step(client, case, name, day=NOTICE, outcome="", ticks=(), **more):
+    names = name if isinstance(name, list) else [name]
+    data = {"step": names, "day": str(day), "tick": list(ticks)} | more
+    if outcome:
+        data[f"outcome-{names[0]}"] = outcome
+    return client.post(f"/casework/{case.pk}/do/", data)
+
+
+def text(answer):
+    return answer.content.decode()
+
+
+def test_a_step_before_its_time_is_refused_with_reason_and_remedy(as_, opened):
+    clerk = as_("clerk")
+    answer = step(clerk, opened, "cause", outcome="holder")
+    assert answer.status_code == 400
+    assert "先办：提交动工开发情况" in text(answer)
+    assert "先办前面的步骤" in text(answer)
+    assert not Doing.objects.exists()
+    assert not Trail.objects.filter(what="case.do").exists()
+
+
+def test_steps_done_with_their_evidence_open_what_follows(as_, opened, parcel_id):
+    clerk = as_("clerk")
+    step(clerk, opened, "notice", file=[named(PDF, "通知书.pdf")], note="通 2026-1 号")
+    opened.refresh_from_db()
+    assert set(opened.frontier) == {"materials", "inspect"}
+    assert opened.due_on == date(2026, 11, 11)  # thirty days after 12 October
+    page = text(clerk.get(f"/casework/{opened.pk}/"))
+    assert "通 2026-1 号" in page
+    assert "2026-11-11" in page
+    kept = Attachment.objects.get()
+    assert kept.subject == parcel_id
+    assert f'href="/file/{kept.pk}/"' in page
+    assert Trail.objects.get(what="case.do").detail["step"] == "notice"
+    assert "下达调查通知书" in text(clerk.get(f"/parcel/{parcel_id}/history/"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"day": "soon"}, "日期写作"),
+        ({"day": str(TODAY + timedelta(days=1))}, "还没到的日子"),
+        ({"day": "2026-10-08"}, "不得早于起算日"),
+        ({"step": ["nothing"]}, "没有这一步"),
+        ({"step": []}, "没有这一步"),
+        ({"file": [named(b"MZ", "a.exe")]}, "不接受这种文件"),
+        ({"outcome-notice": "well"}, "没有结果之分"),
+    ],
+)
+def test_what_is_no_act_is_refused_with_nothing_kept(as_, opened, change, words):
+    data = {"step": ["notice"], "day": str(NOTICE)} | change
+    answer = as_("clerk").post(f"/casework/{opened.pk}/do/", data)
+    assert answer.status_code == 400
+    assert words in text(answer)
+    assert not Doing.objects.exists()
+    assert not Attachment.objects.exists()
+
+
+def test_the_same_procedure_does_not_run_twice_and_only_what_is_offered_opens(as_, opened, parcel_id):
+    clerk = as_("clerk")
+    for procedure, began in (
+        ("p02_idle_inquiry", "2026-10-09"), ("p13_remote_auction", "2026-10-09"), ("x", "2026-10-09"),
+        ("p01_four_checks", "9 October"), ("p01_four_checks", str(TODAY + timedelta(days=1))),
+    ):  # fmt: skip
+        clerk.post(f"/casework/open/{parcel_id}/", {"procedure": procedure, "began": began})
+        assert Case.objects.count() == 1, procedure
+
+
+def test_an_unknown_fact_holds_a_decision_until_it_is_found_out(as_, opened):
+    clerk = as_("clerk")
+    for name, outcome in (("notice", ""), ("materials", ""), ("inspect", ""), ("cause", "holder")):
+        assert step(clerk, opened, name, outcome=outcome).status_code == 302
+    refused = step(clerk, opened, "determine", outcome="idle")
+    assert refused.status_code == 400
+    assert "开工状态" in text(refused)
+    for fact, value in (("start_by", "2020-05-01"), ("work_state", "not_started")):
+        assert clerk.post(f"/casework/{opened.pk}/fact/", {"fact": fact, "value": value}).status_code == 400
+        given = {"fact": fact, "value": value, "note": "合同第十六条"}
+        assert clerk.post(f"/casework/{opened.pk}/fact/", given).status_code == 302
+    bad = {"fact": "start_by", "value": "2020", "note": "x"}
+    assert clerk.post(f"/casework/{opened.pk}/fact/", bad).status_code == 400
+    assert Given.objects.count() == 2
+    step(clerk, opened, "determine", outcome="idle")
+    opened.refresh_from_db()
+    assert set(opened.frontier) == {"publish", "file", "copy_finance"}
+
+
+@pytest.fixture
+def determined(as_, opened):
+    """The inquiry ended: idle by the holder's own cause, and filed."""
+    clerk = as_("clerk")
+    for name, outcome in (("notice", ""), ("materials", ""), ("inspect", ""), ("cause", "holder")):
+        step(clerk, opened, name, outcome=outcome)
+    for fact, value in (("start_by", "2020-05-01"), ("work_state", "not_started")):
+        clerk.post(f"/casework/{opened.pk}/fact/", {"fact": fact, "value": value, "note": "合同"})
+    step(clerk, opened, "determine", outcome="idle")
+    for name in ("publish", "file", "copy_finance"):
+        step(clerk, opened, name)
+    opened.refresh_from_db()
+    assert (opened.state, opened.end) == ("ended", "served")
+    return opened
+
+
+def test_the_case_that_follows_carries_the_facts_and_the_wrong_way_is_barred(as_, determined):
+    clerk = as_("clerk")
+    assert step(clerk, determined, "publish").status_code == 400
+    follow = f"/casework/{determined.pk}/another/"
+    clerk.post(follow, {"procedure": "p03_art12_disposal", "began": str(NOTICE)})
+    other = Case.objects.first()
+    assert other.parent == determined
+    answer = step(clerk, other, "negotiate", outcome="extend")
+    assert answer.status_code == 400  # the holder's own cause does not go by agreement
+    assert "政府原因、不可抗力，或动工后中止的闲置" in text(answer)
+    clerk.post(follow, {"procedure": "p04_fee_or_resumption", "began": str(NOTICE)})
+    fee = Case.objects.first()
+    assert step(clerk, fee, "evidence", ticks=["evidence.2"]).status_code == 302
+    assert clerk.post(follow, {"procedure": "p13_remote_auction", "began": str(NOTICE)}).status_code == 400
+
+
+def test_an_approval_is_for_those_who_decide_and_ticks_are_kept(as_, determined):
+    clerk, leader = as_("clerk"), as_("leader")
+    clerk.post(
+        f"/casework/{determined.pk}/another/", {"procedure": "p04_fee_or_resumption", "began": str(NOTICE)}
+    )
+    fee = Case.objects.first()
+    assert step(clerk, fee, "evidence").status_code == 400
+    step(clerk, fee, "evidence", ticks=["evidence.2"])
+    assert Doing.objects.get(case=fee).confirmed[0]["zh"] == "《闲置土地认定书》已送达"
+    step(clerk, fee, "tell")
+    assert step(clerk, fee, "approve", ticks=["approve.0"]).status_code == 403
+    assert step(leader, fee, "approve", ticks=["approve.0"]).status_code == 302
+    early = step(clerk, fee, "decide", outcome="fee")
+    assert early.status_code == 400  # five working days for a hearing first
+    assert "不得早于 2026-10-19" in text(early)
+    step(clerk, fee, "decide", day=date(2026, 10, 20), outcome="fee")
+    fee.refresh_from_db()
+    assert "pay" in fee.frontier
+    assert "cancel" not in fee.frontier
+    assert clerk.post(f"/casework/{fee.pk}/undo/", {"reason": "误登"}).status_code == 302
+    assert clerk.post(f"/casework/{fee.pk}/undo/", {"reason": "误登"}).status_code == 403  # the approval
+    assert leader.post(f"/casework/{fee.pk}/undo/", {"reason": "误登"}).status_code == 302
+
+
+def test_a_risk_filing_beside_a_resumption_holds_the_approval_until_it_ends(as_, determined):
+    clerk, leader = as_("clerk"), as_("leader")
+    clerk.post(
+        f"/casework/{determined.pk}/another/", {"procedure": "p04_fee_or_resumption", "began": str(NOTICE)}
+    )
+    fee = Case.objects.first()
+    beside = {"procedure": "p22_risk_filing", "began": str(NOTICE), "link": "beside"}
+    clerk.post(f"/casework/{fee.pk}/another/", beside)
+    filing = Case.objects.first()
+    step(clerk, fee, "evidence", ticks=["evidence.2"])
+    step(clerk, fee, "tell")
+    held = step(leader, fee, "approve", ticks=["approve.0"])
+    assert held.status_code == 400
+    assert "并行的程序尚未办结" in text(held)
+    step(clerk, filing, "dossier")
+    step(leader, filing, "discuss")
+    step(leader, filing, "file", note="备 3 号")
+    filing.refresh_from_db()
+    assert filing.state == "ended"
+    assert step(leader, fee, "approve", ticks=["approve.0"]).status_code == 302
+
+
+def test_undoing_needs_a_reason_and_stays_on_record(as_, opened):
+    clerk = as_("clerk")
+    step(clerk, opened, "notice")
+    assert clerk.post(f"/casework/{opened.pk}/undo/", {"reason": " "}).status_code == 400
+    assert clerk.post(f"/casework/{opened.pk}/undo/", {"reason": "日期登错"}).status_code == 302
+    opened.refresh_from_db()
+    assert opened.frontier == ["notice"]
+    assert Doing.objects.get().undone_why == "日期登错"
+    assert "日期登错" in text(clerk.get(f"/casework/{opened.pk}/"))
+    assert step(clerk, opened, "notice").status_code == 302
+
+
+def test_a_paused_case_takes_no_step_and_a_closed_one_stays_closed(as_, opened):
+    clerk, state = as_("clerk"), f"/casework/{opened.pk}/state/"
+    assert clerk.post(state, {"do": "paused"}).status_code == 400
+    clerk.post(state, {"do": "paused", "reason": "等材料"})
+    assert step(clerk, opened, "notice").status_code == 400
+    clerk.post(state, {"do": "running"})
+    assert step(clerk, opened, "notice").status_code == 302
+    clerk.post(state, {"do": "closed", "reason": "误立"})
+    assert step(clerk, opened, "inspect").status_code == 400
+    assert clerk.post(state, {"do": "running"}).status_code == 400
+    opened.refresh_from_db()
+    assert opened.state == "closed"
+
+
+def test_the_holder_hands_in_its_own_papers_and_no_more(as_, cast, opened, parcel_id):
+    holder = one("SELECT holder_uscc FROM parcels WHERE parcel_id = ?", (parcel_id,))["holder_uscc"]
+    AreaScope.objects.filter(person=cast["company"]).update(value=holder)
+    step(as_("clerk"), opened, "notice")
+    company = as_("company")
+    assert "登记办理" in text(company.get(f"/casework/{opened.pk}/"))
+    assert step(company, opened, "inspect").status_code == 403
+    assert step(company, opened, "materials", file=[named(PDF, "材料.pdf")]).status_code == 302
+    assert Doing.objects.last().by == cast["company"]
+
+
+def test_a_department_consulted_answers_where_it_is_the_actor(as_, cast, opened):
+    assert step(as_("consulted"), opened, "notice").status_code == 403
+    Person.objects.filter(pk=cast["consulted"].pk).update(office="望城区自然资源主管部门")
+    assert step(as_("consulted"), opened, "notice").status_code == 302
+
+
+def test_a_later_edition_of_the_law_does_not_alter_a_running_case(as_, opened, monkeypatch):
+    from panhuo.rulebook.procedure import load_procedures
+    from panhuo.site.cases import offered
+
+    later = {n: p.model_copy(update={"steps": p.steps[:1]}) for n, p in load_procedures().items()}
+    monkeypatch.setattr(offered, "procedures", lambda: later)
+    step(as_("clerk"), opened, "notice")
+    opened.refresh_from_db()
+    assert set(opened.frontier) == {"materials", "inspect"}
+
+
+def test_the_list_its_filters_its_files_and_the_first_page(as_, opened):
+    clerk = as_("clerk")
+    Case.objects.update(due_on=TODAY - timedelta(days=3), due_step="notice")
+    assert "逾期 3 日" in text(clerk.get("/casework/?due=late"))
+    for query, count in (
+        ("", 1), ("?due=soon", 0), ("?state=ended", 0), ("?mine=turn", 1), ("?mine=opened", 1), ("?division=430424", 0),
+        ("?procedure=p02_idle_inquiry", 1), ("?procedure=p04_fee_or_resumption", 0), (f"?q={opened.pk}", 1),
+        ("?q=nowhere", 0), ("?state=&division=4301", 1),
+    ):  # fmt: skip
+        assert clerk.get(f"/casework/{query}").context["page"].paginator.count == count, query
+    assert as_("leader").get("/casework/?mine=turn").context["page"].paginator.count == 0
+    assert as_("far_clerk").get("/casework/").context["page"].paginator.count == 0
+    lines = b"".join(clerk.get("/casework/cases.csv")).decode("utf-8-sig").splitlines()
+    assert len(lines) == 2
+    assert b"".join(clerk.get("/casework/cases.xlsx").streaming_content).startswith(b"PK")
+    assert clerk.get("/casework/cases.pdf").status_code == 404
+    assert "逾期案件 1 件" in text(clerk.get("/casework/due/"))
+    assert "casework/due/" in text(clerk.get("/"))
