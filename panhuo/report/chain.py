@@ -276,6 +276,24 @@ def shown(value: Any, lang: str = "zh", field: str = "") -> str:
     return str(value)
 
 
+def remedy_chain(book: Rulebook, found: Row | None) -> dict[str, Any] | None:
+    """The measures of a parcel's place (panhuo.match.remedies) with words and article; None where it has none."""
+    if found is None:
+        return None
+    classes = [
+        land | {
+            "missing": [{"fact": name, "label": fact_label(book, name)} for name in land["missing"]],
+            "remedies": [
+                one | {"tools": [tool | {"label": both(book.tools[tool["tool_id"]].label)} for tool in one["tools"]]}
+                for one in land["remedies"]
+            ],
+        }
+        for land in found["classes"]
+    ]  # fmt: skip
+    cite = cite_chain(book, Cite(source=found["source"], article=found["article"]))
+    return {**found, "cite": cite, "classes": classes}
+
+
 def fact_label(book: Rulebook, name: str) -> dict[str, str]:
     """What a fact is called."""
     fact: Fact | None = book.facts.get(name)

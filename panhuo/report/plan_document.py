@@ -64,7 +64,8 @@ def plan_document(
         note = "Sketch drawn from the outline held" if en else "地块示意图（按所存图形绘制）"
         blocks.append(Picture(picture, note))
     blocks += land_blocks(chain, lang)
-    blocks += findings(chain, lang) + options(chain, lang) + routes(chain, lang) + verification(chain, lang)
+    blocks += findings(chain, lang) + options(chain, lang) + remedies(chain, lang) + routes(chain, lang)
+    blocks += verification(chain, lang)
     blocks += money
     manifest = chain["manifest"]
     words = ("snapshot", "law", "code", "assessment") if en else ("快照", "法规版本", "程序", "诊断")
@@ -190,6 +191,51 @@ def refusals(option: Mapping[str, Any], lang: str) -> list[str]:
         if (b["clause"].startswith("requires") and b["value"] is False)
         or (b["clause"].startswith("blocked_by") and b["value"])
     ]
+
+
+def remedies(chain: Mapping[str, Any], lang: str) -> list[Block]:
+    """The measures of the place for the classes of land the parcel is of, and the classes it may be of."""
+    found = chain.get("remedies")
+    if not found or all(land["status"] == "no" for land in found["classes"]):
+        return []
+    en = lang == "en"
+    rows: list[list[str]] = []
+    tones: dict[tuple[int, int], Tone] = {}
+    for land in found["classes"]:
+        for one in land["remedies"] if land["status"] == "yes" else ():
+            if one["status"] in STATUS:
+                tones[len(rows), 2] = STATUS[one["status"]][2]
+            leads = [*(tool["label"][lang] for tool in one["tools"]), *(to[lang] for to in one["registers"])]
+            status = remedy_word(one["status"], lang)
+            rows.append([land["label"][lang], one["label"][lang], status, listed(leads, lang) or "—"])
+    header = (
+        ["Class of land", "Measure", "Status", "Tools, registration"]
+        if en
+        else ["土地类别", "举措", "状态", "对应工具与登记"]
+    )
+    blocks: list[Block] = [Heading("Measures of the place" if en else "本地分类施策")]
+    if rows:
+        blocks.append(Table(header, rows, [0.3, 0.18, 0.14, 0.38], tones=tones))
+    doubtful = [
+        f"{land['label'][lang]} ({facts})" if en else f"{land['label'][lang]}（{facts}）"
+        for land in found["classes"]
+        if land["status"] == "unknown"
+        for facts in [listed((fact["label"][lang] for fact in land["missing"]), lang)]
+    ]
+    if doubtful:
+        named = listed(doubtful, lang)
+        blocks.append(
+            Paragraph(f"To verify whether it is: {named}" if en else f"是否属下列类别待核：{named}", "muted")
+        )
+    cite = found["cite"]
+    blocks.append(Paragraph(f"{found['label'][lang]} · {cite['label'][lang]} {cite['words'][lang]}", "muted"))
+    return blocks  # fmt: skip
+
+
+def remedy_word(status: str, lang: str) -> str:
+    """How a measure stands; absent: nothing found on the parcel calls for it."""
+    en = lang == "en"
+    return STATUS[status][en] if status in STATUS else ("not called for" if en else "不涉及")
 
 
 def routes(chain: Mapping[str, Any], lang: str) -> list[Block]:

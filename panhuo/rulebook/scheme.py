@@ -15,6 +15,7 @@ from panhuo.rulebook.scheme_schema import (
     FirmPlanScheme,
     LeaseScheme,
     LifecycleScheme,
+    RemedyScheme,
     Scheme,
     SchemeFile,
     ScoreboardScheme,
@@ -30,6 +31,7 @@ KINDS: Final[dict[type[SchemeFile], str]] = {
     FirmPlanScheme: "firm_plan",
     LeaseScheme: "lease",
     ZoneScheme: "zone",
+    RemedyScheme: "remedies",
 }
 
 

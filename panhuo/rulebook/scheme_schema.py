@@ -361,3 +361,47 @@ class ZoneScheme(SchemeFile):
     kind: Literal["zone"]
     indicators: dict[str, ZoneIndicator] = Field(min_length=1)
     types: dict[str, Stage] = Field(default_factory=dict)
+
+
+class Registration(LawFile):
+    """What a remedy is registered as; `when`: for which parcels, all when there is none."""
+
+    label: Label
+    when: Sql | None = None
+
+
+class Remedy(LawFile):
+    """One of a place's own measures: the tools it stands for, and `when` it is meant, always when there is none."""
+
+    label: Label
+    tools: list[Text] = Field(min_length=1)
+    when: Sql | None = None
+    registers: dict[str, Registration] = Field(default_factory=dict)
+
+
+class LandClass(LawFile):
+    """A class of land with its remedies; `when`: over the facts of a parcel."""
+
+    label: Label
+    when: Sql
+    remedies: dict[str, Remedy] = Field(min_length=1)
+
+
+class RemedyScheme(SchemeFile):
+    """The measures of a place by class of land (分类施策), in its own words."""
+
+    kind: Literal["remedies"]
+    classes: dict[str, LandClass] = Field(min_length=1)
+
+    def predicates(self) -> dict[str, str]:
+        """Every predicate of the scheme by where it stands: `class`, `class.remedy` or `class.remedy.registration`."""
+        found = {}
+        for class_id, land in self.classes.items():
+            found[class_id] = land.when
+            for remedy_id, remedy in land.remedies.items():
+                asked = {f"{class_id}.{remedy_id}": remedy.when}
+                asked |= {
+                    f"{class_id}.{remedy_id}.{name}": one.when for name, one in remedy.registers.items()
+                }
+                found |= {name: when for name, when in asked.items() if when is not None}
+        return found

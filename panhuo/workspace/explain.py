@@ -9,9 +9,11 @@ import pyarrow.parquet as pq
 
 from panhuo.core.problems import PanhuoError
 from panhuo.diagnose.findings import BATCH_UNIT
-from panhuo.report.chain import parcel_chain
+from panhuo.match.remedies import remedies
+from panhuo.report.chain import parcel_chain, remedy_chain
 from panhuo.report.land_chain import conflict_chain, potential_chain
 from panhuo.rulebook import Rulebook
+from panhuo.rulebook.facts import Law
 from panhuo.rulebook.precedents import load_precedents
 from panhuo.workspace.enterprises import dossier, plain_fields
 from panhuo.workspace.store import Workspace
@@ -46,8 +48,9 @@ def explain(ws: Workspace, unit_id: str, law: Rulebook | None = None) -> dict[st
         rows["routes"],
         facts["as_of"],
     )
+    own = remedies(Law(book, facts["as_of"]), facts, rows["options"])
     return chain | land(ws, unit_id, book) | {
-        "rows": source_rows(ws, unit_id), "facts": facts, "manifest": manifest,
+        "remedies": remedy_chain(book, own), "rows": source_rows(ws, unit_id), "facts": facts, "manifest": manifest,
     }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ from panhuo.rulebook.schema import (
     Tool,
 )
 from panhuo.rulebook.scheme import KINDS, load_schemes
-from panhuo.rulebook.scheme_schema import FirmPlanScheme, LifecycleScheme, SchemeFile
+from panhuo.rulebook.scheme_schema import FirmPlanScheme, LifecycleScheme, RemedyScheme, SchemeFile
 from panhuo.rulebook.spec import dataset_fields
 from panhuo.score.potential import PotentialScheme
 from panhuo.workspace.enterprises import FIRM_FACTS
@@ -206,6 +206,12 @@ def _links(body: Body) -> Iterator[tuple[str, str, str, Iterable[str]]]:
             yield file, f"tools_by_parcel.{parcel}", "tools", tools
         for parcel, findings in case.findings_expected.items():
             yield file, f"findings_expected.{parcel}", "rules", findings
+    yield from _scheme_links(book)
+    yield KEPT, "sources", "sources", (*kept.sources, *kept.articles)
+    yield KEPT, "parameters", "parameters", kept.parameters
+
+
+def _scheme_links(book: Rulebook) -> Iterator[tuple[str, str, str, Iterable[str]]]:
     for scheme_id, watched in load_schemes(book, LifecycleScheme).items():
         for name, found in watched.lists.items():
             yield f"schemes/{scheme_id}.yaml", f"lists.{name}.findings", "rules", found.findings
@@ -214,8 +220,11 @@ def _links(body: Body) -> Iterator[tuple[str, str, str, Iterable[str]]]:
             yield f"schemes/{scheme_id}.yaml", f"counts.{name}.findings", "rules", found.findings
         for name, action in plan.actions.items():
             yield f"schemes/{scheme_id}.yaml", f"actions.{name}.tool", "tools", [action.tool]
-    yield KEPT, "sources", "sources", (*kept.sources, *kept.articles)
-    yield KEPT, "parameters", "parameters", kept.parameters
+    for scheme_id, measures in load_schemes(book, RemedyScheme).items():
+        for class_id, land in measures.classes.items():
+            for name, remedy in land.remedies.items():
+                where = f"classes.{class_id}.remedies.{name}.tools"
+                yield f"schemes/{scheme_id}.yaml", where, "tools", remedy.tools
 
 
 def _follow_ons(book: Rulebook) -> Iterator[tuple[str, str, str, Iterable[str]]]:
@@ -236,6 +245,10 @@ def predicate_faults(body: Body) -> Iterator[Fault]:
         own = {*FIRM_FACTS, *plan.counts}
         spoken += [
             (f"schemes/{scheme_id}.yaml", f"actions.{n}.when", a.when, own) for n, a in plan.actions.items()
+        ]
+    for scheme_id, measures in load_schemes(book, RemedyScheme).items():
+        spoken += [
+            (f"schemes/{scheme_id}.yaml", where, text, known) for where, text in measures.predicates().items()
         ]
     for file, field, text, facts in spoken:
         try:

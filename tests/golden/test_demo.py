@@ -8,6 +8,7 @@ from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.precedents import load_precedents
 from panhuo.workspace.compares import compare_parcel
 from panhuo.workspace.demo import make_demo
+from panhuo.workspace.explain import explain
 from panhuo.workspace.store import Workspace
 
 CASES = load_precedents()
@@ -65,3 +66,13 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
     with pytest.raises(PanhuoError):
         make_demo(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_xiangtan_offers_each_class_of_land_its_measures_and_what_was_done_is_among_them(demo):
+    ws = Workspace.open(demo["workspace"])
+    for unit, land_class in {"c10-p4": "town", "c10-p5": "legacy", "c10-p6": "village"}.items():
+        [land] = [found for found in explain(ws, unit)["remedies"]["classes"] if found["status"] == "yes"]
+        offered = {t["tool_id"] for one in land["remedies"] if one["status"] == "open" for t in one["tools"]}
+        assert land["id"] == land_class
+        assert set(CASES["case_10"].tools_by_parcel[unit]) <= offered
+    assert explain(ws, "c20-p1")["remedies"] is None

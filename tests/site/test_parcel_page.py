@@ -10,8 +10,12 @@ from django.utils import translation
 from PIL import Image
 from shapely import Point, to_wkb
 
+from panhuo.match import remedies
+from panhuo.rulebook.scheme import load_schemes
+from panhuo.rulebook.scheme_schema import RemedyScheme
 from panhuo.site import labels
 from panhuo.site.accounts.told import DEEDS, detail_words
+from panhuo.site.labels import rulebook
 from panhuo.site.parcel import story
 from panhuo.site.parcel.acts import taken_on
 from panhuo.site.parcel.models import Attachment
@@ -212,3 +216,23 @@ def test_a_fact_is_named_as_the_parcels_field_before_any_others():
 def test_the_parties_of_an_appraisal_are_called_by_their_names():
     assert labels.value("appraisals", "party", "government") == "政府"
     assert labels.value("encumbrances", "party", "government") == "government"
+
+
+def test_the_measures_of_its_place_stand_on_the_page_of_a_parcel(as_, monkeypatch):
+    client, path = as_("clerk"), "/parcel/430112001001GB00003/"
+    assert 'id="remedies"' not in client.get(path).content.decode()  # its county has none of its own
+    [measures] = load_schemes(rulebook(), RemedyScheme).values()
+    whens = {"industry": "area_m2 > 0", "town": "area_m2 < 0"}
+    classes = {
+        name: land.model_copy(update={"when": whens.get(name, land.when)})
+        for name, land in measures.classes.items()
+    }
+    here = measures.model_copy(update={"place": "4301", "classes": classes})
+    monkeypatch.setattr(story, "load_schemes", lambda *_: {"here": here})
+    monkeypatch.setattr(remedies, "governing", lambda *_: here)
+    shown = client.get(path)
+    told = {land["id"]: land for land in shown.context["remedies"]["classes"]}
+    assert told["industry"]["status"] == "yes" and told["town"]["status"] == "no"
+    page = shown.content.decode()
+    assert "增效五举" in page and "待核是否属" in page
+    assert "活化三策" not in page

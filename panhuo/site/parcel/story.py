@@ -12,9 +12,13 @@ import shapely
 
 from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import dataset_specs
-from panhuo.report.chain import message
+from panhuo.match.remedies import remedies as match_remedies
+from panhuo.report.chain import message, remedy_chain
 from panhuo.report.land_chain import conflict_chain, potential_chain
+from panhuo.rulebook.facts import Law
 from panhuo.rulebook.schema import Rule
+from panhuo.rulebook.scheme import load_schemes
+from panhuo.rulebook.scheme_schema import RemedyScheme
 from panhuo.site import gate
 from panhuo.site.gate import found
 from panhuo.site.labels import rulebook
@@ -145,6 +149,18 @@ def options(parcel_id: str) -> list[Row]:
         row["cases"] = [c.strip() for c in (row["precedents"] or "").split(",") if c.strip()]
         row["sums"] = [s for s in sums if s["tool_id"] == row["tool_id"]]
     return weighed
+
+
+def remedies(parcel: Row, weighed: list[Row]) -> dict[str, Any] | None:
+    """The measures of the parcel's place by class of land, opened; None where the place has none of its own."""
+    book = rulebook()
+    if not any(
+        (parcel["division"] or "").startswith(s.place) for s in load_schemes(book, RemedyScheme).values()
+    ):
+        return None
+    for facts in assessed(shelf().workspace, "facts", parcel["parcel_id"]):
+        return remedy_chain(book, match_remedies(Law(book, facts["as_of"]), facts, weighed))
+    return None
 
 
 def related(parcel_id: str) -> dict[str, list[Row]]:

@@ -49,6 +49,7 @@ def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
         "potential": story.potential(parcel_id),
         "options": weighed,
         "valued": any(o["sums"] for o in weighed),
+        "remedies": story.remedies(row, weighed),
         "closed": [o for o in weighed if o["status"] == "closed"],
         "related": related,
         "untold": (*UNTOLD, "parcel_id"),
