@@ -14,7 +14,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory.geometry import to_plane, zone_of
+from panhuo.inventory.drawn import Drawn
+from panhuo.inventory.geometry import Floats, to_plane, zone_of
+from panhuo.inventory.tiling import boxes_of
 from panhuo.report.board import board_document
 from panhuo.report.chain import placed
 from panhuo.report.document import Document
@@ -29,7 +31,7 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import connect
 from panhuo.rulebook.spec import field_labels
 from panhuo.workspace.explain import explain, rows_of
-from panhuo.workspace.store import Workspace, write_bytes
+from panhuo.workspace.store import FILE_ROW, Workspace, write_bytes
 
 RENDER: Final[Mapping[str, Callable[[Document], bytes]]] = {
     ".docx": to_docx,
@@ -47,36 +49,43 @@ NEAR_DEG: Final = 0.004
 
 
 class Pictures:
-    """Sketches of parcels among their neighbours; the outlines of the workspace are read once, when first asked for."""
+    """Sketches of parcels among their neighbours; the boxes of all outlines are read once, when first asked for."""
 
     def __init__(self, ws: Workspace) -> None:
         self._ws = ws
 
     @cached_property
     def _parcels(self) -> pa.Table | None:
-        return self._ws.dataset("parcels", columns=["parcel_id", "name", "geometry"])
+        return self._ws.dataset("parcels", columns=["parcel_id", "name"], numbered=True)
 
     @cached_property
-    def _drawn(self) -> shapely.STRtree:
+    def _drawn(self) -> Drawn:
         assert self._parcels is not None
-        return shapely.STRtree(shapely.from_wkb(self._parcels["geometry"].to_numpy(zero_copy_only=False)))
+        return self._ws.outlines("parcels").only(self._parcels[FILE_ROW].to_numpy())
+
+    @cached_property
+    def _boxes(self) -> Floats:
+        return boxes_of(self._drawn, workers=2)
 
     def of(self, unit_id: str) -> bytes | None:
         """The sketch of a parcel (PNG), or None when no outline of it is held."""
         parcels = self._parcels
-        if parcels is None:
+        row = -1 if parcels is None else pc.index(parcels["parcel_id"], unit_id).as_py()
+        if parcels is None or row < 0 or not np.isfinite(self._boxes[row]).all():
             return None
-        row = pc.index(parcels["parcel_id"], unit_id).as_py()
-        if row < 0 or not parcels["geometry"][row].is_valid:
-            return None
-        shapes = self._drawn.geometries
-        own: BaseGeometry = shapes[row]
+        west, south, east, north = self._boxes[row] + (-NEAR_DEG, -NEAR_DEG, NEAR_DEG, NEAR_DEG)
+        low_x, low_y, high_x, high_y = self._boxes.T
+        rows = np.flatnonzero((low_x <= east) & (high_x >= west) & (low_y <= north) & (high_y >= south))
+        shapes = shapely.from_wkb(self._drawn.take(rows).to_numpy(zero_copy_only=False))
+        mine = rows == row
+        own: BaseGeometry = shapes[mine][0]
         if own.geom_type not in ("Polygon", "MultiPolygon"):
             return None
-        window = shapely.box(*own.buffer(NEAR_DEG).bounds)
-        near = [i for i in sorted(self._drawn.query(window, "intersects")) if i != row]
-        outlines = to_plane(np.array([own, *(shapes[i] for i in near)]), zone_of(own.centroid.x))
-        name, *names = (parcels["name"][i].as_py() or parcels["parcel_id"][i].as_py() for i in (row, *near))
+        near = ~mine & shapely.intersects(shapes, shapely.box(west, south, east, north))
+        outlines = to_plane(np.array([own, *shapes[near]]), zone_of(own.centroid.x))
+        name, *names = (
+            parcels["name"][i].as_py() or parcels["parcel_id"][i].as_py() for i in (row, *rows[near])
+        )
         return sketch(outlines[0], list(zip(names, outlines[1:], strict=True)), name)
 
 
