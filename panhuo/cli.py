@@ -229,13 +229,17 @@ def report(
     parcel: Annotated[str | None, typer.Option("--parcel", help="一地一策 of a parcel")] = None,
     board: Annotated[bool, typer.Option("--board", help="看板 the board")] = False,
     finding: Annotated[str | None, typer.Option("--list", help="某结论的清单 list of a finding")] = None,
+    notice: Annotated[
+        str | None,
+        typer.Option("--notice", help="与 --parcel 同用：文书 with --parcel: a notice, e.g. investigation"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """一地一策、清单、看板 A parcel's plan, a finding's list, the board."""
-    from panhuo.workspace import reports
+    """一地一策、清单、看板、文书 A parcel's plan, a finding's list, the board, a notice."""
+    from panhuo.workspace import notices, reports
     from panhuo.workspace.store import Workspace
 
-    if sum((parcel is not None, board, finding is not None)) != 1:
+    if sum((parcel is not None, board, finding is not None)) != 1 or (notice and parcel is None):
         raise PanhuoError(
             "要哪一种报告 which report",
             remedy="--parcel ID | --board | --list FINDING 三选一 choose one of the three",
@@ -243,7 +247,9 @@ def report(
     workspace = Workspace.open(ws)
     with working() as say:
         say(session.pick("编写", "writing") + f" {output.name}")
-        if parcel is not None:
+        if parcel is not None and notice:
+            result = notices.report_notice(workspace, parcel, notice, output)
+        elif parcel is not None:
             result = reports.report_parcel(workspace, parcel, output, session.lang)
         elif finding is not None:
             result = reports.report_list(workspace, finding, output, session.lang)

@@ -142,7 +142,8 @@ def course(file: CaseFile, on: date, book: Rulebook, calendar: WorkCalendar) -> 
     end = reached(procedure, done, closed, called)
     days = {step: act.day for step, act in done.items()}
     due = {d.step_id: d for d in due_dates(procedure, file.began, days, on, book, calendar, file.place)}
-    holds = truths(procedure, file.facts, {**file.known, AS_OF: on}, Law(book, on))
+    guards = {guard.when for _, guard in procedure.guards if guard.when}
+    holds = truths(guards, file.facts, {**file.known, AS_OF: on}, Law(book, on))
     standings = []
     for step in procedure.steps:
         checks = _checks(step.id, step.guard, holds)

@@ -8,7 +8,6 @@ from panhuo.rulebook.book import Rulebook
 from panhuo.rulebook.evaluate import VERDICT, missing
 from panhuo.rulebook.facts import AS_OF, OWN_DATASETS, Law, connect
 from panhuo.rulebook.predicate import literal, parse
-from panhuo.rulebook.procedure import Procedure
 from panhuo.rulebook.schema import Rule
 from panhuo.rulebook.spec import SQL_TYPES, dataset_fields
 
@@ -29,14 +28,13 @@ def fact_types(book: Rulebook) -> dict[str, str]:
 
 
 def truths(
-    procedure: Procedure, facts: Mapping[str, Any], settled: Mapping[str, Any], law: Law
+    texts: Collection[str], facts: Mapping[str, Any], settled: Mapping[str, Any], law: Law
 ) -> dict[str, Truth]:
-    """Each predicate of the procedure's guards → whether it holds.
+    """Each predicate → whether it holds.
 
     facts: a row of the parcel's facts, as assessed; settled: what was found out since and goes before it. What the law
-    derives from a settled fact is derived anew.
+    derives from a settled fact, or what the row does not hold, is derived anew.
     """
-    texts = {guard.when for _, guard in procedure.guards if guard.when}
     if not texts:
         return {}
     row = _row({*(n for text in texts for n in parse(text).names)}, facts, settled, law)
@@ -52,6 +50,15 @@ def truths(
         text: Truth(found[column], () if found[column] is not None else _missing(text, unknown, law.book))
         for text, column in columns.items()
     }
+
+
+def worked_out(
+    names: Collection[str], facts: Mapping[str, Any], settled: Mapping[str, Any], law: Law
+) -> dict[str, Any]:
+    """The facts named, those that rest on a settled one derived anew, as in `truths`."""
+    with connect(1) as con:
+        found = con.sql(f"SELECT * FROM ({_row(names, facts, settled, law)})").to_arrow_table().to_pylist()[0]
+    return {name: found[name] for name in names}
 
 
 def _missing(text: str, unknown: Collection[str], book: Rulebook) -> tuple[str, ...]:

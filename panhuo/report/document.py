@@ -1,5 +1,6 @@
 """A document as plain blocks, rendered alike to Word, PDF and a web page."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
@@ -49,7 +50,23 @@ class Picture:
     width: float = 0.7
 
 
-Block: TypeAlias = Heading | Paragraph | Bullets | Table | Picture
+@dataclass(frozen=True, slots=True)
+class Official:
+    """A paragraph of an official document: indented by two characters, a section's head, flush, or set right. What
+    stands in 〔〕 is a blank to fill, and marked."""
+
+    text: str
+    place: Literal["body", "head", "flush", "right"] = "body"
+
+
+Block: TypeAlias = Heading | Paragraph | Bullets | Table | Picture | Official
+
+BLANK: Final = re.compile(r"(〔[^〕]*〕)")
+
+
+def with_blanks(text: str) -> list[tuple[str, bool]]:
+    """The text in pieces, each with whether it is a blank to fill."""
+    return [(piece, bool(BLANK.fullmatch(piece))) for piece in BLANK.split(text) if piece]
 
 
 CHAPTERS: Final = "一二三四五六七八九十"
@@ -68,10 +85,12 @@ def numbered(blocks: Sequence[Block]) -> list[Block]:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Title, subtitle and blocks; `footer` names snapshot, law and code the document rests on."""
+    """Title, subtitle and blocks; `footer` names snapshot, law and code the document rests on. official: set as
+    offices send papers (GB/T 9704): the footer is kept in the file's properties, pages are numbered."""
 
     title: str
     subtitle: str
     blocks: list[Block]
     footer: str
     lang: str = "zh"
+    official: bool = False

@@ -9,8 +9,9 @@ FAMILY: Final = "Noto Sans CJK SC"
 WORD_FAMILY: Final = "仿宋_GB2312"
 """The official typeface of Chinese office documents, set by name; Word substitutes where it is absent."""
 
-
 HEADING_FAMILY: Final = "黑体"
+TITLE_FAMILY: Final = "方正小标宋简体"
+"""The typeface of an official document's title."""
 
 
 @lru_cache

@@ -22,7 +22,7 @@ def _parameter(text: str) -> str:
     return text
 
 
-def _predicate(text: str) -> str:
+def checked_predicate(text: str) -> str:
     parse(text)
     return text
 
@@ -48,7 +48,7 @@ class Guard(LawFile):
     """What must hold before a step: words, and the predicate over facts where there is one."""
 
     because: Label
-    when: Annotated[Text, AfterValidator(_predicate)] | None = None
+    when: Annotated[Text, AfterValidator(checked_predicate)] | None = None
     cites: tuple[Cite, ...] = ()
 
 

@@ -20,6 +20,7 @@ from panhuo.match.situations import Outcome, run_situations
 from panhuo.rulebook.book import LAW, Rulebook, read_yaml, validate
 from panhuo.rulebook.evaluate import VERDICT
 from panhuo.rulebook.facts import AS_OF, OWN_DATASETS
+from panhuo.rulebook.notice import Notice, load_notices
 from panhuo.rulebook.precedents import Precedent
 from panhuo.rulebook.predicate import parse
 from panhuo.rulebook.procedure import Procedure, load_procedures
@@ -52,6 +53,7 @@ FOLDERS: Final[Mapping[str, Any]] = {
     "rules": Rule,
     "tools": Tool,
     "procedures": Procedure,
+    "notices": Notice,
     "models": ModelFile,
     "precedents": Precedent,
     "calendars": Calendar,
@@ -232,6 +234,7 @@ def _follow_ons(book: Rulebook) -> Iterator[tuple[str, str, str, Iterable[str]]]
     for name, procedure in load_procedures(book.root).items():
         file = f"procedures/{name}.yaml"
         yield file, "then", "procedures", (follows for end in procedure.then.values() for follows in end)
+        yield file, "notices", "notices", (held for step in procedure.steps for held in step.notices)
         yield file, "beside", "procedures", (held for step in procedure.steps for held in step.beside)
 
 
@@ -240,7 +243,9 @@ def predicate_faults(body: Body) -> Iterator[Fault]:
     book = body.book
     known = {AS_OF, *book.facts, *(VERDICT + rule for rule in book.rules)}
     known |= {f for names in OWN_DATASETS.values() for name in names for f in dataset_fields(name)}
-    spoken = [(file, field, text, known) for file, field, text in _predicates(book)]
+    known.add("parcel_id")
+    predicates = (*_predicates(book), *_notice_predicates(book))
+    spoken = [(file, field, text, known) for file, field, text in predicates]
     for scheme_id, plan in load_schemes(book, FirmPlanScheme).items():
         own = {*FIRM_FACTS, *plan.counts}
         spoken += [
@@ -279,6 +284,12 @@ def _predicates(book: Rulebook) -> Iterator[tuple[str, str, str]]:
             settled += [fact for way in step.outcomes.values() for fact in way.sets]
             for fact in settled:
                 yield f"procedures/{name}.yaml", f"{step.id}", fact
+
+
+def _notice_predicates(book: Rulebook) -> Iterator[tuple[str, str, str]]:
+    for name, notice in load_notices(book.root).items():
+        for text in (*notice.predicates, *notice.fact_names):
+            yield f"notices/{name}.yaml", "body", text
 
 
 def date_faults(body: Body) -> Iterator[Fault]:

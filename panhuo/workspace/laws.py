@@ -30,6 +30,7 @@ KINDS: Final[Mapping[str, str]] = {
     "rule": "rules",
     "tool": "tools",
     "procedure": "procedures",
+    "notice": "notices",
     "scheme": "schemes",
     "model": "models",
     "precedent": "precedents",
@@ -235,7 +236,7 @@ def changed(old: Rulebook, new: Rulebook) -> Iterator[Change]:
         for name in sorted(items[0].keys() | items[1].keys()):
             if items[0].get(name) != items[1].get(name):
                 yield Change(kind.removesuffix("s"), name)
-    for kind in ("schemes", "models", "procedures", "precedents"):
+    for kind in ("schemes", "models", "procedures", "notices", "precedents"):
         texts = [{p.stem: p.read_bytes() for p in (b.root / kind).glob("*.yaml")} for b in (old, new)]
         for name in sorted(texts[0].keys() | texts[1].keys()):
             if texts[0].get(name) != texts[1].get(name):

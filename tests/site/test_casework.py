@@ -263,3 +263,47 @@ def test_the_list_its_filters_its_files_and_the_first_page(as_, opened):
     assert clerk.get("/casework/cases.pdf").status_code == 404
     assert "逾期案件 1 件" in text(clerk.get("/casework/due/"))
     assert "casework/due/" in text(clerk.get("/"))
+
+
+def word(answer):
+    """The text of a .docx answer."""
+    import io
+
+    import docx
+
+    return "\n".join(p.text for p in docx.Document(io.BytesIO(answer.content)).paragraphs)
+
+
+def test_a_notice_is_written_from_the_facts_with_the_rest_left_blank(as_, opened, parcel_id):
+    clerk = as_("clerk")
+    row = one("SELECT holder, area_m2 FROM parcels WHERE parcel_id = ?", (parcel_id,))
+    for fact, value in (("start_by", "2020-05-01"), ("work_state", "not_started")):
+        clerk.post(f"/casework/{opened.pk}/fact/", {"fact": fact, "value": value, "note": "合同"})
+    step(clerk, opened, "notice")
+    assert f"/casework/{opened.pk}/notice/investigation.docx" in text(clerk.get(f"/casework/{opened.pk}/"))
+    told = word(clerk.get(f"/casework/{opened.pk}/notice/investigation.docx"))
+    assert f"{row['holder']}：" in told
+    assert f"{row['area_m2']:,.2f}".rstrip("0").rstrip(".") in told
+    assert "动工开发期限为2020年5月1日，自该日起至2021年5月1日已满一年" in told
+    assert "收到本通知书之日起30日内" in told
+    assert "2026年10月12日" in told
+    assert "〔待填：使用权人地址〕" in told
+    for head in "一二三四五六":  # the six items of article 6
+        assert f"\n{head}、" in told
+    assert clerk.get(f"/casework/{opened.pk}/notice/investigation.pdf").content.startswith(b"%PDF")
+    assert clerk.get(f"/casework/{opened.pk}/notice/fee_decision.docx").status_code == 404
+    assert clerk.get(f"/casework/{opened.pk}/notice/investigation.exe").status_code == 404
+
+
+def test_the_fee_decision_takes_its_rate_from_the_law_and_its_days_from_the_case(as_, determined, parcel_id):
+    clerk = as_("clerk")
+    clerk.post(f"/casework/{determined.pk}/another/", {"procedure": "p04_fee_or_resumption", "began": str(NOTICE)})
+    fee = Case.objects.first()
+    step(clerk, fee, "evidence", ticks=["evidence.2"])
+    step(clerk, fee, "tell")
+    told = word(clerk.get(f"/casework/{fee.pk}/notice/fee_decision.docx"))
+    price = one("SELECT price_wan FROM parcels WHERE parcel_id = ?", (parcel_id,))["price_wan"]
+    assert f"的20%，向你单位征缴土地闲置费{0.2 * price:,.2f}".rstrip("0").rstrip(".") in told
+    assert "《闲置土地认定书》（2026年10月12日）" in told  # served in the case before
+    assert "闲置原因为使用权人原因" in told
+    assert "〔待填：批准文号〕" in told

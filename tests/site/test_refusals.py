@@ -109,6 +109,9 @@ ROUTES = {
     "casework/open/<str:parcel_id>/": page("work", own=True, post=True, parcel_id=PARCEL),
     "casework/<int:pk>/": page("see", own=True, pk="{case}"),
     "casework/<int:pk>/do/": page("answer", own=True, post=True, pk="{case}"),
+    "casework/<int:pk>/notice/<str:kind>.<str:ending>": page(
+        "export", own=True, pk="{case}", kind="investigation", ending="docx"
+    ),
     "casework/<int:pk>/undo/": page("answer", own=True, post=True, pk="{case}"),
     "casework/<int:pk>/state/": page("work", own=True, post=True, pk="{case}"),
     "casework/<int:pk>/fact/": page("work", own=True, post=True, pk="{case}"),

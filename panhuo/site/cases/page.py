@@ -11,7 +11,7 @@ from panhuo.rulebook.evaluate import VERDICT
 from panhuo.rulebook.facts import AS_OF
 from panhuo.rulebook.procedure import Step
 from panhuo.site import gate
-from panhuo.site.cases import facts, offered, roles
+from panhuo.site.cases import facts, offered, papers, roles
 from panhuo.site.cases.models import Case, Doing, standing
 from panhuo.site.words import pick
 
@@ -41,6 +41,7 @@ def context(person: Any, case: Case, file: CaseFile, now: Course) -> dict[str, A
         "unknown": [facts.control(name) for name in _unknown(now)],
         "facts": _facts(case, file),
         "given": case.given.select_related("by"),
+        "notices": papers.offered(case, file),
         "after": offered.after(case),
         "beside": offered.beside(case) if case.state in ("running", "paused") else [],
         "children": case.children.all(),

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
 from panhuo.dispose.course import course
-from panhuo.site.cases import acts, listing, offered, page
+from panhuo.site.cases import acts, listing, offered, page, papers
 from panhuo.site.cases.models import STATES, Case
 from panhuo.site.cases.standing import calendar, file_of
 from panhuo.site.gate import found, gated
@@ -24,6 +24,11 @@ PAGE: Final = 50
 TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+NOTICES: Final = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
 }
 
 
@@ -127,6 +132,20 @@ def open_case(request: HttpRequest, parcel_id: str) -> HttpResponse:
         return redirect("parcel", parcel_id)
     messages.success(request, say("已立案", "The case is opened"))
     return redirect("casefile", made.pk)
+
+
+@gated("export")
+def notice(request: HttpRequest, pk: int, kind: str, ending: str) -> HttpResponse:
+    """A notice of the case as a file."""
+    held, row = of_mine(request.user, pk)
+    found(ending in NOTICES and any(kind in step.notices for step in held.procedure.steps))
+    try:
+        body = papers.write(held, file_of(held), kind, ending, request.user)
+    except PanhuoError as fault:
+        return shown(request, held, row, fault, "notices")
+    response = HttpResponse(body, content_type=NOTICES[ending])
+    response["Content-Disposition"] = f'attachment; filename="{kind}-{pk}.{ending}"'
+    return response
 
 
 @gated("answer")

@@ -1,0 +1,56 @@
+"""The notices of a case: which there are, what bars each, and its bytes."""
+
+from typing import Any, Final
+
+from django.utils import timezone
+
+from panhuo.dispose.course import CaseFile
+from panhuo.report.notices import bars, notice_document
+from panhuo.rulebook.notice import Notice, load_notices
+from panhuo.rulebook.predicate import parse
+from panhuo.site.cases import facts
+from panhuo.site.cases.models import Case, standing
+from panhuo.site.labels import rulebook
+from panhuo.site.shelf import Row
+from panhuo.site.words import pick
+from panhuo.workspace.notices import matter_of
+from panhuo.workspace.reports import RENDER
+
+BESIDE: Final = ("parcel_id", "division", "holder", "holder_uscc", "land_use_scheme")
+
+
+def offered(case: Case, file: CaseFile) -> list[Row]:
+    """The notices that the steps of a case go with, each with what bars it."""
+    kinds = dict.fromkeys(kind for step in case.procedure.steps for kind in step.notices)
+    told = []
+    for kind in kinds:
+        if (notice := load_notices(rulebook().root).get(kind)) is not None:
+            barred = bars(notice, _matter(case, file, notice, "").holds)
+            told.append(
+                {"kind": kind, "label": pick(notice.label.zh, notice.label.en), "bars": "；".join(barred)}
+            )
+    return told
+
+
+def write(case: Case, file: CaseFile, kind: str, ending: str, person: Any) -> bytes:
+    """The notice as docx or pdf, signed by the person's office. Raises PanhuoError where its conditions fail."""
+    notice = load_notices(rulebook().root)[kind]
+    document = notice_document(notice, _matter(case, file, notice, person.office), rulebook())
+    return RENDER[f".{ending}"](document)
+
+
+def _matter(case: Case, file: CaseFile, notice: Notice, office: str) -> Any:
+    spoken = {name for text in notice.predicates for name in parse(text).names}
+    held = facts.held(case.parcel_id, facts.behind({*notice.fact_names, *BESIDE, *spoken}))
+    done = before(case)
+    return matter_of(
+        notice, held, file.known, rulebook(), timezone.localdate(), authority=office,
+        done={step: (d.day, d.outcome_label, d.note) for step, d in done.items()},
+        ways={step: d.outcome for step, d in done.items() if d.outcome},
+    )  # fmt: skip
+
+
+def before(case: Case) -> dict[str, Any]:
+    """Step → what was done of it, in this case and those it follows."""
+    found = before(case.parent) if case.parent and case.link == "follows" else {}
+    return found | {d.step: d for d in standing(case.doings).select_related("case")}
