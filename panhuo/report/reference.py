@@ -313,6 +313,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[Rulebook], str]]]] = {
     "tools": ("处置工具 Tools", tools_page),
     "schemes": ("评价与准入办法 Schemes", files_page("schemes")),
     "procedures": ("程序 Procedures", files_page("procedures")),
+    "notices": ("文书 Notices", files_page("notices")),
     "sources": ("法规与出处 Sources", sources_page),
     "precedents": ("先例：二十个案例 Precedents", precedents_page),
     "datasets": ("数据集与字段 Datasets", datasets_page),

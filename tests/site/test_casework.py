@@ -297,7 +297,9 @@ def test_a_notice_is_written_from_the_facts_with_the_rest_left_blank(as_, opened
 
 def test_the_fee_decision_takes_its_rate_from_the_law_and_its_days_from_the_case(as_, determined, parcel_id):
     clerk = as_("clerk")
-    clerk.post(f"/casework/{determined.pk}/another/", {"procedure": "p04_fee_or_resumption", "began": str(NOTICE)})
+    clerk.post(
+        f"/casework/{determined.pk}/another/", {"procedure": "p04_fee_or_resumption", "began": str(NOTICE)}
+    )
     fee = Case.objects.first()
     step(clerk, fee, "evidence", ticks=["evidence.2"])
     step(clerk, fee, "tell")
