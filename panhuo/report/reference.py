@@ -168,6 +168,7 @@ def tool_text(book: Rulebook, name: str, tool: Tool) -> str:
         ("有效期 in force", in_force(tool.in_force_from, tool.in_force_to)),
         ("测算模型 model", tool.model or ""),
         ("程序 procedure", tool.procedure or ""),
+        ("在土地超市供 offers", "、".join(tool.offers)),
         ("用时 time", span),
         ("互斥 excludes", "、".join(tool.excludes)),
         ("接在其后 after", "、".join(tool.after)),

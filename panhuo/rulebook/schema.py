@@ -168,6 +168,8 @@ class Tool(LawFile):
     summary: Label
     class_: Literal["holder_acts", "title", "government", "market", "supply"] = Field(alias="class")
     batch: Literal["promote", "attract", "store", "auction", "lease"] | None = None
+    offers: list[Literal["plot", "plant"]] = []
+    """The kinds of lot it puts on the public land market."""
     addresses: list[str] = Field(min_length=1)
     requires: list[Condition] = []
     blocked_by: list[Condition] = []

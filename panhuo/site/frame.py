@@ -16,11 +16,17 @@ MENU: tuple[tuple[str, gate.Act, str, str], ...] = (
     ("casework", "see", "办案", "Casework"),
     ("jobs", "see", "任务", "Jobs"),
     ("corrections", "see", "更正", "Corrections"),
+    ("lots", "see", "供地", "Offers"),
     ("people", "people", "人员", "People"),
     ("trail", "trail", "留痕", "Trail"),
     ("webhooks", "webhook", "推送", "Webhooks"),
 )
-OPEN_MENU = (("law", "法规", "Law"), ("cases", "案例", "Cases"), ("public", "公开", "Public"))
+OPEN_MENU = (
+    ("market", "土地超市", "Market"),
+    ("law", "法规", "Law"),
+    ("cases", "案例", "Cases"),
+    ("public", "公开", "Public"),
+)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

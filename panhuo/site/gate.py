@@ -22,7 +22,7 @@ Role = Literal[
     "clerk", "reviewer", "leader", "park", "land_company", "consulted", "auditor", "administrator", "public"
 ]
 Act = Literal[
-    "see", "export", "upload", "assess", "propose", "decide", "attach", "publish", "plan",
+    "see", "export", "upload", "assess", "propose", "decide", "attach", "publish", "offer", "plan",
     "work", "answer", "people", "trail", "token", "webhook",
 ]  # fmt: skip
 
@@ -40,7 +40,7 @@ ROLES: Final[dict[Role, Any]] = {
 
 MAY: Final[dict[Role, frozenset[Act]]] = {
     "clerk": frozenset(
-        {"see", "export", "upload", "assess", "propose", "attach", "plan", "work", "answer", "token"}
+        {"see", "export", "upload", "assess", "propose", "attach", "offer", "plan", "work", "answer", "token"}
     ),
     "reviewer": frozenset(
         {
@@ -51,6 +51,7 @@ MAY: Final[dict[Role, frozenset[Act]]] = {
             "decide",
             "attach",
             "publish",
+            "offer",
             "plan",
             "work",
             "answer",
@@ -58,8 +59,8 @@ MAY: Final[dict[Role, frozenset[Act]]] = {
         }
     ),
     "leader": frozenset({"see", "export", "assess", "decide", "publish", "plan", "answer", "token"}),
-    "park": frozenset({"see", "export", "propose", "attach", "plan", "answer", "token"}),
-    "land_company": frozenset({"see", "export", "propose", "attach", "plan", "answer", "token"}),
+    "park": frozenset({"see", "export", "propose", "attach", "offer", "plan", "answer", "token"}),
+    "land_company": frozenset({"see", "export", "propose", "attach", "offer", "plan", "answer", "token"}),
     "consulted": frozenset({"see", "answer"}),
     "auditor": frozenset({"see", "export", "trail", "token"}),
     "administrator": frozenset({"see", "export", "upload", "assess", "people", "trail", "token", "webhook"}),

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "panhuo.site.maps",
     "panhuo.site.jobs",
     "panhuo.site.corrections",
+    "panhuo.site.market",
     "panhuo.site.boards",
     "panhuo.site.lawbook",
     "panhuo.site.money",

@@ -8,6 +8,7 @@ from panhuo.site import labels
 from panhuo.site.doors.events import event_words
 from panhuo.site.gate import ROLES
 from panhuo.site.jobs.models import KINDS
+from panhuo.site.market.models import PRIORITY
 from panhuo.site.words import pick, pick_label
 
 DEEDS: Final[dict[str, dict[str, str]]] = {
@@ -22,6 +23,10 @@ DEEDS: Final[dict[str, dict[str, str]]] = {
     "correction.approve": {"zh": "通过更正", "en": "Correction approved"},
     "correction.propose": {"zh": "提出更正", "en": "Correction proposed"},
     "correction.refuse": {"zh": "退回更正", "en": "Correction refused"},
+    "enquiry.answer": {"zh": "处理咨询", "en": "Enquiry marked"},
+    "enquiry.demand": {"zh": "咨询转为用地需求", "en": "Enquiry made a demand"},
+    "enquiry.receive": {"zh": "收到咨询", "en": "Enquiry received"},
+    "enquiry.remove": {"zh": "删除咨询", "en": "Enquiry deleted"},
     "file.attach": {"zh": "添加文件", "en": "File attached"},
     "inputs.save": {"zh": "保存测算输入", "en": "Inputs saved"},
     "law.try": {"zh": "试改法规", "en": "Change of law tried"},
@@ -29,6 +34,15 @@ DEEDS: Final[dict[str, dict[str, str]]] = {
     "job.failed": {"zh": "任务失败", "en": "Job failed"},
     "ledger.import": {"zh": "导入台账", "en": "Ledger imported"},
     "ledger.upload": {"zh": "上传文件", "en": "File uploaded"},
+    "lot.conclude": {"zh": "登记供应", "en": "Supply recorded"},
+    "lot.draft": {"zh": "拟供应项", "en": "Lot drafted"},
+    "lot.photo": {"zh": "更换供应项照片", "en": "Photographs of a lot changed"},
+    "lot.priority": {"zh": "登记优先权结果", "en": "Priority settled"},
+    "lot.publish": {"zh": "发布供应项", "en": "Lot published"},
+    "lot.return": {"zh": "退回供应项", "en": "Lot sent back"},
+    "lot.start": {"zh": "登记动工", "en": "Start recorded"},
+    "lot.submit": {"zh": "供应项送审", "en": "Lot put to review"},
+    "lot.withdraw": {"zh": "撤下供应项", "en": "Lot withdrawn"},
     "parcel.publish": {"zh": "公开宗地", "en": "Parcels published"},
     "parcel.withdraw": {"zh": "撤回公开", "en": "Publication withdrawn"},
     "people.change": {"zh": "修改人员", "en": "Person changed"},
@@ -72,6 +86,8 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
     "case": ("案件", "case"), "procedure": ("程序", "procedure"), "step": ("步骤", "step"),
     "outcome": ("结果", "outcome"), "began": ("起算日", "began"), "day": ("办理日", "day"),
     "targets": ("任务与限制", "targets and limits"), "inputs": ("输入", "inputs"),
+    "outcome": ("优先权", "priority"), "supplied_on": ("供应日", "supplied on"),
+    "start_by": ("动工期限", "start by"), "started_on": ("动工日", "started on"),
 }  # fmt: skip
 REPORTS: Final[dict[str, tuple[str, str]]] = {
     "parcel": ("一地一策", "a parcel's plan"), "parcels": ("一地一策（多宗）", "parcels' plans"),
@@ -145,5 +161,6 @@ WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "lang": lambda code: {"zh": "中文", "en": "English"}.get(code, str(code)),
     "place": labels.division,
     "accept_partial": lambda given: _plain(bool(given)),
+    "outcome": lambda code: str(dict(PRIORITY).get(code, code)),
 }
 LISTED: Final[dict[str, Callable[[Any], str]]] = {"divisions": _scope, "events": event_words}

@@ -19,6 +19,7 @@ from panhuo.site import gate
 from panhuo.site.accounts.acts import person_of_token
 from panhuo.site.ledger.disclosed import published_rows
 from panhuo.site.ledger.query import KEYS, page_rows, parse, totals
+from panhuo.site.market.views import lots_told
 from panhuo.site.parcel import firm, story
 
 
@@ -73,6 +74,11 @@ def refused(request: HttpRequest, fault: Exception) -> Any:
 @api.get("/public/parcels", auth=None, summary="Published idle land")
 def public_parcels(request: HttpRequest) -> list[dict[str, Any]]:
     return published_rows()
+
+
+@api.get("/public/lots", auth=None, summary="Lots on offer on the land market, asked for like its page")
+def public_lots(request: HttpRequest) -> list[dict[str, Any]]:
+    return lots_told(request)
 
 
 @api.get("/parcels/{parcel_id}", summary="One parcel with findings, options, users")

@@ -22,6 +22,10 @@ EVENTS: Final[dict[str, Any]] = {
     "case.ended": say("案件办结", "A case has ended"),
     "parcel.published": say("宗地已公开", "Parcels are published"),
     "parcel.withdrawn": say("宗地撤回公开", "Parcels are withdrawn"),
+    "lot.published": say("供应项已发布", "A lot is on offer"),
+    "lot.withdrawn": say("供应项已撤下", "A lot is withdrawn"),
+    "lot.concluded": say("供应项已供应", "A lot is supplied"),
+    "enquiry.received": say("收到咨询", "An enquiry came"),
 }
 """What is announced. A webhook may ask for some of them; none asked for is all."""
 PING: Final = "ping"

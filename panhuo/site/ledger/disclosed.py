@@ -5,6 +5,7 @@ which a person could be called or known are taken out of free text.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from panhuo.core.ids import is_identity_number, is_uscc
@@ -48,13 +49,23 @@ def published_rows() -> list[Row]:
 
 def disclosed(row: Row) -> Row:
     """The public fields of a parcel's row, its holder masked unless it is an organisation."""
-    holder = row["holder"]
-    shown = holder if is_organisation(holder, row["holder_type"], row["holder_uscc"]) else masked(holder)
+    shown = public_name(row["holder"], row["holder_type"], row["holder_uscc"])
     told = {field: row[field] for field in PUBLIC_FIELDS} | {"holder": without_numbers(shown)}
     for field in ("name", "address"):
-        text = row[field].replace(holder, shown) if row[field] and holder else row[field]
-        told[field] = without_numbers(text)
+        told[field] = public_text(row[field], {row["holder"]: shown})
     return told
+
+
+def public_name(holder: str | None, kind: str | None, code: str | None) -> str | None:
+    """A holder as the public reads it: in full only where it is an organisation."""
+    return holder if is_organisation(holder, kind, code) else masked(holder)
+
+
+def public_text(text: str | None, names: Mapping[str | None, str | None]) -> str | None:
+    """Free text with each of `names` as the public reads it, and without numbers of persons."""
+    for name, shown in names.items():
+        text = text.replace(name, shown or "") if text and name else text
+    return without_numbers(text)
 
 
 def is_organisation(holder: str | None, kind: str | None, code: str | None) -> bool:

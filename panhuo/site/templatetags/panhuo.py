@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 from panhuo.site import gate, labels, records
 from panhuo.site.accounts.told import deed, detail_words
 from panhuo.site.doors.events import event_words
-from panhuo.site.words import listed, pick, spoken
+from panhuo.site.market.search import criterion_words
+from panhuo.site.words import listed, pick, pick_label, spoken
 
 register = template.Library()
 
@@ -59,6 +60,8 @@ register.filter("detail_words", detail_words)
 register.filter("score_line", labels.score_line)
 register.filter("holdings", labels.holdings)
 register.filter("listed", listed)
+register.filter("criterion", criterion_words)
+register.filter("worded_label", lambda label: pick_label(label, ""))
 
 
 @register.filter

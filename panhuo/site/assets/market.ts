@@ -1,0 +1,70 @@
+// The land market's map: the lots of the list, nothing else of the ledger, over the same ground as the map page.
+import * as maplibregl from "maplibre-gl";
+import type { GeoJSONSource, MapLayerMouseEvent } from "maplibre-gl";
+import { ask, at, make, say, setup, words } from "./map/setup";
+import { DRAWN, FONT, style } from "./map/style";
+
+const { lots } = setup as unknown as { lots: string };
+interface Lot { id: number; title: string; url: string; kind: string }
+const COLOUR: maplibregl.ExpressionSpecification = ["match", ["get", "kind"], "plant", "#4b4fa8", "#117733"];
+maplibregl.setWorkerUrl(setup.worker);
+
+const cards = new Map([...document.querySelectorAll<HTMLElement>("[data-lot]")].map((card) => [card.dataset.lot!, card]));
+
+/** A point to stand for each lot, so that one too small to be seen as a shape is still found. */
+function points(all: GeoJSON.FeatureCollection): GeoJSON.FeatureCollection {
+  const middle = (shape: GeoJSON.Geometry): GeoJSON.Position => {
+    if (shape.type === "Point") return shape.coordinates;
+    const ring = shape.type === "Polygon" ? shape.coordinates[0] : (shape as GeoJSON.MultiPolygon).coordinates[0][0];
+    const sides = [0, 1].map((i) => ring.map((corner) => corner[i]));
+    return sides.map((side) => (Math.min(...side) + Math.max(...side)) / 2);
+  };
+  return { ...all, features: all.features.filter((f) => f.geometry).map((f) => ({ ...f, geometry: { type: "Point", coordinates: middle(f.geometry) } })) };
+}
+
+function popup(map: maplibregl.Map, where: maplibregl.LngLatLike, lot: Lot): void {
+  const box = make("div", "", {}, make("h3", lot.title), make("a", words.open, { className: "button primary", href: lot.url }));
+  new maplibregl.Popup({ focusAfterOpen: true, maxWidth: "18rem" }).setLngLat(where).setDOMContent(box).addTo(map);
+}
+
+async function draw(map: maplibregl.Map): Promise<void> {
+  const all = await ask<GeoJSON.FeatureCollection>(lots);
+  if (!all) return;
+  map.addSource("lots", { type: "geojson", data: all });
+  map.addSource("points", { type: "geojson", data: points(all) });
+  map.addLayer({ id: "lot-fill", type: "fill", source: "lots", filter: ["!=", ["geometry-type"], "Point"], paint: { "fill-color": COLOUR, "fill-opacity": 0.35 } });
+  map.addLayer({ id: "lot-line", type: "line", source: "lots", paint: { "line-color": COLOUR, "line-width": 2 } });
+  map.addLayer({ id: "lot-dot", type: "circle", source: "points", maxzoom: 15.5, paint: { "circle-radius": 8, "circle-color": COLOUR, "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 } });
+  map.addLayer({ id: "lot-here", type: "circle", source: "points", filter: ["==", ["id"], -1], paint: { "circle-radius": 13, "circle-color": "transparent", "circle-stroke-color": "#e0942e", "circle-stroke-width": 4 } });
+  map.addLayer({ id: "lot-name", type: "symbol", source: "points", layout: { "text-field": ["get", "title"], "text-font": FONT, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-max-width": 9 }, paint: { "text-color": "#15262b", "text-halo-color": "#ffffffe6", "text-halo-width": 1.8 } });
+  const mark = (id: number): void => {
+    map.setFilter("lot-here", ["==", ["id"], id]);
+    for (const [key, card] of cards) card.classList.toggle("here", key === String(id));
+  };
+  for (const [key, card] of cards) for (const what of ["mouseenter", "focusin"]) card.addEventListener(what, () => { mark(Number(key)); });
+  for (const layer of ["lot-fill", "lot-dot"]) {
+    map.on("click", layer, (event: MapLayerMouseEvent) => {
+      const lot = event.features![0].properties as Lot;
+      mark(lot.id);
+      cards.get(String(lot.id))?.scrollIntoView({ block: "nearest" });
+      if (cards.size) popup(map, event.lngLat, lot);
+    });
+    map.on("mouseenter", layer, () => { map.getCanvas().style.cursor = "pointer"; });
+    map.on("mouseleave", layer, () => { map.getCanvas().style.cursor = ""; });
+  }
+  (map.getSource("lots") as GeoJSONSource).setData(all);
+  map.once("idle", () => { at("map").setAttribute("data-ready", "1"); });
+}
+
+try {
+  const ground = setup.online ? "online" : "";
+  const map = new maplibregl.Map({
+    container: "map", ...DRAWN, style: style({ by: "", hidden: [], ground, on: () => true }), attributionControl: { compact: true }, localIdeographFontFamily: FONT.join(","),
+    bounds: setup.bounds ?? [73, 18, 135, 54], fitBoundsOptions: { padding: 30, maxZoom: 16 }, cooperativeGestures: matchMedia("(max-width: 48rem)").matches,
+  });
+  map.addControl(new maplibregl.NavigationControl(), "bottom-right");
+  map.addControl(new maplibregl.ScaleControl(), "bottom-left");
+  map.once("load", () => void draw(map));
+} catch {
+  say(words.webgl, true);
+}

@@ -1,0 +1,161 @@
+"""The one place where a lot becomes public: pages, JSON, map and feed are all made of what `told` gives.
+
+A field that is not in PUBLIC_FIELDS never leaves the office, whatever is added to the model later.
+"""
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+import shapely
+from django.urls import reverse
+from django.utils import timezone
+
+from panhuo.inventory.spec import code_rows
+from panhuo.site import labels
+from panhuo.site.ledger.disclosed import public_name, public_text
+from panhuo.site.market.models import KINDS, Lot, on_offer
+from panhuo.site.market.standard import promise
+from panhuo.site.parcel.story import among
+from panhuo.site.shelf import Row
+from panhuo.site.words import listed, pick
+
+PLAIN: Final = (
+    "id", "kind", "way", "division", "area_m2", "floor_area_m2", "use", "use_scheme", "price", "price_unit",
+    "term_years", "phone", "valid_until", "indicators",
+)  # fmt: skip
+TEXTS: Final = ("title", "address", "services", "about", "commitment", "office")
+"""Free text: names of private persons and their numbers are taken out of it."""
+PUBLIC_FIELDS: Final = (*PLAIN, *TEXTS, "industries", "published_on", "url", "photos", "geometry")
+ROOM: Final = 0.004
+"""Degrees left round the land on a map."""
+NEAR_KM: Final = 10
+NEAREST: Final = 4
+KM_PER_DEGREE: Final = 111.195
+CLASS_OF_BUILDING: Final = {"plant": "industrial", "warehouse": "warehouse"}
+
+
+def told(lots: Iterable[Lot]) -> list[Row]:
+    """The public fields of lots, in their order. geometry: GeoJSON, or None where the lot publishes no position."""
+    held = list(lots)
+    land = {
+        row["parcel_id"]: row
+        for row in among("parcels", "parcel_id", sorted({lot.parcel_id for lot in held}))
+    }
+    return [_told(lot, land.get(lot.parcel_id, {})) for lot in held]
+
+
+def _told(lot: Lot, parcel: Row) -> Row:
+    names = {name: public_name(name, None, None) for name in (lot.priority_holder, lot.taker)}
+    holder = parcel.get("holder")
+    names[holder] = public_name(holder, parcel.get("holder_type"), parcel.get("holder_uscc"))
+    row = {name: getattr(lot, name) for name in PLAIN}
+    row |= {name: public_text(getattr(lot, name), names) for name in TEXTS}
+    return row | {
+        "industries": lot.industries.split(),
+        "published_on": timezone.localtime(lot.published_at).date() if lot.published_at else None,
+        "url": reverse("lot", args=[lot.pk]),
+        "photos": [reverse("lot_photo", args=[photo.pk]) for photo in lot.photos.all()],
+        "geometry": geometry(lot),
+    }
+
+
+def geometry(lot: Lot) -> dict[str, Any] | None:
+    """What the lot publishes of where it lies."""
+    if lot.shown == "outline" and lot.outline:
+        return dict(lot.outline)
+    if lot.shown == "none" or lot.lon is None:
+        return None
+    return {"type": "Point", "coordinates": [lot.lon, lot.lat]}
+
+
+def worded(row: Row) -> Row:
+    """A told row with its codes in the reader's language beside, for pages."""
+    return row | {
+        "kind_label": str(dict(KINDS)[row["kind"]]),
+        "way_label": labels.tool(row["way"]),
+        "place": labels.division(row["division"]),
+        "use_label": use_words(row["kind"], row["use"], row["use_scheme"]),
+        "industry_label": listed(labels.coded("industry", code) for code in row["industries"])
+        or pick("不限", "Any"),
+        "size": size_words(row),
+        "price_label": price_words(row),
+        "commitment": row["commitment"] or (promise(row["indicators"]) if row["indicators"] else ""),
+    }
+
+
+def use_words(kind: str, use: str, scheme: str) -> str:
+    """A use as a person reads it."""
+    if not use:
+        return "—"
+    if kind == "plant":
+        return labels.coded("building_use", use)
+    return labels.coded("land_use", use, {"land_use_scheme": scheme or None})
+
+
+def use_class(row: Row) -> str | None:
+    """The class of a lot's use, as the rules of land have it; None where nobody knows."""
+    if row["kind"] == "plant":
+        return CLASS_OF_BUILDING.get(row["use"], row["use"] or None)
+    held = [one for one in code_rows("land_use") if one["code"] == row["use"]]
+    own = [one for one in held if one["scheme"] == row["use_scheme"]] or held
+    return own[0]["class"] or None if own else None
+
+
+def size_words(row: Row) -> str:
+    """How large a lot is: a plot by its land, a plant by its floor."""
+    land, floor = row["area_m2"], row["floor_area_m2"]
+    parts = [labels.mu(land)] if land is not None else []
+    if floor is not None:
+        parts.append(f"{labels.number(floor)} m²")
+    return " · ".join(parts if row["kind"] == "plot" else reversed(parts)) or "—"
+
+
+def price_words(row: Row) -> str:
+    """A price or rent with its unit; to be negotiated where none is given."""
+    if row["price"] is None:
+        return pick("面议", "To be negotiated")
+    return f"{labels.number(row['price'])} {labels.unit_word(row['price_unit'])}"
+
+
+def features(found: Iterable[Row]) -> str:
+    """Told rows as a GeoJSON collection (WGS 84, as its standard asks)."""
+    told_of = [
+        {
+            "type": "Feature",
+            "id": row["id"],
+            "geometry": row["geometry"],
+            "properties": {name: row[name] for name in PUBLIC_FIELDS if name != "geometry"},
+        }
+        for row in found
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": told_of}, ensure_ascii=False, default=str)
+
+
+def bounds(found: Iterable[Row]) -> list[float] | None:
+    """The box round what the rows publish of their position, with room for a map; None where they publish none."""
+    drawn = [shapely.from_geojson(json.dumps(row["geometry"])) for row in found if row["geometry"]]
+    if not drawn:
+        return None
+    west, south, east, north = (float(v) for v in shapely.total_bounds(drawn))
+    return [west - ROOM, south - ROOM, east + ROOM, north + ROOM]
+
+
+def near(lot: Lot) -> list[tuple[Row, float]]:
+    """The lots on offer nearest to one that publishes its position, with the way to each in km."""
+    if lot.shown == "none" or lot.lon is None or lot.lat is None:
+        return []
+    squeeze = math.cos(math.radians(lot.lat))
+    reach = NEAR_KM / KM_PER_DEGREE
+    box = {
+        "lat__range": (lot.lat - reach, lot.lat + reach),
+        "lon__range": (lot.lon - reach / squeeze, lot.lon + reach / squeeze),
+    }
+    others = on_offer().filter(**box).exclude(pk=lot.pk).exclude(shown="none").prefetch_related("photos")
+    found = [
+        (math.hypot((other.lon - lot.lon) * squeeze, other.lat - lot.lat) * KM_PER_DEGREE, other.pk, other)
+        for other in others
+    ]
+    nearest = sorted(found)[:NEAREST]
+    return list(zip(told(other for *_, other in nearest), (km for km, *_ in nearest), strict=True))
