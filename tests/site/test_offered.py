@@ -2,14 +2,17 @@
 
 import re
 from collections import Counter
+from datetime import date
 
 import pytest
 from django.urls import Resolver404, resolve
+from lots import lot_of
 from upload_files import PDF, named
 
 from panhuo.site.accounts.models import AreaScope, Person
 from panhuo.site.corrections.models import Correction
 from panhuo.site.gate import MAY, ROLES
+from panhuo.site.market.models import Enquiry
 from panhuo.site.shelf import one
 
 LINK = re.compile(r'(?:href|hx-get|src)="(/[^"#]*|\?[^"#]*)')
@@ -40,6 +43,11 @@ def at_work(as_, cast):
         pk = int(as_("clerk").post(f"/correct/parcels/{parcel}/", said)["Location"].split("/")[-2])
     as_("leader").post(f"/corrections/{pk}/decide/", {"do": "refuse", "reason": "证据不清"})
     as_("clerk").post("/ledger/parcels/save/", {"name": "我的", "query": "tenure=granted"})
+    for state in ("draft", "submitted", "published", "withdrawn", "concluded"):
+        lot = lot_of(
+            cast["clerk"], parcel, state=state, supplied_on=date(2026, 3, 1), start_by=date(2027, 3, 1)
+        )
+        Enquiry.objects.create(lot=lot, company="恒达", contact="李", phone="1", sender="0" * 64)
     return parcel
 
 
@@ -108,6 +116,7 @@ OFFERED = {
     "attach": ("/parcel/{parcel}/", "/parcel/{parcel}/attach/"),
     "export": ("/ledger/parcels/", "/ledger/parcels.xlsx"),
     "publish": ("/ledger/parcels/", "/ledger/publish/"),
+    "offer": ("/lots/", 'href="/lots/new/"'),
     "decide": ("/corrections/{waiting}/", "/corrections/{waiting}/decide/"),
     "upload": ("/jobs/", "/jobs/upload/"),
     "assess": ("/jobs/", "/jobs/assess/"),

@@ -23,6 +23,7 @@ from panhuo.core.ids import is_identity_number
 from panhuo.site.labels import finding
 from panhuo.site.ledger.disclosed import PLAIN, PUBLIC_FIELDS, is_organisation, without_numbers
 from panhuo.site.ledger.models import Publication
+from panhuo.site.market.models import Lot
 
 WORD, NUMBER, DAY = "机密QZ", 7654321, date(1987, 6, 5)
 GIVEN_AWAY = (WORD, str(NUMBER), f"{NUMBER:,}", str(DAY), "13812345678", "11010519491231002X")
@@ -88,15 +89,33 @@ def published(tmp_path, settings, db):
 def plant_database():
     """Secrets in every free text of every row the site keeps of its people and their work."""
     for model in apps.get_models():
-        if model.__module__.startswith("panhuo.site") and not model.__name__.startswith("Historical"):
+        if (
+            model is not Lot
+            and model.__module__.startswith("panhuo.site")
+            and not model.__name__.startswith("Historical")
+        ):
             texts = {
                 f.name: WORD
                 for f in model._meta.fields
                 if isinstance(f, CharField | TextField) and not (f.choices or f.unique or f.max_length == 64)
-                if f.name not in ("kind", "state", "role", "subject", "key", "field", "dataset", "password")
+                if f.name
+                not in ("kind", "state", "role", "subject", "key", "field", "dataset", "password", "industry")
             }
             if texts:
                 model.objects.update(**texts)
+    private = (
+        "building_id",
+        "holder_uscc",
+        "priority_holder",
+        "priority_note",
+        "taker",
+        "contract_no",
+        "reason",
+    )
+    days = ("priority_on", "priority_until", "supplied_on", "start_by", "started_on")
+    Lot.objects.update(
+        **dict.fromkeys(private, WORD), **dict.fromkeys(days, DAY), shown="none", lon=NUMBER, lat=NUMBER
+    )
 
 
 def body_of(answer):
@@ -127,6 +146,7 @@ def test_no_secret_leaves_by_an_open_door(published, things, cast):  # noqa: F81
             assert not [s for s in GIVEN_AWAY if s in told], route
             opened += need.act == OPEN and answer.status_code == 200
         for address in walk(client, ["/public/", "/public/?as=csv", "/public/?as=geojson", "/api/v1/public/parcels",
+                                     "/market/", "/market/feed/", "/market/lots.geojson", "/api/v1/public/lots",
                                      "/cases/", "/law/", "/account/login/", "/no/such/page", "/"]):  # fmt: skip
             answer = client.get(address)
             told = body_of(answer) + str(answer.headers)

@@ -10,6 +10,7 @@ from datetime import date
 import pytest
 from django.test import Client
 from django.urls import URLResolver, get_resolver
+from lots import lot_of
 
 from panhuo.site.accounts import acts as accounts
 from panhuo.site.accounts.models import ApiToken, AreaScope, Person
@@ -20,6 +21,7 @@ from panhuo.site.gate import MAY
 from panhuo.site.jobs.models import Job, Upload
 from panhuo.site.labels import rulebook
 from panhuo.site.ledger.models import SavedView
+from panhuo.site.market.models import Enquiry, Photo
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import one
 
@@ -52,6 +54,24 @@ ROUTES = {
     "language/": page(OPEN, post=True, data={"language": "en"}),
     "setup/<str:key>/": page(OPEN, key="x"),
     "public/": page(OPEN),
+    "market/": page(OPEN),
+    "market/lots.geojson": page(OPEN),
+    "market/feed/": page(OPEN),
+    "market/photo/<int:pk>/": page(OPEN, pk="{photo}"),
+    "market/<int:pk>/": page(OPEN, pk="{offer}"),
+    "market/<int:pk>/enquire/": page(OPEN, post=True, pk="{offer}"),
+    "lots/": page("see"),
+    "lots/new/": page("offer"),
+    "lots/<int:pk>/": page("see", own=True, pk="{lot}"),
+    "lots/<int:pk>/edit/": page("offer", own=True, pk="{lot}"),
+    "lots/<int:pk>/photo/": page("offer", own=True, post=True, pk="{lot}"),
+    "lots/<int:pk>/decide/": page("publish", own=True, post=True, data={"do": "publish"}, pk="{lot}"),
+    "lots/<int:pk>/<str:do>/": page("offer", own=True, post=True, pk="{lot}", do="submit"),
+    "enquiries/": page("offer"),
+    "enquiries/<str:name>.xlsx": page("offer", name="enquiries"),
+    "enquiries/<int:pk>/": page("offer", own=True, pk="{enquiry}"),
+    "enquiries/<int:pk>/demand/": page("upload", own=True, post=True, pk="{enquiry}"),
+    "enquiries/<int:pk>/<str:do>/": page("offer", own=True, post=True, pk="{enquiry}", do="mark"),
     "law/": page(OPEN),
     "law/<str:kind>/<str:name>/": page(OPEN, kind="rules", name="idle_not_started"),
     "cases/": page(OPEN),
@@ -137,6 +157,7 @@ ROUTES = {
     "webhooks/<int:pk>/<str:do>/": page("webhook", post=True, pk="{hook}", do="pause"),
     "api/v1/openapi.json": page(OPEN),
     "api/v1/public/parcels": page(OPEN),
+    "api/v1/public/lots": page(OPEN),
     "api/v1/": page(OPEN),
     "api/v1/parcels/<parcel_id>": page("see", own=True, program=True, parcel_id=PARCEL),
     "api/v1/enterprises/<enterprise_id>": page("see", own=True, program=True, enterprise_id=FIRM),
@@ -181,7 +202,12 @@ def things(cast, parcel_id):
     )
     finding = "SELECT finding_id AS id FROM findings WHERE parcel_id = ?"
     tool = "SELECT tool_id AS id FROM options WHERE parcel_id = ?"
+    offer = lot_of(clerk, parcel_id, state="published")
     return {
+        "lot": lot_of(clerk, parcel_id).pk,
+        "offer": offer.pk,
+        "photo": Photo.objects.create(lot=offer, digest="0" * 64, by=clerk).pk,
+        "enquiry": Enquiry.objects.create(lot=offer, company="x", contact="x", phone="x", sender="0" * 64).pk,
         "parcel": parcel_id,
         "firm": one(firm)["id"],
         "finding": one(finding, (parcel_id,))["id"],
@@ -284,6 +310,8 @@ def test_what_is_open_opens_to_a_stranger(db, things):
                 "language/": 302,
                 "favicon.ico": 301,
                 "api/v1/": 404,
+                "market/photo/<int:pk>/": 404,
+                "market/<int:pk>/enquire/": 400,
             }.get(route, 200)
             assert answer.status_code == expected, route
 

@@ -31,17 +31,25 @@ async function draw(map: maplibregl.Map): Promise<void> {
   const all = await ask<GeoJSON.FeatureCollection>(lots);
   if (!all) return;
   map.addSource("lots", { type: "geojson", data: all });
-  map.addSource("points", { type: "geojson", data: points(all) });
+  map.addSource("points", { type: "geojson", data: points(all), cluster: true, clusterRadius: 34, clusterMaxZoom: 13 });
+  map.addSource("here", { type: "geojson", data: points(all) });
   map.addLayer({ id: "lot-fill", type: "fill", source: "lots", filter: ["!=", ["geometry-type"], "Point"], paint: { "fill-color": COLOUR, "fill-opacity": 0.35 } });
   map.addLayer({ id: "lot-line", type: "line", source: "lots", paint: { "line-color": COLOUR, "line-width": 2 } });
-  map.addLayer({ id: "lot-dot", type: "circle", source: "points", maxzoom: 15.5, paint: { "circle-radius": 8, "circle-color": COLOUR, "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 } });
-  map.addLayer({ id: "lot-here", type: "circle", source: "points", filter: ["==", ["id"], -1], paint: { "circle-radius": 13, "circle-color": "transparent", "circle-stroke-color": "#e0942e", "circle-stroke-width": 4 } });
-  map.addLayer({ id: "lot-name", type: "symbol", source: "points", layout: { "text-field": ["get", "title"], "text-font": FONT, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-max-width": 9 }, paint: { "text-color": "#15262b", "text-halo-color": "#ffffffe6", "text-halo-width": 1.8 } });
+  map.addLayer({ id: "lot-dot", type: "circle", source: "points", maxzoom: 15.5, filter: ["!", ["has", "point_count"]], paint: { "circle-radius": 8, "circle-color": COLOUR, "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 } });
+  map.addLayer({ id: "lot-many", type: "circle", source: "points", filter: ["has", "point_count"], paint: { "circle-radius": ["step", ["get", "point_count"], 13, 10, 17, 100, 22], "circle-color": "#0b5563", "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 } });
+  map.addLayer({ id: "lot-count", type: "symbol", source: "points", filter: ["has", "point_count"], layout: { "text-field": ["to-string", ["get", "point_count"]], "text-font": FONT, "text-size": 13, "text-allow-overlap": true }, paint: { "text-color": "#ffffff" } });
+  map.addLayer({ id: "lot-here", type: "circle", source: "here", filter: ["==", ["id"], -1], paint: { "circle-radius": 13, "circle-color": "transparent", "circle-stroke-color": "#e0942e", "circle-stroke-width": 4 } });
+  map.addLayer({ id: "lot-name", type: "symbol", source: "points", filter: ["!", ["has", "point_count"]], layout: { "text-field": ["get", "title"], "text-font": FONT, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-max-width": 9 }, paint: { "text-color": "#15262b", "text-halo-color": "#ffffffe6", "text-halo-width": 1.8 } });
   const mark = (id: number): void => {
     map.setFilter("lot-here", ["==", ["id"], id]);
     for (const [key, card] of cards) card.classList.toggle("here", key === String(id));
   };
   for (const [key, card] of cards) for (const what of ["mouseenter", "focusin"]) card.addEventListener(what, () => { mark(Number(key)); });
+  map.on("click", "lot-many", async (event: MapLayerMouseEvent) => {
+    const many = event.features![0];
+    const zoom = await map.getSource<GeoJSONSource>("points")!.getClusterExpansionZoom(Number(many.properties.cluster_id));
+    map.easeTo({ center: (many.geometry as GeoJSON.Point).coordinates as [number, number], zoom });
+  });
   for (const layer of ["lot-fill", "lot-dot"]) {
     map.on("click", layer, (event: MapLayerMouseEvent) => {
       const lot = event.features![0].properties as Lot;
@@ -49,10 +57,11 @@ async function draw(map: maplibregl.Map): Promise<void> {
       cards.get(String(lot.id))?.scrollIntoView({ block: "nearest" });
       if (cards.size) popup(map, event.lngLat, lot);
     });
+  }
+  for (const layer of ["lot-fill", "lot-dot", "lot-many"]) {
     map.on("mouseenter", layer, () => { map.getCanvas().style.cursor = "pointer"; });
     map.on("mouseleave", layer, () => { map.getCanvas().style.cursor = ""; });
   }
-  (map.getSource("lots") as GeoJSONSource).setData(all);
   map.once("idle", () => { at("map").setAttribute("data-ready", "1"); });
 }
 

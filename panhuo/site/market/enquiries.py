@@ -86,7 +86,7 @@ def demand(request: HttpRequest, pk: int) -> HttpResponse:
 
 @gated("offer")
 def download(request: HttpRequest, name: str) -> HttpResponse:
-    """Enquiries of the person's lots as a workbook: `enquiries` with who asked, or `demands` as the import reads them."""
+    """Enquiries of the person's lots as a workbook: `enquiries` with who asked, `demands` as the import reads."""
     mine = whose.enquiries(request.user).order_by("pk")
     rows = {"enquiries": map(_told, mine), "demands": map(acts.demand_row, mine)}
     out = io.BytesIO()

@@ -13,6 +13,11 @@ from panhuo.site.market.models import KINDS, Enquiry, Lot
 from panhuo.site.words import say
 
 TWO_DIGITS: Final = 2
+STATUS: Final = {
+    "open": say("评估可行", "open to it"),
+    "check": say("评估待核", "to verify"),
+    "closed": say("评估不可行", "closed to it"),
+}
 
 
 def industries() -> list[tuple[str, str]]:
@@ -30,12 +35,22 @@ def _units() -> list[tuple[str, str]]:
 
 def _divisions(codes: list[str]) -> list[tuple[str, str]]:
     """The counties of codes, each after the city and province over it: (prefix, name)."""
-    prefixes = {code[:size] for code in codes for size in (2, 4, 6) if code}
+    prefixes = {code[:size] for code in codes for size in (2, 4, 6)} - {""}
     return [(prefix, labels.division(prefix)) for prefix in sorted(prefixes)]
 
 
 def _any(choices: list[tuple[str, str]]) -> list[tuple[str, Any]]:
     return [("", say("不限", "Any")), *choices]
+
+
+def _ways(kind: str, statuses: dict[str, str]) -> list[tuple[str, str]]:
+    """The ways to offer a lot of this kind, those open to the parcel first and marked."""
+    order = {name: place for place, name in enumerate(statuses)}
+    held = sorted(rules.ways(kind), key=lambda way: order.get(way, len(order)))
+    words = {code: str(said) for code, said in STATUS.items()}
+    return [
+        (way, " · ".join(filter(None, (labels.tool(way), words.get(statuses.get(way, "")))))) for way in held
+    ]
 
 
 class Day(forms.DateInput):
@@ -53,7 +68,7 @@ class LotForm(forms.ModelForm):
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     part = forms.CharField(
-        label=say("部分供应的界线（GeoJSON，经纬度；全宗留空）", "Outline of a part (GeoJSON, lon and lat; empty: the whole)"),
+        label=say("部分供应的界线（GeoJSON，经纬度；全宗留空）", "Outline of a part (GeoJSON, degrees; empty: all)"),
         required=False, widget=forms.Textarea(attrs={"rows": 2}),
     )  # fmt: skip
 
@@ -99,11 +114,12 @@ class LotForm(forms.ModelForm):
         ),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, statuses: dict[str, str] | None = None, **kwargs: Any) -> None:
+        """statuses: what the assessment says of each tool for the parcel, the best first."""
         super().__init__(*args, **kwargs)
         kind = self.instance.kind
         self.fields["way"] = forms.ChoiceField(
-            label=self.fields["way"].label, choices=[(way, labels.tool(way)) for way in rules.ways(kind)]
+            label=self.fields["way"].label, choices=_ways(kind, statuses or {})
         )
         self.fields["price_unit"] = forms.ChoiceField(
             label=self.fields["price_unit"].label, choices=_units(), required=False

@@ -18,7 +18,7 @@ from panhuo.site.market.forms import LotForm
 from panhuo.site.market.models import PRIORITY, STATES, Lot
 from panhuo.site.market.shown import told, worded
 from panhuo.site.market.standard import STANDARD, bar_words, indicators, promise, starts
-from panhuo.site.parcel.story import as_of, of_parcel, parcel_row
+from panhuo.site.parcel.story import of_parcel, options, parcel_row
 from panhuo.site.shelf import Row
 from panhuo.site.words import fault_words, say
 
@@ -33,6 +33,7 @@ START: Final = {
     "unknown": say("待核实是否动工", "To verify whether works began"),
     "no_date": say("无期限", "No date"),
 }
+RANKED: Final = ("open", "check", "closed")
 BAD: Final = ("overdue", "met_late")
 
 
@@ -47,7 +48,7 @@ def lots(request: HttpRequest) -> HttpResponse:
     shown = mine.filter(state=state).select_related("by", "edited_by")
     if may(request.user, "offer"):
         shown = shown.annotate(asked=Count("enquiries", filter=Q(enquiries__state="new")))
-    page = Paginator(shown, 50).get_page(request.GET.get("page"))
+    page = Paginator(shown.order_by("-pk"), 50).get_page(request.GET.get("page"))
     rows = list(page)
     started = starts(rows, timezone.localdate()) if state == "concluded" else {}
     context = {
@@ -122,7 +123,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 def writing(request: HttpRequest, lot: Lot, parcel: Row, buildings: list[Row]) -> HttpResponse:
     """The form of a lot, and what it submits: kept as a draft, or at once put before the second person."""
-    form = LotForm(request.POST or None, instance=lot)
+    weighed = {row["tool_id"]: row["status"] for row in options(lot.parcel_id)}
+    ranked = dict(sorted(weighed.items(), key=lambda held: RANKED.index(held[1])))
+    form = LotForm(request.POST or None, instance=lot, statuses=ranked)
     if request.method == "POST" and form.is_valid():
         try:
             acts.draft(request.user, lot, parcel, form.cleaned_data.get("part"))
@@ -131,13 +134,7 @@ def writing(request: HttpRequest, lot: Lot, parcel: Row, buildings: list[Row]) -
             return redirect("lot_office", lot.pk)
         except PanhuoError as fault:
             form.add_error(fault.where if fault.where in form.fields else None, fault_words(fault))
-    context = {
-        "form": form,
-        "lot": lot,
-        "parcel": parcel,
-        "buildings": buildings,
-        "closed": rules.way_status(lot) if lot.way else None,
-    }
+    context = {"form": form, "lot": lot, "parcel": parcel, "buildings": buildings}
     return render(request, "market/write.html", context)
 
 
@@ -157,7 +154,6 @@ def lot(request: HttpRequest, pk: int) -> HttpResponse:
         "parcel": _parcel(request, one),
         "indicators": [i | {"bar_label": bar_words(i)} for i in asked],
         "status": rules.way_status(one),
-        "as_of": as_of(),
         "start": start_words(started.get(one.pk)),
         "outcomes": [(code, words) for code, words in PRIORITY if code in ("exercised", "waived", "lapsed")],
         "past": list(one.history.select_related("history_user").order_by("history_date", "history_id")),

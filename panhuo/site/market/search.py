@@ -56,12 +56,15 @@ def offered() -> Any:
 
 
 def form(given: QueryDict) -> SearchForm:
-    """The form over the list, offering only what some lot on offer has."""
+    """The form over the list, offering what some lot on offer has, and what an older link asks for."""
     held = on_offer().order_by()
-    codes = sorted(set(held.values_list("division", flat=True)))
+    codes = sorted(
+        {*held.values_list("division", flat=True), *filter(str.isdigit, given.getlist("division"))}
+    )
     found = sorted(set(held.values_list("kind", "use", "use_scheme")))
     uses = {f"{kind}:{use}": use_words(kind, use, scheme) for kind, use, scheme in found if use}
-    return SearchForm(given, codes, sorted(set(held.values_list("way", flat=True))), list(uses.items()))
+    ways = {*held.values_list("way", flat=True), *rulebook().tools.keys() & given.getlist("way")}
+    return SearchForm(given, codes, sorted(ways), list(uses.items()))
 
 
 @dataclass(frozen=True, slots=True)

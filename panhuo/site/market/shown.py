@@ -12,22 +12,32 @@ import shapely
 from django.urls import reverse
 from django.utils import timezone
 
-from panhuo.inventory.spec import code_rows
+from panhuo.inventory.spec import code_list, code_rows, units
 from panhuo.site import labels
 from panhuo.site.ledger.disclosed import public_name, public_text
 from panhuo.site.market.models import KINDS, Lot, on_offer
 from panhuo.site.market.standard import promise
 from panhuo.site.parcel.story import among
 from panhuo.site.shelf import Row
-from panhuo.site.words import listed, pick
+from panhuo.site.words import english, listed, pick
 
 PLAIN: Final = (
-    "id", "kind", "way", "division", "area_m2", "floor_area_m2", "use", "use_scheme", "price", "price_unit",
-    "term_years", "phone", "valid_until", "indicators",
+    "id", "kind", "way", "division", "area_m2", "floor_area_m2", "use", "price", "price_unit", "term_years", "phone",
+    "valid_until", "indicators",
 )  # fmt: skip
 TEXTS: Final = ("title", "address", "services", "about", "commitment", "office")
 """Free text: names of private persons and their numbers are taken out of it."""
-PUBLIC_FIELDS: Final = (*PLAIN, *TEXTS, "industries", "published_on", "url", "photos", "geometry")
+PUBLIC_FIELDS: Final = (
+    *PLAIN,
+    *TEXTS,
+    "use_scheme",
+    "industries",
+    "published_on",
+    "url",
+    "photos",
+    "geometry",
+)
+TEN_THOUSAND: Final = "10,000 "
 ROOM: Final = 0.004
 """Degrees left round the land on a map."""
 NEAR_KM: Final = 10
@@ -53,6 +63,7 @@ def _told(lot: Lot, parcel: Row) -> Row:
     row = {name: getattr(lot, name) for name in PLAIN}
     row |= {name: public_text(getattr(lot, name), names) for name in TEXTS}
     return row | {
+        "use_scheme": lot.use_scheme if lot.use_scheme in code_list("land_use_schemes") else "",
         "industries": lot.industries.split(),
         "published_on": timezone.localtime(lot.published_at).date() if lot.published_at else None,
         "url": reverse("lot", args=[lot.pk]),
@@ -116,7 +127,10 @@ def price_words(row: Row) -> str:
     """A price or rent with its unit; to be negotiated where none is given."""
     if row["price"] is None:
         return pick("面议", "To be negotiated")
-    return f"{labels.number(row['price'])} {labels.unit_word(row['price_unit'])}"
+    number, unit = row["price"], units()[row["price_unit"]].label
+    if english() and unit.en.startswith(TEN_THOUSAND):  # 45 万元/亩 is 450,000 yuan/mu
+        return f"{labels.number(number * 10_000)} {unit.en.removeprefix(TEN_THOUSAND)}"
+    return f"{labels.number(number)} {pick(unit.zh, unit.en)}"
 
 
 def features(found: Iterable[Row]) -> str:

@@ -15,6 +15,7 @@ from panhuo.inventory.spec import dataset_spec
 from panhuo.site.gate import found, gated
 from panhuo.site.labels import rulebook
 from panhuo.site.ledger.models import Publication
+from panhuo.site.market.models import Lot
 from panhuo.site.parcel import acts, firm, story
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.parcel.opened import UNTOLD
@@ -55,6 +56,7 @@ def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
         "untold": (*UNTOLD, "parcel_id"),
         "users": story.users(request.user, related.get("occupancies", [])),
         "published": Publication.objects.filter(parcel_id=parcel_id).exists(),
+        "lots": Lot.objects.filter(parcel_id=parcel_id).exclude(state="withdrawn"),
     }
     return render(request, "parcel/parcel.html", context | kept_with("parcels", parcel_id))
 
