@@ -86,7 +86,7 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
     "case": ("案件", "case"), "procedure": ("程序", "procedure"), "step": ("步骤", "step"),
     "outcome": ("结果", "outcome"), "began": ("起算日", "began"), "day": ("办理日", "day"),
     "targets": ("任务与限制", "targets and limits"), "inputs": ("输入", "inputs"),
-    "outcome": ("优先权", "priority"), "supplied_on": ("供应日", "supplied on"),
+    "priority": ("优先权", "priority"), "supplied_on": ("供应日", "supplied on"),
     "start_by": ("动工期限", "start by"), "started_on": ("动工日", "started on"),
 }  # fmt: skip
 REPORTS: Final[dict[str, tuple[str, str]]] = {
@@ -161,6 +161,6 @@ WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "lang": lambda code: {"zh": "中文", "en": "English"}.get(code, str(code)),
     "place": labels.division,
     "accept_partial": lambda given: _plain(bool(given)),
-    "outcome": lambda code: str(dict(PRIORITY).get(code, code)),
+    "priority": lambda code: str(dict(PRIORITY).get(code, code)),
 }
 LISTED: Final[dict[str, Callable[[Any], str]]] = {"divisions": _scope, "events": event_words}

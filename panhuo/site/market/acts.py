@@ -175,7 +175,7 @@ def record_start(by: Any, pk: int, started_on: date | None) -> None:
 
 def settle_priority(by: Any, pk: int, outcome: str, on: date | None, note: str, upload: Any) -> None:
     """Records that the former holder used the priority, waived it or let it lapse, on evidence in a file."""
-    with performing(by, "offer", "lot.priority", str(pk), outcome=outcome):
+    with performing(by, "offer", "lot.priority", str(pk), priority=outcome):
         lot = _held(pk, "draft", "submitted", "withdrawn")
         rules.check_settled(lot, outcome, on, note)
         if upload is None:
