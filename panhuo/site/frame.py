@@ -17,6 +17,7 @@ MENU: tuple[tuple[str, gate.Act, str, str], ...] = (
     ("jobs", "see", "任务", "Jobs"),
     ("corrections", "see", "更正", "Corrections"),
     ("lots", "see", "供地", "Offers"),
+    ("survey", "see", "外业", "Survey"),
     ("people", "people", "人员", "People"),
     ("trail", "trail", "留痕", "Trail"),
     ("webhooks", "webhook", "推送", "Webhooks"),

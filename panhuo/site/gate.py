@@ -24,6 +24,7 @@ Role = Literal[
 Act = Literal[
     "see", "export", "upload", "assess", "propose", "decide", "attach", "publish", "offer", "plan",
     "work", "answer", "people", "trail", "token", "webhook",
+    "survey",
 ]  # fmt: skip
 
 ROLES: Final[dict[Role, Any]] = {
@@ -40,7 +41,20 @@ ROLES: Final[dict[Role, Any]] = {
 
 MAY: Final[dict[Role, frozenset[Act]]] = {
     "clerk": frozenset(
-        {"see", "export", "upload", "assess", "propose", "attach", "offer", "plan", "work", "answer", "token"}
+        {
+            "see",
+            "export",
+            "upload",
+            "assess",
+            "propose",
+            "attach",
+            "offer",
+            "plan",
+            "work",
+            "answer",
+            "token",
+            "survey",
+        }
     ),
     "reviewer": frozenset(
         {
@@ -59,8 +73,10 @@ MAY: Final[dict[Role, frozenset[Act]]] = {
         }
     ),
     "leader": frozenset({"see", "export", "assess", "decide", "publish", "plan", "answer", "token"}),
-    "park": frozenset({"see", "export", "propose", "attach", "offer", "plan", "answer", "token"}),
-    "land_company": frozenset({"see", "export", "propose", "attach", "offer", "plan", "answer", "token"}),
+    "park": frozenset({"see", "export", "propose", "attach", "offer", "plan", "answer", "token", "survey"}),
+    "land_company": frozenset(
+        {"see", "export", "propose", "attach", "offer", "plan", "answer", "token", "survey"}
+    ),
     "consulted": frozenset({"see", "answer"}),
     "auditor": frozenset({"see", "export", "trail", "token"}),
     "administrator": frozenset({"see", "export", "upload", "assess", "people", "trail", "token", "webhook"}),

@@ -14,6 +14,7 @@ KEY: Final = {
     "parcels": "parcel_id",
     "enterprises": "concat(enterprise_id, '|', year)",
     "contracts": "contract_no",
+    "buildings": "building_id",
 }
 """The datasets that are worked on, with the SQL of a row's key as corrections write it."""
 
@@ -30,6 +31,8 @@ def key_of(dataset: str, row: Row) -> str:
             return str(row["parcel_id"])
         case "contracts":
             return str(row["contract_no"])
+        case "buildings":
+            return str(row["building_id"])
         case _:
             return f"{row['enterprise_id']}|{'' if row['year'] is None else row['year']}"
 

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "panhuo.site.jobs",
     "panhuo.site.corrections",
     "panhuo.site.market",
+    "panhuo.site.survey",
     "panhuo.site.boards",
     "panhuo.site.lawbook",
     "panhuo.site.money",

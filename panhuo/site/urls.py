@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("panhuo.site.corrections.urls")),
     path("", include("panhuo.site.cases.urls")),
     path("", include("panhuo.site.market.urls")),
+    path("", include("panhuo.site.survey.urls")),
     path("", include("panhuo.site.jobs.urls")),
     path("", include("panhuo.site.maps.urls")),
     path("", include("panhuo.site.boards.urls")),

@@ -8,7 +8,8 @@ sees half of it.
 Tables: `parcels` (every field of the dataset but the outlines, with `findings`, `unknowns`, `since`, `severity`,
 `tools`, `first_tool`, `tier`, `plan_tool`, `plan_year`, `stage`, `potential`, `easy_first`, `lon`, `lat` and the
 box `xmin … ymax`), `shapes(parcel_id, geometry)` (WKB, EPSG:4490), each other dataset under its own name (`enterprises`
-with their score, tier and number of parcels, `contracts` with their parcel's name, division and holder) and `problems`
+with their score, tier and number of parcels, `contracts`, `buildings` and `visits` with their parcel's name, division
+and holder) and `problems`
 of the snapshot.
 Result tables are views of the assessment's Parquet files, with every column of their spec (further tables as
 `assessed_<table>`): an assessment of a million parcels holds some twenty million options, and a page reads the few of
@@ -106,11 +107,17 @@ ORDER BY division, enterprise_id""",
     "contracts": """
 SELECT c.*, p.name, p.division, p.holder_uscc FROM given c JOIN parcels p USING (parcel_id)
 ORDER BY division, parcel_id, contract_no""",
+    "buildings": """
+SELECT b.* EXCLUDE (geometry), p.name, p.division, p.holder_uscc FROM given b LEFT JOIN parcels p USING (parcel_id)
+ORDER BY division, parcel_id, building_id""",
+    "visits": """
+SELECT v.*, p.name, p.division, p.holder_uscc FROM given v LEFT JOIN parcels p USING (parcel_id)
+ORDER BY division, parcel_id, visit_id""",
 }
 """Datasets that are lists of their own, with what the list shows of others beside their fields."""
 BORROWED: Final = {
     "enterprises": ("score", "tier", "parcels"),
-    "contracts": ("name", "division", "holder_uscc"),
+    **dict.fromkeys(("contracts", "buildings", "visits"), ("name", "division", "holder_uscc")),
 }
 """The columns of those lists that are others'."""
 

@@ -143,7 +143,8 @@ def _keep(root: Path, visit: Visit, read: Submissions) -> list[tuple[str, str]]:
 
 def evidence_of(visit: Visit, settled: Settled, kept: Iterable[tuple[str, str]], source: str) -> str:
     """The evidence of a visit's corrections: what was filled, where one stood, the photographs by digest."""
-    parts = [f"{survey_form(visit.form).label.zh} {visit.visited_on} {source} {visit.visit_id}".strip()]
+    said = (survey_form(visit.form).label.zh, str(visit.visited_on), visit.surveyor, source, visit.visit_id)
+    parts = [" ".join(word for word in said if word)]
     if visit.lon is not None and visit.lat is not None:
         at = f"{visit.lat:.6f}, {visit.lon:.6f}"
         accuracy = "" if visit.accuracy_m is None else f" ±{visit.accuracy_m:.0f} m"

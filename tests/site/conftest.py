@@ -95,6 +95,13 @@ def live_server(django_db_setup):
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def workspace_as_new_afterwards():
+    """For tests that add land, which others do not expect."""
+    yield
+    lay_out_workspace()
+
+
 @pytest.fixture
 def cast(db):
     """Everybody, by name."""

@@ -4,6 +4,7 @@ A route that is not listed here fails the test: strangers go to the login (progr
 gets 403, and for another county's officer with the same role the thing named does not exist (404).
 """
 
+import json
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -24,6 +25,7 @@ from panhuo.site.ledger.models import SavedView
 from panhuo.site.market.models import Enquiry, Photo
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import one
+from panhuo.site.survey.models import Visit
 
 OPEN, PROGRAM = "open", "program"
 """For everybody; for programs by token (which need `see`)."""
@@ -136,6 +138,16 @@ ROUTES = {
     "casework/<int:pk>/state/": page("work", own=True, post=True, pk="{case}"),
     "casework/<int:pk>/fact/": page("work", own=True, post=True, pk="{case}"),
     "casework/<int:pk>/another/": page("work", own=True, post=True, pk="{case}"),
+    "survey/": page("see"),
+    "survey/visit/<int:pk>/": page("see", own=True, pk="{visit}"),
+    "survey/visit/<int:pk>/photo/<int:number>/": page("see", own=True, pk="{shot}", number=0),
+    "survey/visit/<int:pk>/decide/": page("decide", own=True, post=True, pk="{visit}"),
+    "survey/take/": page("survey", post=True),
+    "survey/form/<str:name>.zip": page("survey", name="site_visit"),
+    "survey/field/": page("survey"),
+    "survey/worker.js": page(OPEN),
+    "survey/list/<str:name>/": page("survey", name="site_visit"),
+    "survey/send/": page("survey", own=True, post=True, data={"visit": "{filled}"}),
     "jobs/": page("see"),
     "jobs/<int:pk>/": page("see", own=True, pk="{job}"),
     "jobs/<int:pk>/file/": page("export", own=True, pk="{job}"),
@@ -224,7 +236,19 @@ def things(cast, parcel_id):
         "case": cases.open_case(clerk, parcel_id, "p02_idle_inquiry", date(2026, 10, 9)).pk,
         "hook": Webhook.objects.create(url="https://example.cn/", secret="x", by=clerk).pk,
         "parameter": parameter,
+        "visit": (visit := a_visit(clerk, parcel_id)).pk,
+        "shot": visit.pk,
+        "filled": json.dumps(
+            {"visit_id": "0" * 32, "form": "site_visit", "parcel_id": parcel_id, "visited_on": "2026-11-20"}
+        ),
     }
+
+
+def a_visit(by, parcel_id):
+    return Visit.objects.create(
+        visit_id="1" * 32, form="site_visit", parcel_id=parcel_id, division="430112", visited_on="2026-11-20",
+        surveyor="x", photos=[["1.jpg", "0" * 64, "image/jpeg"]], by=by,
+    )  # fmt: skip
 
 
 def asked(client, route, need, things):
@@ -286,7 +310,7 @@ def test_for_another_countys_officer_it_does_not_exist(things):
 
 def test_ones_own_officer_is_let_through(things, cast):
     """The other side: the refusals above are not of everybody."""
-    bytes_not_there = {"{file}", "{job}", "{upload}"}
+    bytes_not_there = {"{file}", "{job}", "{upload}", "{shot}"}
     tried = [
         (route, need)
         for route, need in GATED

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.corrections import text_of
+from panhuo.inventory.survey import Cell
 from panhuo.site.corrections import values
 from panhuo.site.corrections.models import Correction
 from panhuo.site.doors.events import announce
@@ -55,22 +56,21 @@ def propose(
     with transaction.atomic():
         made: list[Correction] = []
         for row in rows:
-            made.append(_propose(by, dataset, row, field, value, evidence.strip(), made[0] if made else None))
+            cell = Cell(dataset, key_of(dataset, row), field, text_of(row.get(field)), value)
+            made.append(propose_cell(by, cell, evidence.strip(), made[0] if made else None))
             subject = page(dataset, row)
             for upload in uploads:
                 attach(by, *subject, upload, correction=made[-1])
     return made
 
 
-def _propose(
-    by: Any, dataset: str, row: Row, field: str, value: str, evidence: str, head: Correction | None
-) -> Correction:
-    key = key_of(dataset, row)
-    with performing(by, "propose", "correction.propose", key, dataset=dataset, field=field, value=value):
+def propose_cell(by: Any, cell: Cell, evidence: str, head: Correction | None) -> Correction:
+    """Puts one cell before a second person. head: the first on the same evidence, none for the first itself."""
+    said = {"dataset": cell.dataset, "field": cell.field, "value": cell.value}
+    with performing(by, "propose", "correction.propose", cell.key, **said):
         return Correction.objects.create(
-            dataset=dataset, key=key, field=field, was=text_of(row.get(field)), value=value,
-            evidence=evidence, head=head, by=by,
-        )  # fmt: skip
+            key=cell.key, was=cell.was, **said, evidence=evidence, head=head, by=by
+        )
 
 
 def decide(by: Any, pks: Sequence[int], approve: bool, reason: str = "") -> list[Correction]:
@@ -83,13 +83,14 @@ def decide(by: Any, pks: Sequence[int], approve: bool, reason: str = "") -> list
     with transaction.atomic():
         found = list(Correction.objects.select_for_update().filter(pk__in=pks).order_by("pk"))
         for correction in found:
-            _decide(by, correction, approve, reason.strip())
+            decide_one(by, correction, approve, reason.strip())
         if approve:
             Job.objects.create(kind="correct", asked={"corrections": [c.pk for c in found]}, by=by)
     return found
 
 
-def _decide(by: Any, correction: Correction, approve: bool, reason: str) -> None:
+def decide_one(by: Any, correction: Correction, approve: bool, reason: str) -> None:
+    """The second person's word on one correction; what was approved is stored by whoever calls."""
     cell = {"dataset": correction.dataset, "field": correction.field, "value": correction.value}
     what = "correction.approve" if approve else "correction.refuse"
     with performing(by, "decide", what, correction.key, **cell, reason=reason):

@@ -4,15 +4,12 @@ A job's state lives in the database, so it survives a restart: a job left runnin
 (imports and assessments write all or nothing), three times at most.
 """
 
-import csv
 import json
 import logging
 import threading
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from django.db import transaction
@@ -30,12 +27,14 @@ from panhuo.site.jobs.reports import work_report
 from panhuo.site.maps.archives import ahead_forever
 from panhuo.site.money.work import work_adopt, work_plan
 from panhuo.site.shelf import shelf
+from panhuo.site.survey.models import Visit
 from panhuo.site.trail import system_note
 from panhuo.workspace.assess import assess
 from panhuo.workspace.files import keep_file
 from panhuo.workspace.imports import import_files
 from panhuo.workspace.law_trial import try_value
 from panhuo.workspace.reading import reading_copy
+from panhuo.workspace.survey_arrivals import import_tables
 
 log = logging.getLogger(__name__)
 SILENT: Final = timedelta(minutes=15)
@@ -134,25 +133,23 @@ def work_assess(job: Job, report: Report) -> dict[str, Any]:
 
 
 def work_correct(job: Job, report: Report) -> dict[str, Any]:
-    """Stores approved corrections as rows of the corrections dataset, laid over the record at every reading."""
+    """Stores what was approved: corrections, laid over the record at every reading, visits and the rows they add."""
     approved = Correction.objects.select_related("by", "decided_by").filter(pk__in=job.asked["corrections"])
-    rows = [_as_row(correction) for correction in approved.prefetch_related("files").order_by("pk")]
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"corrections-{job.pk}.csv"
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
-        report("写入 writing", 50)
-        asked = {"dataset": "corrections", "encoding": "utf-8"}
-        return import_files(
-            shelf().workspace.root, [path], import_options(asked), lambda text: report(text, 60)
-        )
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for correction in approved.prefetch_related("files", "head__files").order_by("pk"):
+        tables.setdefault("corrections", []).append(_as_row(correction))
+    for visit in Visit.objects.select_related("decided_by").filter(pk__in=job.asked.get("visits", [])):
+        tables.setdefault("visits", []).append(visit.as_row())
+        for dataset, row in visit.made.items():
+            tables.setdefault(dataset, []).append(row)
+    report("写入 writing", 50)
+    return import_tables(shelf().workspace.root, f"corrections-{job.pk}", tables)
 
 
 def _as_row(correction: Correction) -> dict[str, str]:
     """A correction as the dataset holds it; its evidence names the files by their digest under `files/`."""
-    files = "".join(f"；{f.name} files/{f.digest}" for f in correction.files.all())
+    kept = correction.files.all() or (correction.head.files.all() if correction.head else ())
+    files = "".join(f"；{f.name} files/{f.digest}" for f in kept)
     return {
         "dataset": correction.dataset, "key": correction.key, "field": correction.field, "value": correction.value,
         "evidence": correction.evidence + files, "by": f"{correction.by}/{correction.decided_by}",

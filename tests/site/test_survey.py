@@ -1,0 +1,265 @@
+"""The survey on the site: what is taken along, what arrives and how often, the second person, exports, progress."""
+
+import csv
+import io
+import json
+import uuid
+import zipfile
+
+import pytest
+from PIL import Image
+
+from panhuo.site.corrections.models import Correction
+from panhuo.site.jobs.models import Job
+from panhuo.site.jobs.work import run, take
+from panhuo.site.parcel.models import Attachment
+from panhuo.site.shelf import one, shelf
+from panhuo.site.survey.models import Visit
+
+pytestmark = pytest.mark.usefixtures("workspace_as_new_afterwards")
+
+
+def shot(colour="green", name="1.jpg"):
+    held = io.BytesIO()
+    Image.new("RGB", (60, 40), colour).save(held, "JPEG")
+    held.seek(0)
+    held.name = name
+    return held
+
+
+def filled(parcel_id, **more):
+    place = one("SELECT lon, lat FROM parcels WHERE parcel_id = ?", (parcel_id,))
+    return {
+        "visit_id": str(uuid.uuid4()), "form": "site_visit", "parcel_id": parcel_id, "visited_on": "2026-11-20",
+        "lon": place and place["lon"], "lat": place and place["lat"], "accuracy_m": 5, "photos": 1,
+        "answers": {"use_state": "vacant"}, "rows": {}, "held": {"use_state": ""}, "remark": "杂草",
+    } | more  # fmt: skip
+
+
+def send(client, given, *photos):
+    data = {"visit": json.dumps(given), "photo": list(photos) or [shot()]}
+    return client.post("/survey/send/", data, headers={"accept-language": "zh"})
+
+
+@pytest.fixture
+def contract():
+    """A contract of 430112 whose parcel has no other."""
+    return one(
+        "SELECT contract_no, parcel_id, work_state FROM contracts WHERE division = '430112' AND parcel_id IN "
+        "(SELECT parcel_id FROM contracts GROUP BY 1 HAVING count(*) = 1) ORDER BY contract_no"
+    )
+
+
+def test_the_list_holds_ones_own_flagged_parcels_nearest_first_with_what_the_phone_needs(as_, parcel_id):
+    place = one("SELECT lon, lat FROM parcels WHERE parcel_id = ?", (parcel_id,))
+    answer = as_("clerk").get("/survey/list/site_visit/", {"lon": place["lon"], "lat": place["lat"]})
+    visits = answer.json()["visits"]
+    assert visits[0]["parcel_id"] == parcel_id
+    own = one(
+        "SELECT count(*) AS n FROM parcels WHERE division = '430112' AND len(findings) + len(unknowns) > 0"
+    )["n"]
+    assert len(visits) == own
+    assert visits[0]["outline"][0][0] == visits[0]["outline"][0][-1]
+    assert visits[0]["held"].keys() >= {"use_state", "terrain"} and visits[0]["rows"].keys() == {
+        "contracts",
+        "buildings",
+    }
+    assert as_("nowhere").get("/survey/list/site_visit/").json()["visits"] == []
+    assert as_("clerk").get("/survey/list/nothing/").status_code == 404
+
+
+def test_a_visit_becomes_proposed_corrections_with_its_photographs_and_the_record_stays(as_, contract):
+    held = one("SELECT use_state FROM parcels WHERE parcel_id = ?", (contract["parcel_id"],))["use_state"]
+    state = "suspended" if contract["work_state"] != "suspended" else "finished"
+    given = filled(contract["parcel_id"], answers={"use_state": "vacant", "work_state": state})
+    answer = send(as_("clerk"), given, shot(), shot("red", "2.jpg"))
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["told"] == ([] if held is None else answer.json()["told"])
+    rows = {(c.dataset, c.key, c.field): c for c in Correction.objects.all()}
+    assert {k: c.value for k, c in rows.items()} == {
+        ("parcels", contract["parcel_id"], "use_state"): "vacant",
+        ("contracts", contract["contract_no"], "work_state"): state,
+        ("contracts", contract["contract_no"], "observed_on"): "2026-11-20",
+    }
+    visit = Visit.objects.get()
+    assert (visit.state, len(visit.photos), visit.distance_m) == ("proposed", 2, 0.0)
+    assert visit.head.files.count() == 2 and "杂草" in visit.head.evidence
+    assert set(visit.facts) >= {"use_state", "work_state", "observed_on"}
+    assert (
+        one("SELECT use_state FROM parcels WHERE parcel_id = ?", (contract["parcel_id"],))["use_state"]
+        == held
+    )
+    page = as_("reviewer").get(
+        f"/corrections/{rows[('contracts', contract['contract_no'], 'work_state')].pk}/"
+    )
+    assert page.content.count(b'class="evidence"') == 2
+
+
+def test_what_is_sent_twice_arrives_once_and_nobody_else_takes_its_id(as_, parcel_id):
+    given = filled(parcel_id)
+    first = send(as_("clerk"), given).json()
+    second = send(as_("clerk"), given | {"answers": {"use_state": "in_use"}}).json()
+    assert second["again"] and second["visit"] == first["visit"]
+    assert (Visit.objects.count(), Correction.objects.count(), Attachment.objects.count()) == (1, 1, 1)
+    assert send(as_("company"), given).status_code in (404, 409)
+    assert Visit.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"parcel_id": "no-such"}, 404),
+        ({"answers": {"use_state": "荒"}}, 422),
+        ({"answers": {"use_state": "vacant", "floor_area_m2": "-5"}}, 422),
+        ({"visited_on": "2999-01-01"}, 422),
+        ({"visited_on": "昨天"}, 400),
+        ({"lon": 999}, 400),
+        ({"lon": float("nan")}, 400),
+        ({"form": "nothing"}, 422),
+        ({"parcel_id": "", "form": "site_visit"}, 422),
+        ({"visit_id": "x"}, 400),
+        ({"answers": []}, 400),
+    ],
+)
+def test_a_visit_that_cannot_be_is_refused_whole(as_, parcel_id, more, status):
+    answer = send(as_("clerk"), filled(parcel_id) | more)
+    assert answer.status_code == status, answer.content
+    assert not Visit.objects.exists() and not Correction.objects.exists() and not Attachment.objects.exists()
+
+
+def test_a_file_that_is_no_photograph_is_refused(as_, parcel_id):
+    false = io.BytesIO(b"not a picture")
+    false.name = "1.jpg"
+    assert send(as_("clerk"), filled(parcel_id), false).status_code == 422
+    assert (
+        send(as_("clerk"), filled(parcel_id), *(shot(name=f"{i}.jpg") for i in range(7))).status_code == 422
+    )
+    assert not Visit.objects.exists()
+
+
+def test_conflicts_are_told(as_, cast, parcel_id):
+    Correction.objects.create(
+        dataset="parcels", key=parcel_id, field="use_state", value="in_use", evidence="x", by=cast["reviewer"]
+    )
+    answer = send(as_("clerk"), filled(parcel_id, held={"use_state": "open_storage"})).json()
+    assert any("待审更正" in text and "在用" in text for text in answer["told"])
+    assert any("露天堆场" in text for text in answer["told"])
+    far = send(as_("clerk"), filled(parcel_id, visit_id=str(uuid.uuid4()), lon=113.5)).json()
+    assert any("定位离图形过远" in text for text in far["told"])
+
+
+def test_the_second_person_approves_and_it_lies_over_the_record_and_is_counted(as_, cast, contract):
+    parcel_id = contract["parcel_id"]
+    send(as_("clerk"), filled(parcel_id))
+    pk = Visit.objects.get().pk
+    assert as_("clerk").post(f"/survey/visit/{pk}/decide/", {"do": "approve"}).status_code == 403
+    assert as_("far_clerk").get(f"/survey/visit/{pk}/").status_code == 404
+    page = as_("reviewer").get(f"/survey/visit/{pk}/")
+    assert b"/photo/0/" in page.content
+    assert as_("reviewer").get(f"/survey/visit/{pk}/photo/0/")["Content-Type"] == "image/jpeg"
+    assert as_("reviewer").get(f"/survey/visit/{pk}/photo/1/").status_code == 404
+    as_("reviewer").post(f"/survey/visit/{pk}/decide/", {"do": "approve"})
+    assert Job.objects.get().asked["visits"] == [pk]
+    run(take())
+    assert Job.objects.get().state == "done", Job.objects.get().fault
+    shelf().follow()
+    assert one("SELECT use_state FROM parcels WHERE parcel_id = ?", (parcel_id,))["use_state"] == "vacant"
+    stored = one("SELECT * FROM visits WHERE visit_id = ?", (Visit.objects.get().visit_id,))
+    assert (stored["surveyor"], stored["approved_by"], stored["photos"]) == ("clerk", "reviewer", 1)
+    row = [r for r in shelf().workspace.dataset("corrections").to_pylist() if r["key"] == parcel_id][-1]
+    assert row["evidence"].count("files/") == 1
+    visits = as_("clerk").get("/survey/list/site_visit/").json()["visits"]
+    assert parcel_id not in {v["parcel_id"] for v in visits}
+    told = as_("clerk").get("/survey/?state=approved").content.decode()
+    assert "430112" in told and "clerk" in told
+    again = as_("reviewer").post(f"/survey/visit/{pk}/decide/", {"do": "refuse", "reason": "x"}, follow=True)
+    assert "已经决定过了" in again.content.decode()
+
+
+def test_a_refusal_says_why_and_puts_the_parcel_back_on_the_list(as_):
+    parcel_id = as_("clerk").get("/survey/list/site_visit/").json()["visits"][3]["parcel_id"]
+    send(as_("clerk"), filled(parcel_id))
+    pk = Visit.objects.get().pk
+    as_("reviewer").post(f"/survey/visit/{pk}/decide/", {"do": "refuse"})
+    assert Visit.objects.get().state == "proposed"
+    as_("reviewer").post(f"/survey/visit/{pk}/decide/", {"do": "refuse", "reason": "照片不清"})
+    assert Visit.objects.get().state == "refused"
+    assert {c.state for c in Correction.objects.all()} == {"refused"} and not Job.objects.exists()
+    assert parcel_id in {
+        v["parcel_id"] for v in as_("clerk").get("/survey/list/site_visit/").json()["visits"]
+    }
+
+
+def test_a_space_not_on_record_is_added_once_approved(as_):
+    answers = {
+        "name": "新桥下",
+        "division": "430112",
+        "structure_above": "bridge",
+        "space_use": "parking",
+        "use_state": "in_use",
+    }
+    given = filled("", form="under_structure", answers=answers, lon=112.9, lat=28.3)
+    assert send(as_("far_clerk"), given).status_code == 422  # not of that clerk's land
+    assert send(as_("clerk"), given).status_code == 200
+    visit = Visit.objects.get()
+    assert visit.is_new and visit.parcel_id.startswith("space-")
+    assert as_("far_clerk").get(f"/survey/visit/{visit.pk}/").status_code == 404
+    as_("reviewer").post(f"/survey/visit/{visit.pk}/decide/", {"do": "approve"})
+    run(take())
+    shelf().follow()
+    row = one("SELECT * FROM parcels WHERE parcel_id = ?", (visit.parcel_id,))
+    assert (row["name"], row["space_use"], row["lon"]) == ("新桥下", "parking", 112.9)
+    assert as_("clerk").get(f"/survey/visit/{visit.pk}/").status_code == 200
+    assert "停车场" in as_("clerk").get("/survey/").content.decode()
+
+
+def test_the_form_comes_with_its_lists_and_an_export_is_taken_by_row(as_, contract):
+    answer = as_("clerk").get("/survey/form/site_visit.zip")
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        assert set(archive.namelist()) == {"site_visit.xlsx", "parcels.csv", "contracts.csv", "buildings.csv"}
+        lines = list(csv.DictReader(io.StringIO(archive.read("parcels.csv").decode())))
+    assert {line["name"][:6] for line in lines} == {"430112"}
+    heads = "panhuo_form,parcel_id,position,visited_on,surveyor,parcels-use_state,photo_1,KEY"
+    rows = [
+        f"site_visit,{contract['parcel_id']},28.36 112.8 0 5,2026-11-20,测一,vacant,a.jpg,uuid:{'a' * 32}",
+        f"site_visit,elsewhere,28.36 112.8 0 5,2026-11-20,测一,vacant,a.jpg,uuid:{'b' * 32}",
+    ]
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("x.csv", "\n".join([heads, *rows]))
+        archive.writestr("media/a.jpg", shot().getvalue())
+    for _ in range(2):
+        held.seek(0)
+        held.name = "export.zip"
+        page = as_("clerk").post("/survey/take/", {"file": held}, follow=True).content.decode()
+        assert "第 3 行" in page
+    assert "先前已收 1 条" in page
+    visit = Visit.objects.get()
+    assert (visit.surveyor, visit.source, visit.parcel_id) == ("测一", "export.zip", contract["parcel_id"])
+    nothing = io.BytesIO(b"a,b\n1,2\n")
+    nothing.name = "x.csv"
+    assert (
+        "文件里没有调查记录"
+        in as_("clerk").post("/survey/take/", {"file": nothing}, follow=True).content.decode()
+    )
+
+
+def test_the_field_page_asks_in_the_readers_language_and_its_worker_is_served_above_it(as_):
+    client = as_("clerk")
+
+    def setting():
+        page = client.get("/survey/field/").content.decode()
+        return json.loads(
+            page.split('<script id="setting" type="application/json">')[1].split("</script>")[0]
+        )
+
+    def first():
+        return setting()["forms"]["site_visit"]["groups"][0]["questions"][0]["label"]
+
+    assert (first(), setting()["words"]["take"]) == ("利用现状", "下载待查清单")
+    client.cookies["django_language"] = "en"
+    assert (first(), setting()["words"]["take"]) == ("Present use", "Take along")
+    worker = client.get("/survey/worker.js")
+    assert worker["Content-Type"].startswith("text/javascript") and b"panhuo-survey" in worker.content
+    assert as_("auditor").get("/survey/field/").status_code == 403
+    assert as_("auditor").get("/survey/").status_code == 200
