@@ -17,6 +17,7 @@ from panhuo.cli_admit import admit
 from panhuo.cli_husbandry import husbandry
 from panhuo.cli_land import land
 from panhuo.cli_law import law
+from panhuo.cli_outcome import outcome
 from panhuo.cli_park import park
 from panhuo.cli_scoreboard import scoreboard
 from panhuo.cli_show import (
@@ -353,6 +354,7 @@ def place_(
 app.command("admit")(admit)
 app.command("park")(park)
 app.command("scoreboard")(scoreboard)
+app.command("outcome")(outcome)
 
 
 @app.command()

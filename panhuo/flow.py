@@ -39,7 +39,7 @@ class Stage:
 
 FLOW = (
     Stage("inventory", ("files",), ("parcels", "contracts", "batches", "encumbrances", "buildings", "enterprises",
-          "occupancies", "demands", "layers", "corrections", "problems"), "panhuo.inventory"),
+          "occupancies", "demands", "layers", "corrections", "outcomes", "problems"), "panhuo.inventory"),
     Stage("space", ("parcels", "layers", "contracts", "occupancies"), ("spatial", "conflicts"),
           "panhuo.inventory.spatial_facts.survey"),
     Stage("diagnose", ("parcels", "contracts", "batches", "encumbrances", "buildings", "occupancies", "enterprises",
@@ -49,7 +49,7 @@ FLOW = (
     Stage("match", ("facts",), ("options", "routes"), "panhuo.match.options.match"),
     Stage("appraise", ("facts", "options"), ("appraisals",), "panhuo.appraise"),
     Stage("plan", ("appraisals", "options"), ("plan",), "panhuo.plan"),
-    Stage("measure", ("findings", "plan"), ("scoreboard",), "panhuo.measure.scoreboard.scoreboard"),
+    Stage("measure", ("findings", "plan", "appraisals", "outcomes"), ("scoreboard",), "panhuo.measure"),
 )  # fmt: skip
 
 

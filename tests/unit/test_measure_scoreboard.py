@@ -89,9 +89,9 @@ def test_ranking_progress_and_the_three_year_plan() -> None:
 def test_outcomes_stand_beside_their_appraisal() -> None:
     appraisals = pa.table({"parcel_id": ["p"], "tool_id": ["t"], "party": ["government"], "cash_wan": [100.0],
                            "npv_wan": [80.0], "months": [12.0]})  # fmt: skip
-    outcomes = pa.table({"parcel_id": ["p", "p"], "tool_id": ["t", "t"], "measure": ["cash_wan:government", "far"],
+    outcomes = pa.table({"parcel_id": ["p", "p"], "tool_id": ["t", "t"], "measure": ["government_cash_wan", "far"],
                          "before": [0.0, 0.5], "after": [90.0, 1.0]})  # fmt: skip
     got = {row["measure"]: row for row in before_after(outcomes, expected_of(appraisals)).to_pylist()}
-    assert got["cash_wan:government"]["of_expected"] == pytest.approx(0.9)
-    assert got["cash_wan:government"]["change_ratio"] is None
+    assert got["government_cash_wan"]["of_expected"] == pytest.approx(0.9)
+    assert got["government_cash_wan"]["change_ratio"] is None
     assert got["far"]["change_ratio"] == pytest.approx(1.0) and got["far"]["expected"] is None
