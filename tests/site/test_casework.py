@@ -96,7 +96,7 @@ def test_the_same_procedure_does_not_run_twice_and_only_what_is_offered_opens(as
 
 def test_an_unknown_fact_holds_a_decision_until_it_is_found_out(as_, opened):
     clerk = as_("clerk")
-    for name, outcome in (("notice", ""), ("materials", ""), ("inspect", ""), ("cause", "holder")):
+    for name, outcome in (("notice", ""), ("materials", "filed"), ("inspect", ""), ("cause", "holder")):
         assert step(clerk, opened, name, outcome=outcome).status_code == 302
     refused = step(clerk, opened, "determine", outcome="idle")
     assert refused.status_code == 400
@@ -117,7 +117,7 @@ def test_an_unknown_fact_holds_a_decision_until_it_is_found_out(as_, opened):
 def determined(as_, opened):
     """The inquiry ended: idle by the holder's own cause, and filed."""
     clerk = as_("clerk")
-    for name, outcome in (("notice", ""), ("materials", ""), ("inspect", ""), ("cause", "holder")):
+    for name, outcome in (("notice", ""), ("materials", "filed"), ("inspect", ""), ("cause", "holder")):
         step(clerk, opened, name, outcome=outcome)
     for fact, value in (("start_by", "2020-05-01"), ("work_state", "not_started")):
         clerk.post(f"/casework/{opened.pk}/fact/", {"fact": fact, "value": value, "note": "合同"})
@@ -224,7 +224,8 @@ def test_the_holder_hands_in_its_own_papers_and_no_more(as_, cast, opened, parce
     company = as_("company")
     assert "登记办理" in text(company.get(f"/casework/{opened.pk}/"))
     assert step(company, opened, "inspect").status_code == 403
-    assert step(company, opened, "materials", file=[named(PDF, "材料.pdf")]).status_code == 302
+    papers = [named(PDF, "材料.pdf")]
+    assert step(company, opened, "materials", outcome="filed", file=papers).status_code == 302
     assert Doing.objects.last().by == cast["company"]
 
 

@@ -62,6 +62,14 @@ def shown(name: str, value: Any) -> str:
     return labels.fact_value(value, name)
 
 
+def unit(name: str) -> str:
+    """The unit a fact is in, or ""."""
+    if declared := rulebook().facts.get(name):
+        return "" if declared.type == "date" else declared.unit
+    specs = (dataset_specs()[d].fields.get(name) for d in OWN_DATASETS["parcel"] if d in dataset_specs())
+    return next((spec.unit for spec in specs if spec), "")
+
+
 def behind(names: Collection[str]) -> set[str]:
     """The facts named and all that they rest on."""
     book, found, left = rulebook(), set[str](), list(names)

@@ -132,6 +132,7 @@ def _facts(case: Case, file: CaseFile) -> list[dict[str, Any]]:
         {
             "name": name,
             "value": facts.shown(name, file.known.get(name, file.facts.get(name))),
+            "unit": facts.unit(name),
             "from_case": name in file.known,
         }
         for name in named
