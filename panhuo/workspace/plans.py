@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from panhuo.appraise.law import Law
 from panhuo.core.names import check_names
@@ -274,6 +275,7 @@ PLOT: Final = (
     "building_vacant_m2",
     "planned_class",
     "land_class",
+    "services",
 )
 """The facts that demands are held against."""
 
@@ -292,7 +294,14 @@ def place_workspace(ws: Workspace, *, on: date | None = None, law: Path | None =
             remedy="panhuo import / assess first",
         )
     offered = pc.unique(offering["parcel_id"])
-    facts = ws.assessment("facts", columns=PLOT, rows=pc.field("parcel_id").isin(offered))
+    folder = ws.assessment_dir()
+    assert folder is not None
+    held = pq.read_schema(
+        folder / "facts.parquet"
+    ).names  # an older assessment lacks what its program did not know
+    facts = ws.assessment(
+        "facts", columns=[c for c in PLOT if c in held], rows=pc.field("parcel_id").isin(offered)
+    )
     assert facts is not None, "written with the options"
     firms = ws.dataset("enterprises", columns=["division", "industry"])
     parks: dict[str, set[int]] = {}

@@ -203,6 +203,25 @@ def test_place_explains_every_project(ws):
         assert row["assigned"] or any(row["ruled_out"].values())
 
 
+def test_place_holds_what_a_project_needs_against_what_is_laid_on(tmp_path):
+    sheets = {
+        "parcels": "宗地代码,宗地面积(亩),行政区,土地用途,利用现状,已通配套\n"
+        "A,30,430112,工业用地,闲置,水、电\nB,30,430112,工业用地,闲置,水、电、蒸汽\nC,30,430112,工业用地,闲置,\n",
+        "demands": "项目编号,行业代码,最小用地面积(亩),配套要求,行政区\nP,C3970,20,蒸汽,430112\n",
+    }
+    for name, text in sheets.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+        code, _, words = run("import", tmp_path / "ws", tmp_path / f"{name}.csv", "--as", name)
+        assert code == 0, words
+    assert run("assess", tmp_path / "ws", "--as-of", "2025-06-30")[0] == 0
+    code, text, words = run("place", tmp_path / "ws", "--demands", "--json")
+    assert code == 0, words
+    (project,) = json.loads(text)["placed"]
+    services = {one["parcel_id"]: one["criteria"]["services"] for one in project["candidates"]}
+    assert services == {"A": False, "B": True, "C": None}
+    assert project["assigned"]["parcel_id"] == "B"
+
+
 def test_compare_prints_what_a_deal_comes_to_beside_its_cash(ws, tmp_path):
     file = tmp_path / "deal.yaml"
     file.write_text(
