@@ -1,4 +1,4 @@
-"""A clerk works a case in a real browser: opens it from a parcel, is refused an early step, does steps, takes a notice."""
+"""A clerk works a case in a real browser: opens it, is refused an early step, does steps, takes a notice."""
 
 import io
 from pathlib import Path
