@@ -230,6 +230,9 @@ def report(
     parcel: Annotated[str | None, typer.Option("--parcel", help="一地一策 of a parcel")] = None,
     board: Annotated[bool, typer.Option("--board", help="看板 the board")] = False,
     finding: Annotated[str | None, typer.Option("--list", help="某结论的清单 list of a finding")] = None,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="四结合核查清单 the four checks, with what was found out")
+    ] = False,
     notice: Annotated[
         str | None,
         typer.Option("--notice", help="与 --parcel 同用：文书 with --parcel: a notice, e.g. investigation"),
@@ -240,10 +243,10 @@ def report(
     from panhuo.workspace import notices, reports
     from panhuo.workspace.store import Workspace
 
-    if sum((parcel is not None, board, finding is not None)) != 1 or (notice and parcel is None):
+    if sum((parcel is not None, board, finding is not None, checks)) != 1 or (notice and parcel is None):
         raise PanhuoError(
             "要哪一种报告 which report",
-            remedy="--parcel ID | --board | --list FINDING 三选一 choose one of the three",
+            remedy="--parcel ID | --board | --list FINDING | --checks 四选一 choose one of the four",
         )
     workspace = Workspace.open(ws)
     with working() as say:
@@ -254,6 +257,8 @@ def report(
             result = reports.report_parcel(workspace, parcel, output, session.lang)
         elif finding is not None:
             result = reports.report_list(workspace, finding, output, session.lang)
+        elif checks:
+            result = reports.report_checks(workspace, output, session.lang)
         else:
             result = reports.report_board(workspace, output, session.lang)
     emit(result, as_json, lambda r: out.print(escape(r["file"])))

@@ -10,7 +10,8 @@ import xlsxwriter
 
 from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import code_list
-from panhuo.report.chain import cite_chain, fact_label, message, split, tasks
+from panhuo.report.chain import cite_chain, fact_label, message, shown, split
+from panhuo.report.four_checks import Found, four_checks
 from panhuo.report.names import worded
 from panhuo.report.plan_document import CHECKS, cites, listed
 from panhuo.rulebook import Rulebook
@@ -98,12 +99,15 @@ def finding_list(
     return stream.getvalue()
 
 
-def check_list(findings: pa.Table, facts: pa.Table, book: Rulebook, lang: str) -> bytes:
-    """xlsx bytes: a line for each fact missing on a parcel, with the check that finds it and room for its result.
+def check_list(
+    findings: pa.Table, facts: pa.Table, found: Mapping[str, Mapping[str, Found]], book: Rulebook, lang: str
+) -> bytes:
+    """xlsx bytes: a line for each fact missing or found out on a parcel, with its check, result, person and day.
 
-    findings: rows of the parcels listed; facts: the fact table, for names and areas.
+    findings: undecided rows of the parcels listed; facts: the fact table, for names and areas; found: parcel → fact →
+    what was found out.
     """
-    by_parcel: dict[str, list[dict[str, Any]]] = {}
+    by_parcel: dict[str, list[dict[str, Any]]] = {parcel_id: [] for parcel_id in found}
     for row in findings.to_pylist():
         by_parcel.setdefault(row["parcel_id"], []).append(row)
     wanted = facts.filter(pa.compute.is_in(facts["parcel_id"], pa.array(list(by_parcel), pa.string())))
@@ -121,19 +125,18 @@ def check_list(findings: pa.Table, facts: pa.Table, book: Rulebook, lang: str) -
             fact = known.get(parcel_id, {})
             area = fact.get("area_m2")
             known_as = [named(fact, c, lang) for c in COLUMNS]
-            for task in tasks(book, by_parcel[parcel_id]):
+            for task in four_checks(book, by_parcel[parcel_id], found.get(parcel_id, {})):
                 line += 1
-                check = CHECKS[task["check"]][0 if lang == "zh" else 1]
-                decides = listed((words[lang] for words in task["decides"]), lang)
                 cells = [
                     parcel_id,
                     *known_as,
                     "" if area is None else m2_to_mu(area),
-                    check,
-                    task["label"][lang],
-                    decides,
+                    CHECKS[task.check][0 if lang == "zh" else 1],
+                    task.label[lang],
+                    listed((words[lang] for words in task.decides), lang),
+                    *_result(task.found, lang),
                 ]
-                for column, cell in enumerate((*cells, "", "", "")):
+                for column, cell in enumerate(cells):
                     sheet.write(line, column, cell, number if isinstance(cell, float) else wrap)
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, max(line, 1), len(COLUMNS) + len(heads) - 1)
@@ -144,6 +147,15 @@ def check_list(findings: pa.Table, facts: pa.Table, book: Rulebook, lang: str) -
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
     return stream.getvalue()
+
+
+def _result(found: Found | None, lang: str) -> tuple[str, str, str]:
+    """What was found out, by whom and on which day; blank while it is open, for somebody to write in."""
+    if found is None:
+        return "", "", ""
+    as_recorded = "与台账一致" if lang == "zh" else "as on record"
+    value = shown(found.value, lang, found.field) if found.value else as_recorded
+    return f"{value}\n{found.evidence}", found.by, found.on.isoformat()
 
 
 def _way(book: Rulebook, tool_id: str | None, lang: str) -> str:

@@ -31,6 +31,7 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import connect
 from panhuo.rulebook.spec import field_labels
 from panhuo.workspace.explain import explain, rows_of
+from panhuo.workspace.found_facts import found_facts
 from panhuo.workspace.store import FILE_ROW, Workspace, write_bytes
 
 RENDER: Final[Mapping[str, Callable[[Document], bytes]]] = {
@@ -149,11 +150,17 @@ def batch_ways(ws: Workspace, rows: pa.Table, book: Rulebook) -> dict[str, str]:
 def report_checks(
     ws: Workspace, output: Path, lang: str = "zh", units: Collection[str] | None = None
 ) -> dict[str, Any]:
-    """Writes what must be verified (四结合) on each parcel, of `units` when given, as xlsx."""
+    """Writes the four checks (四结合) of each parcel, of `units` when given, as xlsx: facts open and found."""
     renderer(output, {".xlsx": None})
     unknown = results(ws, "findings", units, rows=pc.field("status") == "unknown")
-    facts = facts_of_list(ws, unknown)
-    return written(output, check_list(unknown, facts, Rulebook.load(), lang)) | {"rows": unknown.num_rows}
+    found = found_facts(ws)
+    if units is not None:
+        found = {parcel_id: facts for parcel_id, facts in found.items() if parcel_id in set(units)}
+    ids = pa.table({"parcel_id": pa.array({*unknown["parcel_id"].to_pylist(), *found}, pa.string())})
+    facts = facts_of_list(ws, ids)
+    return written(output, check_list(unknown, facts, found, Rulebook.load(), lang)) | {
+        "rows": unknown.num_rows
+    }
 
 
 def facts_of_list(ws: Workspace, rows: pa.Table, told: Collection[str] = ()) -> pa.Table:

@@ -1,5 +1,6 @@
 """The survey with no network, in a real browser: taken along, filled offline, arrived once."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,14 @@ from conftest import sign_in
 from PIL import Image
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+NUMBER = itertools.count(1)
 PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def phone(site, person, browser, request):
+def phone(site, person, browser):
     """A phone of a clerk of 430112, with a position, on the survey page that it keeps."""
-    name = f"外业{request.node.name[:40]}"
+    name = f"外业{next(NUMBER)}"
     person(name)
     context = browser.new_context(
         viewport=PHONE,
@@ -189,3 +191,13 @@ def test_a_new_space_is_added_in_english(site, phone, tmp_path):
     phone.click("a:has-text('Open')")
     phone.wait_for_selector("text=Not on record yet")
     assert "Car park" in phone.locator("#main").inner_text()
+
+
+def test_a_parcels_page_leads_to_its_own_form(site, phone):
+    phone.goto(f"{site[0]}/parcel/430112001001GB00011/")
+    phone.wait_for_selector("#checks a:has-text('到现场核查')")
+    axe(phone)
+    phone.click("#checks a:has-text('到现场核查')")
+    phone.wait_for_selector(".filling")
+    assert "430112001001GB00011" in phone.locator("#main").inner_text()
+    assert phone.url.endswith("/survey/field/")

@@ -18,8 +18,10 @@ from panhuo.core.problems import PanhuoError
 from panhuo.inventory.intake import ImportRefusedError, Options
 from panhuo.inventory.survey_form import survey_forms
 from panhuo.measure.space_uses import space_uses
+from panhuo.workspace.assess import assess
 from panhuo.workspace.files import file_path
 from panhuo.workspace.imports import import_files
+from panhuo.workspace.reports import report_checks
 from panhuo.workspace.store import Workspace
 from panhuo.workspace.survey_arrivals import take_visits
 from panhuo.workspace.surveys import progress, spaces, to_visit, write_form
@@ -297,3 +299,32 @@ def test_the_command_says_it_as_json_and_ends_in_2_for_bad_rows(tmp_path, ws):
     good = run("take", ws, odk(tmp_path / "y.zip", {}), "--approved-by", "王五", "--json")
     assert good.returncode == 0 and json.loads(good.stdout)["taken"] == 1
     assert json.loads(run("progress", ws, "--json").stdout)["surveyors"][0]["visits"] == 1
+
+
+def test_the_four_checks_list_what_is_open_and_what_a_visit_found_with_its_evidence(tmp_path, ws):
+    assess(Workspace.open(ws), as_of=date(2026, 11, 25))
+    out = tmp_path / "checks.xlsx"
+
+    def lines():
+        report_checks(Workspace.open(ws), out)
+        rows = list(openpyxl.load_workbook(out).active.iter_rows(values_only=True))
+        return {(r[0], r[9]): r for r in rows[1:]}
+
+    before = lines()
+    assert before[("P3", "利用现状")][8] == "察实地" and not before[("P3", "利用现状")][11]
+    odk_row = {
+        "parcel_id": "P3",
+        "contracts-work_state": "",
+        "position-Longitude": "112.82",
+        "buildings-building_vacant_m2": "",
+    }
+    take_visits(ws, odk(tmp_path / "x.zip", odk_row), approved_by="王五")
+    done = lines()[("P3", "利用现状")]
+    assert done[11].startswith("空闲") and "files/" in done[11]
+    assert done[12:] == ("李四/王五", "2026-11-20")
+    assert to_visit(Workspace.open(ws), "site_visit")[0]["parcel_id"] != "P3"
+    assess(Workspace.open(ws), as_of=date(2026, 11, 25))
+    after = lines()
+    assert after[("P3", "利用现状")][11].startswith("空闲")  # decided now, and still told with its evidence
+    rows = {r["division"]: r for r in progress(Workspace.open(ws))["divisions"]}
+    assert (rows["430112"]["visited"], rows["430112"]["flagged"] >= 2) == (1, True)

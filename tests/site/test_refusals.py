@@ -139,6 +139,7 @@ ROUTES = {
     "casework/<int:pk>/fact/": page("work", own=True, post=True, pk="{case}"),
     "casework/<int:pk>/another/": page("work", own=True, post=True, pk="{case}"),
     "survey/": page("see"),
+    "survey/of/<str:parcel_id>/": page("see", own=True, parcel_id=PARCEL),
     "survey/visit/<int:pk>/": page("see", own=True, pk="{visit}"),
     "survey/visit/<int:pk>/photo/<int:number>/": page("see", own=True, pk="{shot}", number=0),
     "survey/visit/<int:pk>/decide/": page("decide", own=True, post=True, pk="{visit}"),

@@ -176,6 +176,22 @@ def test_the_second_person_approves_and_it_lies_over_the_record_and_is_counted(a
     assert "已经决定过了" in again.content.decode()
 
 
+def test_the_parcels_page_shows_the_four_checks_open_sent_and_found(as_):
+    sql = "SELECT parcel_id FROM parcels WHERE division = '430112' AND len(unknowns) > 0 ORDER BY parcel_id DESC"
+    parcel_id = one(sql)["parcel_id"]
+    page = as_("clerk").get(f"/survey/of/{parcel_id}/").content.decode()
+    assert "待查：" in page and "察实地" not in page
+    send(as_("clerk"), filled(parcel_id, answers={"use_state": "open_storage", "terrain": "steep"}))
+    page = as_("clerk").get(f"/survey/of/{parcel_id}/").content.decode()
+    site = page.split("察实地")[1]
+    assert "露天堆场" in site and "待审" in site and "/corrections/" in site and "clerk" in site
+    assert f"?parcel={parcel_id}" in page
+    assert f"/survey/of/{parcel_id}/" in as_("clerk").get(f"/parcel/{parcel_id}/").content.decode()
+    own = as_("clerk").get("/survey/list/under_structure/", {"parcel": parcel_id}).json()["visits"]
+    assert [v["parcel_id"] for v in own] == [parcel_id]
+    assert as_("far_clerk").get("/survey/list/site_visit/", {"parcel": parcel_id}).status_code == 404
+
+
 def test_a_refusal_says_why_and_puts_the_parcel_back_on_the_list(as_):
     parcel_id = as_("clerk").get("/survey/list/site_visit/").json()["visits"][3]["parcel_id"]
     send(as_("clerk"), filled(parcel_id))

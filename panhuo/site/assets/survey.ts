@@ -193,4 +193,14 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) void
 setInterval(() => { if (navigator.onLine) void sync(false); }, 20_000);
 connection();
 void navigator.serviceWorker?.register(setting.links.worker, { scope: "/survey/" });
-void list().then(() => sync(false));
+void list().then(() => sync(false)).then(named);
+
+/** Opens the form of the parcel that the address names, taken along for the purpose. */
+async function named(): Promise<void> {
+  const parcel = new URLSearchParams(location.search).get("parcel");
+  if (!parcel) return;
+  history.replaceState(null, "", location.pathname);
+  const query = `?parcel=${encodeURIComponent(parcel)}`;
+  const answer = await fetch(setting.links.list.replace("FORM", form) + query, { redirect: "manual" }).catch(() => null);
+  if (answer?.ok) await fill(blank(((await answer.json()) as { visits: Along[] }).visits[0]));
+}

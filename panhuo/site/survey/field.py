@@ -24,6 +24,7 @@ from panhuo.inventory.survey_form import (
 )
 from panhuo.site import gate, labels
 from panhuo.site.gate import gated, open_to_all
+from panhuo.site.parcel.story import parcel_row
 from panhuo.site.shelf import kept
 from panhuo.site.survey import acts, lists
 from panhuo.site.words import fault_words, pick
@@ -175,8 +176,12 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 @gated("survey")
 def to_visit(request: HttpRequest, name: str) -> HttpResponse:
-    """The parcels of one's land still to be visited; lon and lat: nearest first."""
+    """The parcels of one's land still to be visited; lon and lat: nearest first; parcel: that one, whatever it is."""
     gate.found(name in survey_forms())
+    if parcel_id := request.GET.get("parcel"):
+        return JsonResponse(
+            {"visits": lists.along(survey_forms()[name], [parcel_row(request.user, parcel_id)])}
+        )
     try:
         at = (float(request.GET["lon"]), float(request.GET["lat"]))
     except (KeyError, ValueError):

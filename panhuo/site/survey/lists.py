@@ -47,7 +47,13 @@ def to_visit(person: Any, name: str, at: tuple[float, float] | None) -> list[Row
     if at is not None:
         squeeze = math.cos(math.radians(at[1])) ** 2
         order = f"(lon - {at[0]!r}) ** 2 * {squeeze!r} + (lat - {at[1]!r}) ** 2 NULLS LAST, parcel_id"
-    found = rows(f"SELECT * FROM parcels WHERE {where.sql} ORDER BY {order} LIMIT {TAKEN}", where.values)
+    return along(
+        form, rows(f"SELECT * FROM parcels WHERE {where.sql} ORDER BY {order} LIMIT {TAKEN}", where.values)
+    )
+
+
+def along(form: SurveyForm, found: Sequence[Row]) -> list[Row]:
+    """Parcels as the phone keeps them."""
     ids = [row["parcel_id"] for row in found]
     drawn, facts = outlines(ids), facts_of(ids)
     others = {d: _rows_of(d, ids) for d in form.groups if d != PARCELS}

@@ -1,9 +1,10 @@
 from django.urls import path
 
-from panhuo.site.survey import field, views
+from panhuo.site.survey import checks, field, views
 
 urlpatterns = [
     path("survey/", views.survey, name="survey"),
+    path("survey/of/<str:parcel_id>/", checks.of_parcel, name="parcel_checks"),
     path("survey/visit/<int:pk>/", views.visit, name="visit"),
     path("survey/visit/<int:pk>/photo/<int:number>/", views.photo, name="visit_photo"),
     path("survey/visit/<int:pk>/decide/", views.decide, name="visit_decide"),
