@@ -53,6 +53,12 @@ def _held(pk: int, *states: str) -> Lot:
     return lot
 
 
+def _lock_parcel(pk: int) -> None:
+    """Locks all lots of a lot's parcel, in one order, so that two persons do not promise the same land at once."""
+    parcel = Lot.objects.values_list("parcel_id", flat=True).get(pk=pk)
+    list(Lot.objects.select_for_update(of=("self",)).filter(parcel_id=parcel).order_by("pk"))
+
+
 def draft(by: Any, lot: Lot, parcel: Row, part: Any = None) -> Lot:
     """Keeps a lot of the parcel as a draft: new, or changed while nobody reviews it.
 
@@ -90,13 +96,11 @@ def publish(by: Any, pk: int, reason: str = "") -> None:
     and without a reason where the assessment says the way is closed to this parcel.
     """
     with performing(by, "publish", "lot.publish", str(pk), reason=reason.strip()):
+        _lock_parcel(pk)
         lot = _held(pk, "submitted")
         if by.pk in (lot.by_id, lot.edited_by_id):
             raise PermissionDenied("whoever wrote a lot does not publish it")
         rules.check_open(lot)
-        list(
-            Lot.objects.select_for_update(of=("self",)).filter(parcel_id=lot.parcel_id)
-        )  # one lot of it at a time
         rules.check_free(lot)
         if rules.way_closed(lot) and not reason.strip():
             raise PanhuoError(

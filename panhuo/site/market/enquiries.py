@@ -23,6 +23,9 @@ from panhuo.site.market.models import ASKED, Enquiry
 from panhuo.site.market.shown import worded
 from panhuo.site.words import fault_words, pick, say
 
+FITS = 5
+"""As many lots as are shown to fit an enquiry."""
+
 
 @gated("offer")
 def listed(request: HttpRequest) -> HttpResponse:
@@ -48,11 +51,10 @@ def fits(held: Enquiry) -> list[dict[str, Any]]:
     mu = None if held.area_m2 is None else m2_to_mu(held.area_m2)
     wish = {"w_industry": held.industry, "w_min": mu, "w_floor": held.floor_area_m2, "w_needs": held.needs}
     asked = SearchForm.blank({k: v for k, v in wish.items() if v not in (None, "")})
-    return (
-        [worded(row) for row in search.find(asked, "").rows[:5]]
-        if asked.is_valid() and asked.asked(SearchForm.PROJECT)
-        else []
-    )
+    if not (asked.is_valid() and asked.asked(SearchForm.PROJECT)):
+        return []
+    best = search.find(asked, "")
+    return [worded(row) for row in best.rows(best.lots[:FITS])]
 
 
 @gated("offer")

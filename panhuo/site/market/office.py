@@ -57,6 +57,7 @@ def lots(request: HttpRequest) -> HttpResponse:
             (one, row, start_words(started.get(one.pk)))
             for one, row in zip(rows, map(worded, told(rows)), strict=True)
         ],
+        "closed": rules.closed_since(rows) if state in ("submitted", "published") else (),
         "state": state,
         "states": [(code, words, counts.get(code, 0)) for code, words in STATES],
         "waiting": whose.enquiries(request.user).filter(state="new").count(),

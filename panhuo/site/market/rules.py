@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -11,10 +12,11 @@ from django.utils import timezone
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.spec import code_list
 from panhuo.site import labels
+from panhuo.site.gate import Rows
 from panhuo.site.labels import rulebook
 from panhuo.site.ledger.disclosed import public_name, without_numbers
 from panhuo.site.market.models import Lot
-from panhuo.site.parcel.story import of_parcel, options, outlines
+from panhuo.site.parcel.story import among, of_parcel, options, outlines
 from panhuo.site.shelf import Row, one
 from panhuo.site.words import listed, pick
 
@@ -216,6 +218,14 @@ def way_status(lot: Lot) -> Row | None:
 def way_closed(lot: Lot) -> bool:
     status = way_status(lot)
     return status is not None and status["status"] == "closed"
+
+
+def closed_since(lots: Sequence[Lot]) -> set[int]:
+    """Those of the lots whose way the newest assessment closes to their parcel."""
+    ids = sorted({lot.parcel_id for lot in lots})
+    held = among("options", "parcel_id", ids, Rows("status = 'closed'"))
+    shut = {(row["parcel_id"], row["tool_id"]) for row in held}
+    return {lot.pk for lot in lots if (lot.parcel_id, lot.way) in shut}
 
 
 def check_supply(lot: Lot, supplied_on: date | None, start_by: date | None, taker: str) -> None:

@@ -1,7 +1,7 @@
 """The public list: which lots on offer fit what is asked, in what order, and how each fits a project."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db.models import Case, F, FloatField, Q, Value, When
@@ -13,7 +13,7 @@ from panhuo.inventory.spec import units
 from panhuo.plan.place import division_of, place
 from panhuo.site.labels import rulebook
 from panhuo.site.market.forms import SearchForm
-from panhuo.site.market.models import on_offer
+from panhuo.site.market.models import Lot, on_offer
 from panhuo.site.market.rules import PRICE_UNITS
 from panhuo.site.market.shown import told, use_class, use_words
 from panhuo.site.shelf import Row, shelf
@@ -28,6 +28,8 @@ SORTS: Final = {
     "until": (say("将到期", "Ending soonest"), "valid_until"),
 }
 PAGE: Final = 24
+LONG: Final = ("about", "commitment", "outline", "indicators")
+"""What matching does not ask about; a page reads it of its own lots."""
 
 
 def _per_unit(kind: str) -> Case:
@@ -69,23 +71,45 @@ def form(given: QueryDict) -> SearchForm:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The lots that fit, public fields only; `left_out`: how many of them each ruling criterion keeps from the project,
-    None where no project was told."""
+    """The lots that fit, in order: a query or a list, so that a page reads its own alone.
 
-    rows: list[Row]
+    fits: {score, criteria} by lot, where a project was told; left_out: how many lots each ruling criterion keeps from
+    it, None where none was told.
+    """
+
+    lots: Any
+    fits: Mapping[int, Row] = field(default_factory=dict)
     left_out: Mapping[str, int] | None = None
+
+    def rows(self, lots: Iterable[Lot]) -> list[Row]:
+        """Some of the lots as the public reads them, each with how it fits."""
+        if self.fits:  # matching did not read them whole
+            order = [lot.pk for lot in lots]
+            whole = Lot.objects.in_bulk(order)
+            lots = [whole[pk] for pk in order if pk in whole]
+        return [row | self.fits.get(row["id"], {}) for row in told(lots)]
+
+    def placed(self) -> list[tuple[str, float, float]]:
+        """Division, longitude and latitude of every lot that publishes its position."""
+        if isinstance(self.lots, list):
+            return [(o.division, o.lon, o.lat) for o in self.lots if o.shown != "none" and o.lon is not None]
+        held = self.lots.order_by().exclude(shown="none").exclude(lon=None)
+        return list(held.values_list("division", "lon", "lat"))
+
+
+RANGES: Final = (
+    ("kind", "kind"), ("way", "way"), ("division", "division__startswith"), ("mu_min", "area_m2__gte"),
+    ("mu_max", "area_m2__lte"), ("floor_min", "floor_area_m2__gte"), ("floor_max", "floor_area_m2__lte"),
+    ("price_max", "sale__lte"), ("rent_max", "rent__lte"),
+)  # fmt: skip
+"""Fields of the form and what each asks of a lot."""
 
 
 def find(asked: SearchForm, sort: str) -> Found:
     """The lots on offer that fit what is asked; a field of the form that is no value asks nothing."""
     asked.is_valid()
-    given = asked.cleaned_data
-    where = Q()
-    for name, test in (
-        ("kind", "kind"), ("way", "way"), ("mu_min", "area_m2__gte"), ("mu_max", "area_m2__lte"),
-        ("floor_min", "floor_area_m2__gte"), ("floor_max", "floor_area_m2__lte"), ("price_max", "sale__lte"),
-        ("rent_max", "rent__lte"), ("division", "division__startswith"),
-    ):  # fmt: skip
+    given, where = asked.cleaned_data, Q()
+    for name, test in RANGES:
         if (value := given.get(name)) not in (None, ""):
             where &= Q(**{test: mu_to_m2(value) if name.startswith("mu_") else value})
     if text := given.get("q"):
@@ -96,14 +120,14 @@ def find(asked: SearchForm, sort: str) -> Found:
         kind, _, code = use.partition(":")
         where &= Q(kind=kind, use=code)
     order = SORTS.get(sort, SORTS[""])[1]
-    field = F(order.lstrip("-"))
-    ordered = field.desc(nulls_last=True) if order.startswith("-") else field.asc(nulls_last=True)
-    rows = told(offered().filter(where).order_by(ordered, "-pk").prefetch_related("photos"))
-    return _matched(given, rows) if asked.asked(SearchForm.PROJECT) else Found(rows)
+    by = F(order.lstrip("-"))
+    ordered = by.desc(nulls_last=True) if order.startswith("-") else by.asc(nulls_last=True)
+    lots = offered().filter(where).order_by(ordered, "-pk")
+    return _matched(given, list(lots.defer(*LONG))) if asked.asked(SearchForm.PROJECT) else Found(lots)
 
 
-def _matched(given: Mapping[str, Any], rows: list[Row]) -> Found:
-    """The rows ranked for the project by `panhuo place`, each with its `score` and the truth of each criterion."""
+def _matched(given: Mapping[str, Any], lots: list[Lot]) -> Found:
+    """The lots ranked for the project by `panhuo place`, with the truth of each criterion."""
     least, most = given.get("w_min"), given.get("w_max")
     wish = {
         "demand_id": "wish",
@@ -115,23 +139,21 @@ def _matched(given: Mapping[str, Any], rows: list[Row]) -> Found:
     }
     land = [
         {
-            "parcel_id": str(row["id"]),
-            "area_m2": row["area_m2"],
-            "building_vacant_m2": row["floor_area_m2"],
-            "division": row["division"],
-            "planned_class": use_class(row),
-            "services": row["services"] or None,
-            "park_industries": {division_of(code) for code in row["industries"]} or None,
+            "parcel_id": str(lot.pk),
+            "area_m2": lot.area_m2,
+            "building_vacant_m2": lot.floor_area_m2,
+            "division": lot.division,
+            "planned_class": use_class(lot.kind, lot.use, lot.use_scheme),
+            "services": lot.services or None,
+            "park_industries": {division_of(code) for code in lot.industries.split()} or None,
         }
-        for row in rows
+        for lot in lots
     ]
     home = str(shelf().workspace.config.get("place", ""))
     placed = place([wish], land, rulebook(), timezone.localdate(), home, most=len(land))[0]
-    by_id = {str(row["id"]): row for row in rows}
-    ranked = [
-        by_id[c["parcel_id"]] | {"score": c["score"], "criteria": c["criteria"]} for c in placed["candidates"]
-    ]
-    return Found(ranked, placed["ruled_out"])
+    fits = {int(c["parcel_id"]): {k: c[k] for k in ("score", "criteria")} for c in placed["candidates"]}
+    by_id = {lot.pk: lot for lot in lots}
+    return Found([by_id[pk] for pk in fits], fits, placed["ruled_out"])
 
 
 def criterion_words(name: str) -> str:

@@ -6,9 +6,10 @@ A field that is not in PUBLIC_FIELDS never leaves the office, whatever is added 
 import json
 import math
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
-import shapely
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 
@@ -49,17 +50,11 @@ CLASS_OF_BUILDING: Final = {"plant": "industrial", "warehouse": "warehouse"}
 def told(lots: Iterable[Lot]) -> list[Row]:
     """The public fields of lots, in their order. geometry: GeoJSON, or None where the lot publishes no position."""
     held = list(lots)
-    land = {
-        row["parcel_id"]: row
-        for row in among("parcels", "parcel_id", sorted({lot.parcel_id for lot in held}))
-    }
-    return [_told(lot, land.get(lot.parcel_id, {})) for lot in held]
+    prefetch_related_objects(held, "photos")
+    return [_told(lot, hidden) for lot, hidden in zip(held, _names(held), strict=True)]
 
 
-def _told(lot: Lot, parcel: Row) -> Row:
-    names = {name: public_name(name, None, None) for name in (lot.priority_holder, lot.taker)}
-    holder = parcel.get("holder")
-    names[holder] = public_name(holder, parcel.get("holder_type"), parcel.get("holder_uscc"))
+def _told(lot: Lot, names: dict[str | None, str | None]) -> Row:
     row = {name: getattr(lot, name) for name in PLAIN}
     row |= {name: public_text(getattr(lot, name), names) for name in TEXTS}
     return row | {
@@ -70,6 +65,38 @@ def _told(lot: Lot, parcel: Row) -> Row:
         "photos": [reverse("lot_photo", args=[photo.pk]) for photo in lot.photos.all()],
         "geometry": geometry(lot),
     }
+
+
+def _names(lots: list[Lot]) -> list[dict[str | None, str | None]]:
+    """For each lot the names that stand behind it, and what the public reads in their place."""
+    land = {r["parcel_id"]: r for r in among("parcels", "parcel_id", sorted({lot.parcel_id for lot in lots}))}
+    found: list[dict[str | None, str | None]] = []
+    for lot in lots:
+        parcel = land.get(lot.parcel_id, {})
+        holder = parcel.get("holder")
+        names = {name: public_name(name, None, None) for name in (lot.priority_holder, lot.taker)}
+        names[holder] = public_name(holder, parcel.get("holder_type"), parcel.get("holder_uscc"))
+        found.append({name: shown for name, shown in names.items() if name != shown})
+    return found
+
+
+def pins(lots: Iterable[Lot]) -> str:
+    """The lots as a map wants them, GeoJSON: where each is, its kind, name and page."""
+    held = list(lots)
+    root = reverse("market")
+    drawn = [
+        {
+            "type": "Feature",
+            "id": lot.pk,
+            "geometry": geometry(lot),
+            "properties": {
+                "id": lot.pk, "kind": lot.kind, "title": public_text(lot.title, names), "url": f"{root}{lot.pk}/"
+            },
+        }
+        for lot, names in zip(held, _names(held), strict=True)
+        if lot.shown != "none"
+    ]  # fmt: skip
+    return json.dumps({"type": "FeatureCollection", "features": drawn}, ensure_ascii=False)
 
 
 def geometry(lot: Lot) -> dict[str, Any] | None:
@@ -105,12 +132,13 @@ def use_words(kind: str, use: str, scheme: str) -> str:
     return labels.coded("land_use", use, {"land_use_scheme": scheme or None})
 
 
-def use_class(row: Row) -> str | None:
+@cache
+def use_class(kind: str, use: str, scheme: str) -> str | None:
     """The class of a lot's use, as the rules of land have it; None where nobody knows."""
-    if row["kind"] == "plant":
-        return CLASS_OF_BUILDING.get(row["use"], row["use"] or None)
-    held = [one for one in code_rows("land_use") if one["code"] == row["use"]]
-    own = [one for one in held if one["scheme"] == row["use_scheme"]] or held
+    if kind == "plant":
+        return CLASS_OF_BUILDING.get(use, use or None)
+    held = [one for one in code_rows("land_use") if one["code"] == use]
+    own = [one for one in held if one["scheme"] == scheme] or held
     return own[0]["class"] or None if own else None
 
 
@@ -147,13 +175,25 @@ def features(found: Iterable[Row]) -> str:
     return json.dumps({"type": "FeatureCollection", "features": told_of}, ensure_ascii=False, default=str)
 
 
-def bounds(found: Iterable[Row]) -> list[float] | None:
-    """The box round what the rows publish of their position, with room for a map; None where they publish none."""
-    drawn = [shapely.from_geojson(json.dumps(row["geometry"])) for row in found if row["geometry"]]
-    if not drawn:
-        return None
-    west, south, east, north = (float(v) for v in shapely.total_bounds(drawn))
+def box_of(bounds: Iterable[float]) -> list[float]:
+    """Bounds (west, south, east, north) with room for a map."""
+    west, south, east, north = bounds
     return [west - ROOM, south - ROOM, east + ROOM, north + ROOM]
+
+
+def places(placed: Iterable[tuple[str, float, float]]) -> list[dict[str, Any]]:
+    """The names of the divisions where lots lie, as the map's ground writes them: label, number of lots, middle."""
+    at: dict[str, list[tuple[float, float]]] = {}
+    for division, lon, lat in placed:
+        at.setdefault(division, []).append((lon, lat))
+    return [
+        {
+            "label": labels.division(code),
+            "n": len(points),
+            "at": [sum(axis) / len(points) for axis in zip(*points, strict=True)],
+        }
+        for code, points in at.items()
+    ]
 
 
 def near(lot: Lot) -> list[tuple[Row, float]]:
@@ -166,7 +206,7 @@ def near(lot: Lot) -> list[tuple[Row, float]]:
         "lat__range": (lot.lat - reach, lot.lat + reach),
         "lon__range": (lot.lon - reach / squeeze, lot.lon + reach / squeeze),
     }
-    others = on_offer().filter(**box).exclude(pk=lot.pk).exclude(shown="none").prefetch_related("photos")
+    others = on_offer().filter(**box).exclude(pk=lot.pk).exclude(shown="none")
     found = [
         (math.hypot((other.lon - lot.lon) * squeeze, other.lat - lot.lat) * KM_PER_DEGREE, other.pk, other)
         for other in others

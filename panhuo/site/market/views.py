@@ -1,7 +1,9 @@
 """Public pages of the land market: list with map, a page a lot, its enquiry form; open data. Nobody signs in."""
 
+import json
 from typing import Any
 
+import shapely
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -17,7 +19,7 @@ from panhuo.site.gate import found, open_to_all
 from panhuo.site.market import acts, search, whose
 from panhuo.site.market.forms import EnquiryForm
 from panhuo.site.market.models import Lot, Photo, on_offer
-from panhuo.site.market.shown import bounds, features, near, told, worded
+from panhuo.site.market.shown import box_of, features, near, pins, places, told, worded
 from panhuo.site.market.standard import bar_words
 from panhuo.site.parcel.views import FILE_POLICY
 from panhuo.site.shelf import Row, kept_file
@@ -27,15 +29,22 @@ FED = 50
 """As many lots as the feed tells of."""
 
 
-def map_setup(rows: list[Row], lots: str) -> dict[str, Any]:
-    """What the map's script is told: where its lots are read, and the ground under them (no tiles of the ledger)."""
+def map_setup(placed: list[tuple[str, float, float]], box: Any, lots: str) -> dict[str, Any]:
+    """What the map's script is told: where its lots are read, and the ground under them (no tiles of the ledger).
+
+    placed: division, longitude and latitude of what lies there; box: what it shows, all of them where None.
+    """
+    if box is None and placed:
+        points = [place[1:] for place in placed]
+        box = box_of([f(axis) for f in (min, max) for axis in zip(*points, strict=True)])
     online = settings.ONLINE
     return {
         "lots": lots,
-        "bounds": bounds(rows),
+        "bounds": box,
         "online": online and {"tiles": online.tiles, "attribution": online.attribution},
         "worker": static("dist/map-worker.js"),
-        "archives": [], "conflicts": [], "conflictKinds": {}, "layers": [], "imagery": [], "places": [], "schemes": {},
+        "archives": [], "conflicts": [], "conflictKinds": {}, "layers": [], "imagery": [], "places": places(placed),
+        "schemes": {},
         "near": 0,
         "otherColour": "",
         "words": {
@@ -51,12 +60,12 @@ def market(request: HttpRequest) -> HttpResponse:
     """The lots on offer: list and map, narrowed and sorted, or ranked for a project."""
     form = search.form(request.GET)
     found_lots = search.find(form, request.GET.get("sort", ""))
-    page = Paginator(found_lots.rows, search.PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found_lots.lots, search.PAGE).get_page(request.GET.get("page"))
     query = request.GET.urlencode()
     context = {
         "form": form,
         "page": page,
-        "rows": [worded(row) for row in page],
+        "rows": [worded(row) for row in found_lots.rows(page)],
         "left_out": [(search.criterion_words(k), n) for k, n in (found_lots.left_out or {}).items() if n],
         "matched": found_lots.left_out is not None,
         "sorts": [(code, words) for code, (words, _) in search.SORTS.items()],
@@ -64,7 +73,7 @@ def market(request: HttpRequest) -> HttpResponse:
         "more_asked": form.asked(form.MORE),
         "supplied": Lot.objects.filter(state="concluded").count(),
         "query": query,
-        "setup": map_setup(found_lots.rows, f"{reverse('market_geojson')}?{query}"),
+        "setup": map_setup(found_lots.placed(), None, f"{reverse('market_geojson')}?for=map&{query}"),
     }
     return render(request, "market/market.html", context)
 
@@ -77,7 +86,7 @@ def lot(request: HttpRequest, pk: int) -> HttpResponse:
 
 def lot_page(request: HttpRequest, pk: int, form: EnquiryForm, status: int = 200) -> HttpResponse:
     """The page of a lot with its form; of one that is not on offer, that there is none (404)."""
-    one = on_offer().filter(pk=pk).prefetch_related("photos").first()
+    one = on_offer().filter(pk=pk).first()
     if one is None:
         return render(request, "market/gone.html", status=404)
     row = worded(told([one])[0])
@@ -86,10 +95,18 @@ def lot_page(request: HttpRequest, pk: int, form: EnquiryForm, status: int = 200
         "indicators": [i | {"bar_label": bar_words(i)} for i in row["indicators"]],
         "near": [(worded(other), km) for other, km in near(one)],
         "form": form,
-        "setup": map_setup([row], f"{reverse('market_geojson')}?id={pk}") if row["geometry"] else None,
+        "setup": lot_map(row),
         "mine": whose.lots(request.user).filter(pk=pk).exists(),
     }
     return render(request, "market/lot.html", context, status=status)
+
+
+def lot_map(row: Row) -> dict[str, Any] | None:
+    """The map of one lot, or None where it publishes no position."""
+    if not row["geometry"]:
+        return None
+    box = box_of(shapely.from_geojson(json.dumps(row["geometry"])).bounds)
+    return map_setup([], box, f"{reverse('market_geojson')}?for=map&id={row['id']}")
 
 
 @open_to_all
@@ -123,12 +140,19 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse:
 
 @open_to_all
 def geojson(request: HttpRequest) -> HttpResponse:
-    """The same list as GeoJSON; `id` asks for one lot."""
+    """The same list as GeoJSON, all public fields or what a map wants (`for=map`); `id` asks for one lot."""
     if number := request.GET.get("id"):
-        rows = told(on_offer().filter(pk=number).prefetch_related("photos")) if number.isdigit() else []
+        asked_for = search.Found(on_offer().filter(pk=number) if number.isdigit() else on_offer().none())
     else:
-        rows = search.find(search.form(request.GET), request.GET.get("sort", "")).rows
-    return HttpResponse(features(rows), content_type="application/geo+json")
+        asked_for = _asked_for(request)
+    drawn = (
+        pins(asked_for.lots) if request.GET.get("for") == "map" else features(asked_for.rows(asked_for.lots))
+    )
+    return HttpResponse(drawn, content_type="application/geo+json")
+
+
+def _asked_for(request: HttpRequest) -> search.Found:
+    return search.find(search.form(request.GET), request.GET.get("sort", ""))
 
 
 @open_to_all
@@ -139,7 +163,7 @@ def feed(request: HttpRequest) -> HttpResponse:
         title=pick("土地超市", "Land market"), link=at, description="", language=request.LANGUAGE_CODE,
         feed_url=request.build_absolute_uri(request.path),
     )  # fmt: skip
-    newest = list(on_offer().prefetch_related("photos")[:FED])
+    newest = list(on_offer()[:FED])
     for one, row in zip(newest, map(worded, told(newest)), strict=True):
         text = " · ".join(row[k] for k in ("kind_label", "way_label", "place", "size", "price_label"))
         atom.add_item(
@@ -151,4 +175,5 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 def lots_told(request: HttpRequest) -> list[Row]:
     """The list for programs."""
-    return search.find(search.form(request.GET), request.GET.get("sort", "")).rows
+    asked_for = _asked_for(request)
+    return asked_for.rows(asked_for.lots)
