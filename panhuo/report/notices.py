@@ -15,6 +15,7 @@ from panhuo.report.document import Block, Document, Official
 from panhuo.report.names import worded
 from panhuo.rulebook.book import Rulebook
 from panhuo.rulebook.notice import PLACE, Line, Notice
+from panhuo.rulebook.schema import Label
 
 NUMBER: Final = "〔待填：文号〕"
 DATE: Final = "〔待填：年月日〕"
@@ -33,16 +34,17 @@ class Matter:
     authority: str = ""
 
 
-def bars(notice: Notice, holds: Mapping[str, Truth]) -> list[str]:
-    """What keeps the notice from being written, in Chinese."""
-    return [g.because.zh for g in notice.requires if g.when and holds[g.when].holds is False]
+def bars(notice: Notice, holds: Mapping[str, Truth]) -> list[Label]:
+    """What keeps the notice from being written."""
+    return [g.because for g in notice.requires if g.when and holds[g.when].holds is False]
 
 
 def notice_document(notice: Notice, matter: Matter, book: Rulebook) -> Document:
     """The notice as a document. Raises PanhuoError where what it requires is false."""
     if barred := bars(notice, matter.holds):
+        words, told = "；".join(b.zh for b in barred), "; ".join(b.en for b in barred)
         raise PanhuoError(
-            f"不能出具{notice.title}：{'；'.join(barred)}不成立 (this notice may not be written: its conditions fail)",
+            f"不能出具{notice.title}，条件不成立：{words} (this notice may not be written, this fails: {told})",
             remedy="核对事实，或另选程序 check the facts, or choose another way",
         )
     write = writer(notice, matter, book)
@@ -54,8 +56,8 @@ def notice_document(notice: Notice, matter: Matter, book: Rulebook) -> Document:
     blocks.append(Official(matter.authority or "〔待填：发文机关（印章）〕", "right"))
     signed = matter.done.get(notice.signed_on)
     blocks.append(Official(shown(signed[0]) if signed else DATE, "right"))
-    if notice.copies:
-        blocks.append(Official(write(notice.copies), "flush"))
+    if copies := [_block(line, matter, write).text for line in notice.copies if _stands(line, matter)]:
+        blocks.append(Official(f"抄送：{'，'.join(copies)}。", "flush"))
     rests = f"panhuo · 法规 {book.version} · 宗地 {matter.facts.get('parcel_id')}"
     return Document(notice.title, NUMBER, blocks, rests, official=True)
 

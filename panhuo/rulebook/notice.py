@@ -38,7 +38,8 @@ class Notice(LawFile):
     requires: tuple[Guard, ...] = ()
     """What must not be false for it to be written."""
     body: tuple[Line, ...] = Field(min_length=1)
-    copies: str = ""
+    copies: tuple[Line, ...] = ()
+    """Who gets a copy."""
     cites: list[Cite] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -51,13 +52,13 @@ class Notice(LawFile):
     @property
     def places(self) -> Iterator[str]:
         """What is filled in, in order."""
-        for text in (*(line.text for line in self.body), self.copies):
-            yield from (hit[1] for hit in PLACE.finditer(text))
+        for line in (*self.body, *self.copies):
+            yield from (hit[1] for hit in PLACE.finditer(line.text))
 
     @property
     def predicates(self) -> Iterator[str]:
         """The predicates its lines and requirements hang on."""
-        yield from (line.when for line in self.body if line.when)
+        yield from (line.when for line in (*self.body, *self.copies) if line.when)
         yield from (guard.when for guard in self.requires if guard.when)
 
     @property

@@ -86,6 +86,11 @@ def behind(names: Collection[str]) -> set[str]:
     return found
 
 
+def spoken(predicates: Collection[str]) -> set[str]:
+    """The facts that predicates speak of, and all that they rest on."""
+    return behind({name for text in predicates for name in parse(text).names})
+
+
 def guarded(procedure: Procedure) -> set[str]:
     """The facts that the guards of a procedure speak of."""
     return {n for _, guard in procedure.guards if guard.when for n in parse(guard.when).names}

@@ -13,6 +13,7 @@ from panhuo.rulebook.procedure import Step
 from panhuo.site import gate
 from panhuo.site.cases import facts, offered, papers, roles
 from panhuo.site.cases.models import Case, Doing, standing
+from panhuo.site.parcel.story import of_parcel
 from panhuo.site.words import pick
 
 PLACES: Final = frozenset({"undo", "state", "another"})
@@ -42,6 +43,7 @@ def context(person: Any, case: Case, file: CaseFile, now: Course) -> dict[str, A
         "facts": _facts(case, file),
         "given": case.given.select_related("by"),
         "notices": papers.offered(case, file),
+        "burdens": of_parcel("encumbrances", case.parcel_id),
         "after": offered.after(case),
         "beside": offered.beside(case) if case.state in ("running", "paused") else [],
         "children": case.children.all(),

@@ -1,13 +1,15 @@
 """The notices of a case: which there are, what bars each, and its bytes."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils import timezone
 
 from panhuo.dispose.course import CaseFile
+from panhuo.dispose.guards import Truth, truths
 from panhuo.report.notices import bars, notice_document
+from panhuo.rulebook.facts import AS_OF, Law
 from panhuo.rulebook.notice import Notice, load_notices
-from panhuo.rulebook.predicate import parse
 from panhuo.site.cases import facts
 from panhuo.site.cases.models import Case, standing
 from panhuo.site.labels import rulebook
@@ -21,15 +23,24 @@ BESIDE: Final = ("parcel_id", "division", "holder", "holder_uscc", "land_use_sch
 
 def offered(case: Case, file: CaseFile) -> list[Row]:
     """The notices that the steps of a case go with, each with what bars it."""
-    kinds = dict.fromkeys(kind for step in case.procedure.steps for kind in step.notices)
-    told = []
-    for kind in kinds:
-        if (notice := load_notices(rulebook().root).get(kind)) is not None:
-            barred = bars(notice, _matter(case, file, notice, "").holds)
-            told.append(
-                {"kind": kind, "label": pick(notice.label.zh, notice.label.en), "bars": "；".join(barred)}
-            )
-    return told
+    known = load_notices(rulebook().root)
+    kinds = dict.fromkeys(kind for step in case.procedure.steps for kind in step.notices if kind in known)
+    texts = {guard.when for kind in kinds for guard in known[kind].requires if guard.when}
+    held, on = facts.held(case.parcel_id, facts.spoken(texts)), timezone.localdate()
+    holds = truths(texts, held, {**file.known, AS_OF: on}, Law(rulebook(), on))
+    return [
+        {
+            "kind": kind,
+            "label": pick(known[kind].label.zh, known[kind].label.en),
+            "bars": _bars(known[kind], holds),
+        }
+        for kind in kinds
+    ]
+
+
+def _bars(notice: Notice, holds: Mapping[str, Truth]) -> str:
+    """What keeps the notice from being written, in words."""
+    return pick("；", "; ").join(pick(words.zh, words.en) for words in bars(notice, holds))
 
 
 def write(case: Case, file: CaseFile, kind: str, ending: str, person: Any) -> bytes:
@@ -40,8 +51,8 @@ def write(case: Case, file: CaseFile, kind: str, ending: str, person: Any) -> by
 
 
 def _matter(case: Case, file: CaseFile, notice: Notice, office: str) -> Any:
-    spoken = {name for text in notice.predicates for name in parse(text).names}
-    held = facts.held(case.parcel_id, facts.behind({*notice.fact_names, *BESIDE, *spoken}))
+    names = facts.behind({*notice.fact_names, *BESIDE}) | facts.spoken(set(notice.predicates))
+    held = facts.held(case.parcel_id, names)
     done = before(case)
     return matter_of(
         notice, held, file.known, rulebook(), timezone.localdate(), authority=office,
