@@ -310,3 +310,16 @@ def test_the_fee_decision_takes_its_rate_from_the_law_and_its_days_from_the_case
     assert "《闲置土地认定书》（2026年10月12日）" in told  # served in the case before
     assert "闲置原因为使用权人原因" in told
     assert "〔待填：批准文号〕" in told
+
+
+def test_a_program_reads_the_cases_of_its_persons_land(as_, opened):
+    clerk = as_("clerk")
+    step(clerk, opened, "notice", note="通 1 号")
+    held = clerk.get("/api/v1/cases?mine=opened").json()
+    assert held["total"] == 1
+    assert held["rows"][0]["on_hand"] == ["materials", "inspect"]
+    one_case = clerk.get(f"/api/v1/cases/{opened.pk}").json()
+    assert [s["state"] for s in one_case["steps"]][:4] == ["done", "open", "open", "waiting"]
+    assert one_case["acts"][0]["note"] == "通 1 号"
+    assert as_("far_clerk").get("/api/v1/cases").json()["total"] == 0
+    assert as_("far_clerk").get(f"/api/v1/cases/{opened.pk}").status_code == 404

@@ -172,6 +172,8 @@ ROUTES = {
     "api/v1/public/parcels": page(OPEN),
     "api/v1/public/lots": page(OPEN),
     "api/v1/": page(OPEN),
+    "api/v1/cases": page("see", program=True),
+    "api/v1/cases/<int:pk>": page("see", own=True, program=True, pk="{case}"),
     "api/v1/parcels/<parcel_id>": page("see", own=True, program=True, parcel_id=PARCEL),
     "api/v1/enterprises/<enterprise_id>": page("see", own=True, program=True, enterprise_id=FIRM),
     "api/v1/<dataset>": page("see", program=True, dataset="parcels"),

@@ -9,6 +9,7 @@ import binascii
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, QueryDict
 from ninja import NinjaAPI
 from ninja.security import APIKeyCookie, HttpBearer
@@ -17,6 +18,8 @@ from ninja.security.http import HttpAuthBase
 from panhuo.core.problems import PanhuoError
 from panhuo.site import gate
 from panhuo.site.accounts.acts import person_of_token
+from panhuo.site.cases import listing, told
+from panhuo.site.cases.models import Case
 from panhuo.site.ledger.disclosed import published_rows
 from panhuo.site.ledger.query import KEYS, page_rows, parse, totals
 from panhuo.site.market.views import lots_told
@@ -99,6 +102,23 @@ def enterprise(request: HttpRequest, enterprise_id: str) -> dict[str, Any]:
         "enterprise": story.enterprise_row(request.user, enterprise_id),
         "scores": firm.scores(enterprise_id),
     }
+
+
+@api.get("/cases", summary="Cases of one's own land, the most urgent first, filtered like the casework page")
+def cases(request: HttpRequest, page: int = 1, size: int = 50) -> dict[str, Any]:
+    gate.demand(request.user, "see")
+    held = listing.find(request.user, request.GET)
+    shown = Paginator(held.cases, max(1, min(size, 500))).get_page(page)
+    lines = [told.line(case) for case in shown]
+    return {"total": shown.paginator.count, "page": shown.number, "counts": held.counts, "rows": lines}
+
+
+@api.get("/cases/{int:pk}", summary="One case with its steps, limits and acts")
+def case(request: HttpRequest, pk: int) -> dict[str, Any]:
+    gate.demand(request.user, "see")
+    held = gate.found(Case.objects.select_related("by").filter(pk=pk).first())
+    story.parcel_row(request.user, held.parcel_id)
+    return told.whole(held)
 
 
 @api.get("/{dataset}", summary="A list: parcels, enterprises or contracts, filtered like the ledger page")
