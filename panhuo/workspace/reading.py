@@ -61,7 +61,7 @@ MEMORY: Final = "1500MB"
 """What the engine holds of the copy in the making, beside the tables it is made from."""
 ROW_GROUP: Final = 16_384
 """Rows whose minima and maxima are kept together: an eighth of the engine's own, so that a parcel's page reads less."""
-LAYOUT: Final = 8
+LAYOUT: Final = 9
 """Raised whenever the tables below or the fields of tiles change: a newer program reads no older copy."""
 
 JUDGED: Final = {
