@@ -323,3 +323,31 @@ def test_a_program_reads_the_cases_of_its_persons_land(as_, opened):
     assert one_case["acts"][0]["note"] == "通 1 号"
     assert as_("far_clerk").get("/api/v1/cases").json()["total"] == 0
     assert as_("far_clerk").get(f"/api/v1/cases/{opened.pk}").status_code == 404
+
+
+def test_a_chain_is_recorded_and_undone_whole(as_, cast, parcel_id, monkeypatch):
+    from panhuo.site.cases import acts, offered
+
+    monkeypatch.setattr(offered, "demand", lambda *_: None)
+    case = acts.open_case(cast["clerk"], parcel_id, "p08_mortgaged_split", date(2026, 10, 9))
+    clerk = as_("clerk")
+    for name, ticks in (("opinion", []), ("split_plan", []), ("consent", ["consent.0"]), ("taker", [])):
+        assert step(clerk, case, name, ticks=ticks).status_code == 302, name
+    names, rehearsed = ["release", "split", "remortgage"], [f"rehearse.{n}" for n in range(5)]
+    assert step(clerk, case, names, ticks=rehearsed).status_code == 400  # nobody knows whether it is seized
+    clerk.post(f"/casework/{case.pk}/fact/", {"fact": "seizure_count", "value": "0", "note": "当日查询"})
+    before = Doing.objects.count()
+    for given, ticks in ((names, rehearsed[:4]), (names[:2], rehearsed), ("release", rehearsed)):
+        assert step(clerk, case, given, ticks=ticks).status_code == 400
+    assert Doing.objects.count() == before
+    page = text(clerk.get(f"/casework/{case.pk}/"))
+    assert "登记办理（3 步一并）" in page
+    assert "抵押权人经办人当日到场" in page
+    assert step(clerk, case, names, ticks=rehearsed, file=[named(PDF, "登记.pdf")]).status_code == 302
+    made = Doing.objects.order_by("-pk")[:3]
+    assert {d.head_id for d in made} == {None, made[2].pk}
+    assert len(made[2].confirmed) == 5
+    clerk.post(f"/casework/{case.pk}/undo/", {"reason": "银行退回"})
+    case.refresh_from_db()
+    assert case.frontier == ["release"]
+    assert Doing.objects.filter(undone_why="银行退回").count() == 3
