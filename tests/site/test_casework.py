@@ -157,12 +157,12 @@ def test_an_approval_is_for_those_who_decide_and_ticks_are_kept(as_, determined)
     step(clerk, fee, "tell")
     assert step(clerk, fee, "approve", ticks=["approve.0"]).status_code == 403
     assert step(leader, fee, "approve", ticks=["approve.0"]).status_code == 302
-    early = step(clerk, fee, "decide", outcome="fee")
+    early = step(clerk, fee, "decide", outcome="fee", ticks=["decide.0"])
     assert early.status_code == 400  # five working days for a hearing first
     assert "不得早于 2026-10-19" in text(early)
-    step(clerk, fee, "decide", day=date(2026, 10, 20), outcome="fee")
+    step(clerk, fee, "decide", day=date(2026, 10, 20), outcome="fee", ticks=["decide.0"])
     fee.refresh_from_db()
-    assert "pay" in fee.frontier
+    assert "push" in fee.frontier
     assert "cancel" not in fee.frontier
     assert clerk.post(f"/casework/{fee.pk}/undo/", {"reason": "误登"}).status_code == 302
     assert clerk.post(f"/casework/{fee.pk}/undo/", {"reason": "误登"}).status_code == 403  # the approval

@@ -205,7 +205,7 @@ def test_no_decision_while_a_hearing_may_still_be_asked_for() -> None:
 
 def test_enforcement_follows_refusal_urging_and_the_time_to_sue() -> None:
     day = date(2026, 1, 26)
-    file = done(decided(date(2018, 9, 1), day), ("decide", "fee"), day=day)
+    file = done(decided(date(2018, 9, 1), day), ("decide", "fee"), "push", day=day)
     assert now(done(file, ("pay", "paid"), day=date(2026, 2, 2))).end == "paid"
     file = done(file, ("pay", "unpaid"), day=date(2026, 3, 2))
     file = done(file, "urge", day=date(2026, 7, 20))

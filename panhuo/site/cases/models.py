@@ -1,7 +1,7 @@
 """Cases: a parcel carried through a procedure, every step done with its day, outcome, evidence and person."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import models
@@ -18,6 +18,9 @@ STATES = (
     ("closed", say("终止", "Closed")),
 )
 LINKS = (("follows", say("接续", "Follows")), ("beside", say("并行", "Beside")))
+
+READ: Final[dict[tuple[str, str], Procedure]] = {}
+"""The procedures read so far: an edition of the law has one of each name."""
 
 
 class Case(models.Model):
@@ -59,7 +62,10 @@ class Case(models.Model):
     @cached_property
     def procedure(self) -> Procedure:
         """The procedure the case runs on."""
-        return Procedure.model_validate(self.law)
+        key = (self.procedure_id, self.law_version)
+        if key not in READ:
+            READ[key] = Procedure.model_validate(self.law)
+        return READ[key]
 
     @property
     def label(self) -> str:
