@@ -303,12 +303,19 @@ def place_workspace(ws: Workspace, *, on: date | None = None, law: Path | None =
         "facts", columns=[c for c in PLOT if c in held], rows=pc.field("parcel_id").isin(offered)
     )
     assert facts is not None, "written with the options"
+    facts = facts.append_column("park_industries", _industries_near(ws, facts["division"]))
+    day = on or pc.max(facts["as_of"]).as_py()
+    placed = place(demands.to_pylist(), facts, Rulebook.load(law), day, str(ws.config.get("place", "")))
+    return {"placed": placed, "unplaced": sum(p["assigned"] is None for p in placed), "plots": facts.num_rows}
+
+
+def _industries_near(ws: Workspace, divisions: pa.ChunkedArray) -> pa.Array:
+    """The two-digit industries registered in the division of each plot, as words; null where nobody knows of any."""
     firms = ws.dataset("enterprises", columns=["division", "industry"])
-    parks: dict[str, set[int]] = {}
+    found: dict[str, set[str]] = {}
     for firm in firms.to_pylist() if firms is not None else []:
         if (industry := division_of(firm["industry"])) is not None and firm["division"]:
-            parks.setdefault(firm["division"], set()).add(industry)
-    land = [row | {"park_industries": parks.get(row["division"] or "")} for row in facts.to_pylist()]
-    day = on or max(row["as_of"] for row in land)
-    placed = place(demands.to_pylist(), land, Rulebook.load(law), day, str(ws.config.get("place", "")))
-    return {"placed": placed, "unplaced": sum(p["assigned"] is None for p in placed), "plots": len(land)}
+            found.setdefault(firm["division"], set()).add(f"{industry:02}")
+    places = pa.array(list(found), pa.string())
+    told = pa.array(["、".join(sorted(codes)) for codes in found.values()], pa.string())
+    return told.take(pc.index_in(divisions.combine_chunks(), places))

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from panhuo.core.units import mu_to_m2
 from panhuo.inventory.spec import units
-from panhuo.plan.place import division_of, place
+from panhuo.plan.place import land_table, place
 from panhuo.site.labels import rulebook
 from panhuo.site.market.forms import SearchForm
 from panhuo.site.market.models import Lot, on_offer
@@ -137,7 +137,7 @@ def _matched(given: Mapping[str, Any], lots: list[Lot]) -> Found:
         "floor_area_m2": given.get("w_floor"),
         "needs": given.get("w_needs") or None,
     }
-    land = [
+    plots = [
         {
             "parcel_id": str(lot.pk),
             "area_m2": lot.area_m2,
@@ -145,12 +145,12 @@ def _matched(given: Mapping[str, Any], lots: list[Lot]) -> Found:
             "division": lot.division,
             "planned_class": use_class(lot.kind, lot.use, lot.use_scheme),
             "services": lot.services or None,
-            "park_industries": {division_of(code) for code in lot.industries.split()} or None,
+            "park_industries": "、".join(code[:2] for code in lot.industries.split()) or None,
         }
         for lot in lots
     ]
     home = str(shelf().workspace.config.get("place", ""))
-    placed = place([wish], land, rulebook(), timezone.localdate(), home, most=len(land))[0]
+    placed = place([wish], land_table(plots), rulebook(), timezone.localdate(), home, most=len(plots))[0]
     fits = {int(c["parcel_id"]): {k: c[k] for k in ("score", "criteria")} for c in placed["candidates"]}
     by_id = {lot.pk: lot for lot in lots}
     return Found([by_id[pk] for pk in fits], fits, placed["ruled_out"])
