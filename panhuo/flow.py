@@ -39,7 +39,8 @@ class Stage:
 
 FLOW = (
     Stage("inventory", ("files",), ("parcels", "contracts", "batches", "encumbrances", "buildings", "enterprises",
-          "occupancies", "demands", "layers", "corrections", "outcomes", "problems"), "panhuo.inventory"),
+          "occupancies", "demands", "layers", "corrections", "visits", "outcomes",
+          "problems"), "panhuo.inventory"),
     Stage("space", ("parcels", "layers", "contracts", "occupancies"), ("spatial", "conflicts"),
           "panhuo.inventory.spatial_facts.survey"),
     Stage("diagnose", ("parcels", "contracts", "batches", "encumbrances", "buildings", "occupancies", "enterprises",

@@ -1,5 +1,6 @@
 """A visit to a parcel: what it says against the record. Pure; files are read by survey_file, stored by the caller."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -47,7 +48,7 @@ class Visit:
     @property
     def subject(self) -> str:
         """The parcel visited, or the id that a space not yet on record is given."""
-        return self.parcel_id or f"space-{self.visit_id.replace('-', '')[:12]}"
+        return self.parcel_id or f"space-{re.sub('[^0-9A-Za-z]', '', self.visit_id)[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,11 @@ def _new_row(dataset: str, visit: Visit, given: Answers) -> Row:
     if dataset == PARCELS:
         return {"parcel_id": visit.subject, **said, "lon": visit.lon, "lat": visit.lat}
     key = dataset_specs()[dataset].key[0]
-    return {key: f"{visit.subject}-{visit.visit_id.replace('-', '')[:8]}", "parcel_id": visit.subject, **said}
+    return {
+        key: f"{visit.subject}-{re.sub('[^0-9A-Za-z]', '', visit.visit_id)[:8]}",
+        "parcel_id": visit.subject,
+        **said,
+    }
 
 
 def _distance(visit: Visit, parcel: Row | None) -> float | None:

@@ -118,6 +118,7 @@ def test_what_is_sent_twice_arrives_once_and_nobody_else_takes_its_id(as_, parce
         ({"form": "nothing"}, 422),
         ({"parcel_id": "", "form": "site_visit"}, 422),
         ({"visit_id": "x"}, 400),
+        ({"visit_id": "../../../etc/x"}, 400),
         ({"answers": []}, 400),
     ],
 )
@@ -217,6 +218,8 @@ def test_a_space_not_on_record_is_added_once_approved(as_):
     given = filled("", form="under_structure", answers=answers, lon=112.9, lat=28.3)
     assert send(as_("far_clerk"), given).status_code == 422  # not of that clerk's land
     assert send(as_("clerk"), given).status_code == 200
+    twin = given["visit_id"][:14] + "0" * 8  # the space it would add has the same id
+    assert send(as_("clerk"), given | {"visit_id": twin}).status_code == 409
     visit = Visit.objects.get()
     assert visit.is_new and visit.parcel_id.startswith("space-")
     assert as_("far_clerk").get(f"/survey/visit/{visit.pk}/").status_code == 404

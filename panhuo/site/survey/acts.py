@@ -19,7 +19,7 @@ from panhuo.site.jobs.models import Job
 from panhuo.site.parcel.acts import attach, checked
 from panhuo.site.parcel.story import outlines
 from panhuo.site.records import record
-from panhuo.site.shelf import rows
+from panhuo.site.shelf import one, rows
 from panhuo.site.survey.models import Visit as Arrived
 from panhuo.site.trail import performing
 from panhuo.site.words import pick
@@ -83,6 +83,13 @@ def on_record(by: Any, visit: Visit, form: SurveyForm) -> Held:
         if not scope_of(by).covers_division(division):
             raise PanhuoError(
                 pick("行政区不在您的范围之内", "the division is not of your land"), where="division"
+            )
+        if (
+            one("SELECT 1 FROM parcels WHERE parcel_id = ?", (visit.subject,))
+            or Arrived.objects.filter(parcel_id=visit.subject).exists()
+        ):
+            raise PanhuoError(
+                pick("新空间的编号已被占用", "the id of the new space is taken"), where="visit_id"
             )
         return Held(None)
     parcel = record(by, PARCELS, visit.parcel_id)

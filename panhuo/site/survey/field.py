@@ -1,6 +1,7 @@
 """The page that surveys with no network: its shell, its list, and where what was filled is sent."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,7 @@ from panhuo.site.shelf import kept
 from panhuo.site.survey import acts, lists
 from panhuo.site.words import fault_words, pick
 
+VISIT_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
 EARTH_M: Final = 2.1e7
 """No position is less exact than half way round the earth."""
 WORDS: Final = {
@@ -224,12 +226,12 @@ def visit_of(person: Any, given: dict[str, Any]) -> tuple[Visit, dict[str, str]]
         for part in ("answers", "rows")
     }
     visit = Visit(
-        str(given["visit_id"])[:64], given["form"], str(given["parcel_id"]), date.fromisoformat(given["visited_on"]),
+        str(given["visit_id"]), given["form"], str(given["parcel_id"]), date.fromisoformat(given["visited_on"]),
         person.shown_name(), texts["answers"], texts["rows"], number("lon", 180), number("lat", 90),
         number("accuracy_m", EARTH_M),
         tuple(f"{n}.jpg" for n in range(int(given.get("photos", 0)))), str(given.get("remark", ""))[:2000],
     )  # fmt: skip
-    if len(visit.visit_id) < 8:
+    if not VISIT_ID.fullmatch(visit.visit_id):
         raise ValueError(visit.visit_id)
     held = {str(k): "" if v is None else str(v) for k, v in given.get("held", {}).items()}
     return visit, held

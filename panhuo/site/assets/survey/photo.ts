@@ -2,7 +2,8 @@
 const LONGEST = 1600;
 
 export async function smaller(file: Blob): Promise<Blob> {
-  const image = await createImageBitmap(file, { imageOrientation: "from-image" });
+  // Older telephones know no options and turn the picture by themselves.
+  const image = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => createImageBitmap(file));
   const scale = Math.min(1, LONGEST / Math.max(image.width, image.height));
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [Math.round(image.width * scale), Math.round(image.height * scale)];
