@@ -8,16 +8,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from panhuo.inventory.spec import dataset_specs
-from panhuo.inventory.survey_form import PARCELS, SurveyForm, survey_form
+from panhuo.inventory.survey_form import PARCELS, survey_form
 from panhuo.measure.space_uses import space_uses
 from panhuo.report.names import place_name
 from panhuo.report.xlsform import lookup_csv, xlsform
 from panhuo.rulebook import Rulebook
+from panhuo.rulebook.facts import connect
 from panhuo.workspace.outputs import checked_output, write_tables
-from panhuo.workspace.reports import renderer, results, written
+from panhuo.workspace.reports import assessed, renderer, written
 from panhuo.workspace.reshape import held
 from panhuo.workspace.store import Workspace, write_bytes
 
+FLAGGED: Final = pa.schema(
+    [("parcel_id", pa.string()), ("findings", pa.string()), ("facts", pa.string()), ("n", pa.int64())]
+)
+"""A unit with its findings and the `n` facts missing that are found on the spot, comma-separated."""
 SHOWN: Final = ("parcel_id", "name", "division", "address", "holder", "lon", "lat")
 
 
@@ -32,7 +37,7 @@ def write_form(
     form = survey_form(name)
     if ws is None:
         return written(output, xlsform(name, form, None)) | {"files": [], "parcels": None}
-    rows = [row for row in to_visit(ws, name) if (row["division"] or "").startswith(division)]
+    rows = to_visit(ws, name, division)
     told = written(output, xlsform(name, form, rows))
     listed = [
         {
@@ -66,27 +71,27 @@ def label_of(row: Mapping[str, Any]) -> str:
     return f"{row['name']} {row['parcel_id']}" if row["name"] else str(row["parcel_id"])
 
 
-def to_visit(ws: Workspace, name: str) -> list[dict[str, Any]]:
+def to_visit(ws: Workspace, name: str, division: str = "") -> list[dict[str, Any]]:
     """The parcels a form is for that were not visited with it yet, those with most facts to find first.
 
-    Each with `findings` (ids, comma-separated) and `facts`, the facts missing that are found on the spot.
+    division: only parcels whose code begins so. Each with `findings` (ids, comma-separated) and `facts`, the facts
+    missing that are found on the spot.
     """
     form = survey_form(name)
     parcels = held(ws, PARCELS)
-    findings = _findings(ws, form)
-    wanted = pc.is_in(parcels["parcel_id"], pa.array(list(findings), pa.string()))
-    if form.of:
-        wanted = pa.array([True] * parcels.num_rows)
-        for field, values in form.of.items():
-            wanted = pc.and_(wanted, pc.fill_null(pc.is_in(parcels[field], pa.array(values)), False))
-    gone = visited(ws, name)
-    rows = []
-    for row in parcels.filter(wanted).select([c for c in SHOWN if c in parcels.column_names]).to_pylist():
-        if row["parcel_id"] in gone:
-            continue
-        ids, facts = findings.get(row["parcel_id"], ((), ()))
-        rows.append({**dict.fromkeys(SHOWN), **row, "findings": ", ".join(ids), "facts": ", ".join(facts)})
-    return sorted(rows, key=lambda r: (-r["facts"].count(","), not r["facts"], r["parcel_id"]))
+    parcels = parcels.select([c for c in (*SHOWN, *form.of) if c in parcels.column_names])
+    wanted = pc.starts_with(pc.fill_null(parcels["division"], ""), division)
+    for field, values in form.of.items():
+        wanted = pc.and_(wanted, pc.fill_null(pc.is_in(parcels[field], pa.array(values)), False))
+    gone = pa.array(sorted(visited(ws, name)), pa.string())
+    parcels = parcels.filter(pc.and_(wanted, pc.invert(pc.is_in(parcels["parcel_id"], gone))))
+    told = flagged(ws) if ws.assessment_dir() or not form.of else FLAGGED.empty_table()
+    how = "left outer" if form.of else "inner"
+    rows = parcels.join(told, "parcel_id", join_type=how).sort_by(
+        [("n", "descending"), ("parcel_id", "ascending")]
+    )
+    blank = {**dict.fromkeys(SHOWN), "findings": "", "facts": ""}
+    return [blank | {k: v for k, v in row.items() if v is not None} for row in rows.to_pylist()]
 
 
 def visited(ws: Workspace, name: str) -> set[str]:
@@ -95,24 +100,43 @@ def visited(ws: Workspace, name: str) -> set[str]:
     return set() if visits is None else {r["parcel_id"] for r in visits.to_pylist() if r["form"] == name}
 
 
-def _findings(ws: Workspace, form: SurveyForm) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Parcel → its findings, and the facts missing that the law has found on the spot."""
-    if ws.assessment_dir() is None and form.of:
-        return {}
-    book = Rulebook.load()
-    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
-    for row in results(ws, "findings", columns=("parcel_id", "finding_id", "missing")).to_pylist():
-        ids, facts = found.setdefault(row["parcel_id"], ({}, {}))
-        ids[row["finding_id"]] = None
-        facts |= dict.fromkeys(site_facts(book, row["finding_id"], row["missing"]))
-    return {k: (tuple(ids), tuple(facts)) for k, (ids, facts) in found.items()}
-
-
 def site_facts(book: Rulebook, finding_id: str, missing: str | None) -> list[str]:
     """Of the facts a finding lacks, those that are found out on the spot (察实地)."""
     rule = book.rules.get(finding_id)
     names = [n.strip() for n in (missing or "").split(",") if n.strip()]
     return [n for n in names if rule is not None and rule.verify.get(n) == "site"]
+
+
+def on_the_spot(book: Rulebook) -> pa.Table:
+    """finding_id, fact: the facts each rule has found on the spot."""
+    pairs = [
+        (name, fact)
+        for name, rule in book.rules.items()
+        for fact, check in rule.verify.items()
+        if check == "site"
+    ]
+    return pa.table({"finding_id": [f for f, _ in pairs], "fact": [f for _, f in pairs]})
+
+
+def flagged(ws: Workspace) -> pa.Table:
+    """FLAGGED of every unit with a finding that holds or is undecided."""
+    con = connect()
+    con.register("pairs", on_the_spot(Rulebook.load()))
+    path = assessed(ws) / "findings.parquet"
+    found = con.execute(
+        """
+WITH f AS (SELECT * FROM read_parquet($path)),
+     lacking AS (SELECT parcel_id, finding_id, trim(unnest(string_split(missing, ','))) AS fact FROM f
+                 WHERE status = 'unknown'),
+     facts AS (SELECT parcel_id, string_agg(DISTINCT fact, ', ' ORDER BY fact) AS facts, count(DISTINCT fact) AS n
+               FROM lacking JOIN pairs USING (finding_id, fact) GROUP BY 1)
+SELECT CAST(parcel_id AS VARCHAR) AS parcel_id, findings, coalesce(facts, '') AS facts, coalesce(n, 0) AS n
+FROM (SELECT parcel_id, string_agg(DISTINCT finding_id, ', ' ORDER BY finding_id) AS findings FROM f GROUP BY 1)
+     LEFT JOIN facts USING (parcel_id)""",
+        {"path": str(path)},
+    ).to_arrow_table()
+    con.close()
+    return found.cast(FLAGGED)
 
 
 def rows_of(ws: Workspace, dataset: str, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -160,28 +184,32 @@ def spaces(ws: Workspace) -> pa.Table:
 
 
 def by_division(ws: Workspace, visits: Sequence[Mapping[str, Any]], lang: str) -> list[dict[str, Any]]:
-    """Parcels flagged and visited, and facts to find on the spot, by division."""
+    """Parcels flagged and visited, and facts to find on the spot and found, by division."""
     parcels = held(ws, PARCELS).select(["parcel_id", "division"])
-    division = dict(zip(*(parcels[c].to_pylist() for c in ("parcel_id", "division")), strict=True))
-    findings = _findings(ws, survey_form("site_visit")) if ws.assessment_dir() else {}
+    told = flagged(ws) if ws.assessment_dir() else FLAGGED.empty_table()
+    land = parcels.join(told, "parcel_id", join_type="left outer")
+    rows: dict[str, dict[str, Any]] = {}
+
+    def row(code: str | None) -> dict[str, Any]:
+        name = place_name(code, lang) if code else "—"
+        counts = dict.fromkeys(("flagged", "visited", "facts", "found"), 0)
+        return rows.setdefault(code or "", {"division": code or "", "name": name, **counts})
+
+    counted = land.group_by("division").aggregate([("n", "count"), ("n", "sum")])
+    for code, flags, facts in zip(
+        *(counted[c].to_pylist() for c in ("division", "n_count", "n_sum")), strict=True
+    ):
+        if flags:
+            row(code).update(flagged=flags, facts=facts)
     answered: dict[str, set[str]] = {}
     for visit in visits:
         answered.setdefault(visit["parcel_id"], set()).update((visit["answered"] or "").split(", "))
-    rows: dict[str, dict[str, Any]] = {}
-    for parcel_id in {**findings, **dict.fromkeys(answered)}:
-        if parcel_id not in division:  # a batch's unsupplied rest, which nobody can visit
-            continue
-        code = division[parcel_id] or ""
-        row = rows.setdefault(
-            code,
-            {"division": code, "name": place_name(code, lang) if code else "—",
-             **dict.fromkeys(("flagged", "visited", "facts", "found"), 0)},
-        )  # fmt: skip
-        facts = set(findings[parcel_id][1]) if parcel_id in findings else set()
-        row["flagged"] += parcel_id in findings
-        row["visited"] += parcel_id in answered
-        row["facts"] += len(facts)
-        row["found"] += len(facts & answered.get(parcel_id, set()))
+    seen = land.filter(pc.is_in(land["parcel_id"], pa.array(list(answered), pa.string())))
+    for one in seen.to_pylist():
+        row(one["division"])["visited"] += 1
+        row(one["division"])["found"] += len(
+            set((one["facts"] or "").split(", ")) & answered[one["parcel_id"]] - {""}
+        )
     return [rows[code] for code in sorted(rows)]
 
 

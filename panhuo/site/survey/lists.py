@@ -13,11 +13,11 @@ from panhuo.measure.space_uses import space_uses
 from panhuo.site import gate, labels
 from panhuo.site.gate import Rows
 from panhuo.site.labels import rulebook
-from panhuo.site.parcel.story import outlines
+from panhuo.site.parcel.story import among, outlines
 from panhuo.site.records import visible
 from panhuo.site.shelf import Row, kept, rows, table
 from panhuo.site.survey.models import Visit
-from panhuo.workspace.surveys import by_surveyor, site_facts
+from panhuo.workspace.surveys import by_surveyor, on_the_spot, site_facts
 
 TAKEN: Final = 200
 """As many parcels as are taken along at once."""
@@ -47,9 +47,12 @@ def to_visit(person: Any, name: str, at: tuple[float, float] | None) -> list[Row
     if at is not None:
         squeeze = math.cos(math.radians(at[1])) ** 2
         order = f"(lon - {at[0]!r}) ** 2 * {squeeze!r} + (lat - {at[1]!r}) ** 2 NULLS LAST, parcel_id"
-    return along(
-        form, rows(f"SELECT * FROM parcels WHERE {where.sql} ORDER BY {order} LIMIT {TAKEN}", where.values)
+    found = rows(
+        f"SELECT parcel_id FROM parcels WHERE {where.sql} ORDER BY {order} LIMIT {TAKEN}", where.values
     )
+    ids = [row["parcel_id"] for row in found]
+    by_id = {row["parcel_id"]: row for row in among("parcels", "parcel_id", ids)}
+    return along(form, [by_id[parcel_id] for parcel_id in ids])
 
 
 def along(form: SurveyForm, found: Sequence[Row]) -> list[Row]:
@@ -66,11 +69,7 @@ def along(form: SurveyForm, found: Sequence[Row]) -> list[Row]:
 
 def facts_of(ids: Sequence[str]) -> dict[str, list[str]]:
     """Parcel → facts missing that are found out on the spot."""
-    told = rows(
-        "SELECT parcel_id, finding_id, missing FROM findings "
-        "WHERE status = 'unknown' AND list_contains(?::VARCHAR[], parcel_id)",
-        (list(ids),),
-    )
+    told = [row for row in among("findings", "parcel_id", list(ids)) if row["status"] == "unknown"]
     found: dict[str, dict[str, None]] = {}
     for row in told:
         facts = site_facts(rulebook(), row["finding_id"], row["missing"])
@@ -80,8 +79,7 @@ def facts_of(ids: Sequence[str]) -> dict[str, list[str]]:
 
 def _rows_of(dataset: str, ids: Sequence[str]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
-    sql = f"SELECT * FROM {dataset} WHERE list_contains(?::VARCHAR[], parcel_id)"
-    for row in rows(sql, (list(ids),)):
+    for row in among(dataset, "parcel_id", list(ids)):
         found.setdefault(row["parcel_id"], []).append(row)
     return found
 
@@ -155,34 +153,28 @@ def progress(person: Any) -> dict[str, Any]:
 
 def by_division(where: Rows, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Parcels flagged and visited, facts to find on the spot and found, by division."""
-    checks = (
-        (name, fact, check) for name, rule in rulebook().rules.items() for fact, check in rule.verify.items()
-    )
-    pairs = [f"{name}|{fact}" for name, fact, check in checks if check == "site"]
+    pairs = ["|".join(pair.values()) for pair in on_the_spot(rulebook()).to_pylist()]
     counted = kept(
         f"SELECT division, count(*) AS flagged FROM parcels WHERE {where.also(FLAGGED).sql} GROUP BY 1 ORDER BY 1",
         where.values,
     )
-    lacking = f"""
-SELECT division, parcel_id, trim(fact) AS fact FROM (
-    SELECT division, parcel_id, finding_id, unnest(string_split(missing, ',')) AS fact FROM placed_findings
-    WHERE status = 'unknown' AND is_held AND ({where.sql})
-) WHERE list_contains(?::VARCHAR[], finding_id || '|' || trim(fact)) GROUP BY ALL"""
-    facts = kept(f"SELECT division, count(*) AS n FROM ({lacking}) GROUP BY 1", (*where.values, pairs))
-    answered = sorted(
-        {f"{v['parcel_id']}|{f}" for v in visits for f in (v["answered"] or "").split(", ") if f}
+    facts = kept(
+        f"SELECT division, count(*) AS n FROM ({_lacking(where)}) GROUP BY 1", (*where.values, pairs)
     )
+    gone = sorted({v["parcel_id"] for v in visits})
+    answered = sorted({f"{v['parcel_id']}|{f}" for v in visits for f in (v["answered"] or "").split(", ")})
+    also = where.also("parcel_id IN (SELECT unnest(?::VARCHAR[]))", (gone,))
     done = rows(
-        f"SELECT division, count(*) AS n FROM ({lacking}) "
+        f"SELECT division, count(*) AS n FROM ({_lacking(also)}) "
         "WHERE (parcel_id || '|' || fact) IN (SELECT unnest(?::VARCHAR[])) GROUP BY 1",
-        (*where.values, pairs, answered),
+        (*also.values, pairs, answered),
     )
-    gone: dict[str, set[str]] = {}
+    seen_in: dict[str, set[str]] = {}
     for visit in visits:
-        gone.setdefault(visit["division"] or "", set()).add(visit["parcel_id"])
+        seen_in.setdefault(visit["division"] or "", set()).add(visit["parcel_id"])
     columns = {
         "flagged": {r["division"] or "": r["flagged"] for r in counted},
-        "visited": {code: len(ids) for code, ids in gone.items()},
+        "visited": {code: len(ids) for code, ids in seen_in.items()},
         "facts": {r["division"] or "": r["n"] for r in facts},
         "found": {r["division"] or "": r["n"] for r in done},
     }
@@ -190,6 +182,16 @@ SELECT division, parcel_id, trim(fact) AS fact FROM (
     return [
         {"division": code} | {name: column.get(code, 0) for name, column in columns.items()} for code in codes
     ]
+
+
+def _lacking(where: Rows) -> str:
+    """The facts missing that are found on the spot, once for each parcel; its values are those of `where`, then the
+    pairs of finding and fact."""
+    return f"""
+SELECT division, parcel_id, trim(fact) AS fact FROM (
+    SELECT division, parcel_id, finding_id, unnest(string_split(missing, ',')) AS fact FROM placed_findings
+    WHERE status = 'unknown' AND is_held AND ({where.sql})
+) WHERE (finding_id || '|' || trim(fact)) IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL"""
 
 
 def _spaces(where: Rows) -> Any:
