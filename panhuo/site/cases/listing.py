@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import xlsxwriter
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from panhuo.site import gate, labels
@@ -35,7 +35,8 @@ class Listed:
     cases: QuerySet[Case]
     parcels: Mapping[str, Row]
     counts: Mapping[str, int]
-    asked: Mapping[str, str]
+    choices: Mapping[str, list[tuple[str, str]]]
+    """What the list may be narrowed to: procedures and divisions that have cases."""
 
 
 def parcels_of(person: Any, ids: list[str]) -> dict[str, Row]:
@@ -45,12 +46,11 @@ def parcels_of(person: Any, ids: list[str]) -> dict[str, Row]:
     return {row["parcel_id"]: row for row in rows(sql, where.values)} if ids else {}
 
 
-def visible(person: Any, division: str = "") -> tuple[QuerySet[Case], dict[str, Row]]:
-    """The cases of the person's land, or of a division of it, and their parcels."""
+def visible(person: Any) -> tuple[QuerySet[Case], dict[str, Row]]:
+    """The cases of the person's land, and their parcels."""
     ids = list(Case.objects.order_by().values_list("parcel_id", flat=True).distinct())
     held = parcels_of(person, ids)
-    chosen = {i: row for i, row in held.items() if (row["division"] or "").startswith(division)}
-    return Case.objects.filter(parcel_id__in=list(chosen)).select_related("by"), held
+    return Case.objects.filter(parcel_id__in=list(held)).select_related("by"), held
 
 
 def urgent(cases: QuerySet[Case]) -> dict[str, QuerySet[Case]]:
@@ -65,7 +65,11 @@ def urgent(cases: QuerySet[Case]) -> dict[str, QuerySet[Case]]:
 
 def find(person: Any, asked: Mapping[str, str]) -> Listed:
     """The list that an address asks for: state, due (late, soon), mine (turn, opened), procedure, division, q."""
-    cases, parcels = visible(person, asked.get("division", ""))
+    cases, parcels = visible(person)
+    choices = _choices(cases, parcels)
+    if division := asked.get("division", ""):
+        inside = [i for i, row in parcels.items() if (row["division"] or "").startswith(division)]
+        cases = cases.filter(parcel_id__in=inside)
     if procedure := asked.get("procedure"):
         cases = cases.filter(procedure_id=procedure)
     if text := asked.get("q", "").strip():
@@ -82,22 +86,20 @@ def find(person: Any, asked: Mapping[str, str]) -> Listed:
             cases = cases.filter(mine, state="running")
         case "opened":
             cases = cases.filter(by=person)
-    counts = {state: cases.filter(state=state).count() for state, _ in STATES}
+    by_state = cases.order_by().values_list("state").annotate(n=Count("pk"))
+    counts = dict.fromkeys((state for state, _ in STATES), 0) | dict(by_state)
     hurried = urgent(cases)
     counts |= {name: found.count() for name, found in hurried.items()}
     if asked.get("due") in hurried:
         cases = hurried[asked["due"]]
     elif state := asked.get("state", "running"):
         cases = cases.filter(state=state)
-    return Listed(cases.order_by(F("due_on").asc(nulls_last=True), "-id"), parcels, counts, asked)
+    return Listed(cases.order_by(F("due_on").asc(nulls_last=True), "-id"), parcels, counts, choices)
 
 
-def choices(person: Any) -> dict[str, list[tuple[str, str]]]:
-    """What the list may be narrowed to: procedures and divisions that have cases."""
-    cases, parcels = visible(person)
+def _choices(cases: QuerySet[Case], parcels: Mapping[str, Row]) -> dict[str, list[tuple[str, str]]]:
     names = cases.order_by("procedure_id").values_list("procedure_id", flat=True).distinct()
-    held = set(cases.order_by().values_list("parcel_id", flat=True).distinct())
-    codes = {row["division"] for i, row in parcels.items() if i in held and row["division"]}
+    codes = {row["division"] for row in parcels.values() if row["division"]}
     wide = {code[:size] for code in codes for size in (4, 6)}
     return {
         "procedures": [(n, offered.told(n)) for n in dict.fromkeys(names) if n in offered.procedures()],

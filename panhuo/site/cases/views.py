@@ -57,7 +57,7 @@ def cases(request: HttpRequest) -> HttpResponse:
         "counts": held.counts,
         "states": [(code, label, held.counts[code]) for code, label in STATES],
         "state": "" if request.GET.get("due") else request.GET.get("state", "running"),
-        **listing.choices(request.user),
+        **held.choices,
     }
     return render(request, "cases/cases.html", context)
 
