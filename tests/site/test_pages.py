@@ -14,7 +14,7 @@ from panhuo.site.shelf import one, shelf
 
 ADMIN_PAGES = [
     "/", "/boards/", "/ledger/", "/ledger/enterprises/", "/ledger/contracts/", "/map/", "/jobs/", "/corrections/",
-    "/people/", "/trail/",
+    "/people/", "/trail/", "/lots/", "/market/",
     "/tokens/",
     "/law/", "/law/rules/idle_not_started/", "/cases/", "/public/", "/account/password/change/", "/account/2fa/",
 ]  # fmt: skip

@@ -18,8 +18,8 @@ from panhuo.site import labels
 from panhuo.site.ledger.disclosed import public_name, public_text
 from panhuo.site.market.models import KINDS, Lot, on_offer
 from panhuo.site.market.standard import promise
-from panhuo.site.parcel.story import among
-from panhuo.site.shelf import Row
+from panhuo.site.parcel.story import keyed
+from panhuo.site.shelf import Row, rows
 from panhuo.site.words import english, listed, pick
 
 PLAIN: Final = (
@@ -69,7 +69,9 @@ def _told(lot: Lot, names: dict[str | None, str | None]) -> Row:
 
 def _names(lots: list[Lot]) -> list[dict[str | None, str | None]]:
     """For each lot the names that stand behind it, and what the public reads in their place."""
-    land = {r["parcel_id"]: r for r in among("parcels", "parcel_id", sorted({lot.parcel_id for lot in lots}))}
+    sql, values = keyed("parcels", "parcel_id", sorted({lot.parcel_id for lot in lots}))
+    held = rows(f"SELECT parcel_id, holder, holder_type, holder_uscc FROM ({sql})", values)
+    land = {row["parcel_id"]: row for row in held}
     found: list[dict[str | None, str | None]] = []
     for lot in lots:
         parcel = land.get(lot.parcel_id, {})
