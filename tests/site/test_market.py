@@ -316,6 +316,9 @@ def test_standard_land_is_published_with_the_law_of_its_place(as_, cast, parcel_
     page = body_of(Client().get(f"/market/{lot.pk}/"))
     assert "≥ 400 万元/亩" in page
     assert "受让人承诺" in page
+    reader = Client()
+    reader.cookies["django_language"] = "en"
+    assert "≥ 4,000,000 yuan/mu" in body_of(reader.get(f"/market/{lot.pk}/"))
     elsewhere = {i["criterion"]: i["bar"] for i in indicators("430726", TODAY)}
     assert elsewhere["investment_per_mu"] != 400
     assert "revenue_per_mu" not in elsewhere

@@ -40,6 +40,7 @@ async function draw(map: maplibregl.Map): Promise<void> {
   map.addLayer({ id: "lot-count", type: "symbol", source: "points", filter: ["has", "point_count"], layout: { "text-field": ["to-string", ["get", "point_count"]], "text-font": FONT, "text-size": 13, "text-allow-overlap": true }, paint: { "text-color": "#ffffff" } });
   map.addLayer({ id: "lot-here", type: "circle", source: "here", filter: ["==", ["id"], -1], paint: { "circle-radius": 13, "circle-color": "transparent", "circle-stroke-color": "#e0942e", "circle-stroke-width": 4 } });
   map.addLayer({ id: "lot-name", type: "symbol", source: "points", filter: ["!", ["has", "point_count"]], layout: { "text-field": ["get", "title"], "text-font": FONT, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-max-width": 9 }, paint: { "text-color": "#15262b", "text-halo-color": "#ffffffe6", "text-halo-width": 1.8 } });
+  map.setLayoutProperty("names", "text-offset", [0, 1.4]); // below the count of the lots there
   const mark = (id: number): void => {
     map.setFilter("lot-here", ["==", ["id"], id]);
     for (const [key, card] of cards) card.classList.toggle("here", key === String(id));

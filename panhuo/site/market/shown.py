@@ -13,14 +13,14 @@ from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 
-from panhuo.inventory.spec import code_list, code_rows, units
+from panhuo.inventory.spec import code_list, code_rows
 from panhuo.site import labels
 from panhuo.site.ledger.disclosed import public_name, public_text
 from panhuo.site.market.models import KINDS, Lot, on_offer
-from panhuo.site.market.standard import promise
+from panhuo.site.market.standard import amount, promise
 from panhuo.site.parcel.story import keyed
 from panhuo.site.shelf import Row, rows
-from panhuo.site.words import english, listed, pick
+from panhuo.site.words import listed, pick
 
 PLAIN: Final = (
     "id", "kind", "way", "division", "area_m2", "floor_area_m2", "use", "price", "price_unit", "term_years", "phone",
@@ -38,7 +38,6 @@ PUBLIC_FIELDS: Final = (
     "photos",
     "geometry",
 )
-TEN_THOUSAND: Final = "10,000 "
 ROOM: Final = 0.004
 """Degrees left round the land on a map."""
 NEAR_KM: Final = 10
@@ -157,10 +156,7 @@ def price_words(row: Row) -> str:
     """A price or rent with its unit; to be negotiated where none is given."""
     if row["price"] is None:
         return pick("面议", "To be negotiated")
-    number, unit = row["price"], units()[row["price_unit"]].label
-    if english() and unit.en.startswith(TEN_THOUSAND):  # 45 万元/亩 is 450,000 yuan/mu
-        return f"{labels.number(number * 10_000)} {unit.en.removeprefix(TEN_THOUSAND)}"
-    return f"{labels.number(number)} {pick(unit.zh, unit.en)}"
+    return amount(row["price"], row["price_unit"])
 
 
 def features(found: Iterable[Row]) -> str:

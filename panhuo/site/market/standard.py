@@ -13,14 +13,16 @@ from panhuo.rulebook.calendar import work_calendar
 from panhuo.rulebook.scheme import pick as governing_scheme
 from panhuo.rulebook.scheme import scheme
 from panhuo.rulebook.scheme_schema import AdmissionScheme, LifecycleScheme
-from panhuo.site.labels import number, rulebook
+from panhuo.site import labels
+from panhuo.site.labels import rulebook
 from panhuo.site.market.models import Lot
 from panhuo.site.shelf import rows
-from panhuo.site.words import pick, pick_label
+from panhuo.site.words import english, pick, pick_label
 from panhuo.workspace.admission import SIDES, bar_chain
 
 STANDARD: Final = "standard_land"
 """The tool, and the national scheme, of 标准地."""
+TEN_THOUSAND: Final = "10,000 "
 CONTRACT: Final = ("started_on", "work_state", "delivered_on")
 """What the ledger's contract says of a start, where the lot names its contract."""
 
@@ -47,10 +49,18 @@ def indicators(division: str, on: date) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def amount(number: float, unit: str) -> str:
+    """A figure with its unit; English has no 万, so that 45 万元/亩 is 450,000 yuan/mu there."""
+    label = units()[unit].label
+    if english() and label.en.startswith(TEN_THOUSAND):
+        return f"{labels.number(number * 10_000)} {label.en.removeprefix(TEN_THOUSAND)}"
+    return f"{labels.number(number)} {pick(label.zh, label.en)}"
+
+
 def bar_words(one: dict[str, Any]) -> str:
     """An indicator's bar: ≥ 400 万元/亩."""
-    unit = "" if one["unit"] == "ratio" else f" {pick_label(units()[one['unit']].label.model_dump(), '')}"
-    return f"{SIDES[one['side']]} {number(one['bar'])}{unit}"
+    bar = labels.number(one["bar"]) if one["unit"] == "ratio" else amount(one["bar"], one["unit"])
+    return f"{SIDES[one['side']]} {bar}"
 
 
 def promise(asked: Sequence[dict[str, Any]]) -> str:
