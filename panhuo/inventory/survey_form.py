@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import Field
 
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory.spec import FieldSpec, SpecFile, Words, dataset_specs, units
+from panhuo.inventory.spec import FieldSpec, SpecFile, Words, code_list, dataset_specs, units
 from panhuo.rulebook.book import SPEC, read_yaml
 
 PARCELS: Final = "parcels"
@@ -100,6 +100,12 @@ def question_label(field: FieldSpec) -> Words:
     if field.unit == "ratio":
         return Words(zh=f"{field.label.zh}（0–1）", en=f"{field.label.en} (0–1)")
     return Words(zh=f"{field.label.zh}（{unit.label.zh}）", en=f"{field.label.en} ({unit.label.en})")
+
+
+def choices_of(field: FieldSpec) -> dict[str, Words]:
+    """The codes a question offers, with their words. Not to know is to leave it empty, so no code says it."""
+    listed = code_list(field.codes) if field.codes else {}
+    return {code: Words(zh=row["zh"], en=row["en"]) for code, row in listed.items() if code != "unknown"}
 
 
 def visit_label(name: str) -> Words:

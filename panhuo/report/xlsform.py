@@ -8,13 +8,14 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from panhuo.inventory.spec import FieldSpec, Words, code_list, dataset_specs
+from panhuo.inventory.spec import FieldSpec, Words, dataset_specs
 from panhuo.inventory.survey import MADE_IN
 from panhuo.inventory.survey_file import FORM_COLUMN
 from panhuo.inventory.survey_form import (
     PARCELS,
     Question,
     SurveyForm,
+    choices_of,
     question_label,
     visit_label,
 )
@@ -174,9 +175,7 @@ def _type(field: FieldSpec, lists: dict[str, Mapping[str, Words]]) -> str:
     if field.codes == "divisions":
         return "text"
     if field.codes:
-        lists[field.codes] = {
-            code: Words(zh=row["zh"], en=row["en"]) for code, row in code_list(field.codes).items()
-        }
+        lists[field.codes] = choices_of(field)
         return f"select_one {field.codes}"
     if field.type == "bool":
         lists["yes_no"] = YES_NO

@@ -206,7 +206,7 @@ def test_a_submission_that_cannot_be_is_told_by_its_row_and_nothing_changes(
     assert (told["taken"], told["refused"]) == (1, 1)
 
 
-@pytest.mark.parametrize(("lon", "far"), [("112.8010", False), ("112.8012", True)])
+@pytest.mark.parametrize(("lon", "far"), [("112.8010", False), ("112.80105", False), ("112.8012", True)])
 def test_a_position_is_doubted_beyond_the_forms_distance_and_its_own_accuracy(tmp_path, ws, lon, far):
     told = take_visits(ws, odk(tmp_path / "x.zip", {"position-Longitude": lon}), approved_by="王五")
     assert [p["type"] for p in told["problems"]] == (["visit_far"] if far else [])

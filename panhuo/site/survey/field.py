@@ -14,12 +14,13 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory.spec import FieldSpec, Words, code_list, dataset_specs
+from panhuo.inventory.spec import FieldSpec, Words, dataset_specs
 from panhuo.inventory.survey import MADE_IN, Visit
 from panhuo.inventory.survey_form import (
     PARCELS,
     Question,
     SurveyForm,
+    choices_of,
     question_label,
     survey_forms,
 )
@@ -151,11 +152,7 @@ def _control(field: FieldSpec) -> str:
 def choices(person: Any, field: FieldSpec) -> list[tuple[str, str]]:
     """The codes of a question with their words; of divisions, those the person's land lies in."""
     if field.codes != "divisions":
-        return (
-            [(code, labels.coded(field.codes, code)) for code in code_list(field.codes)]
-            if field.codes
-            else []
-        )
+        return [(code, _pick(words)) for code, words in choices_of(field).items()]
     where = gate.parcels(person)
     held = kept(f"SELECT DISTINCT division FROM parcels WHERE {where.sql} ORDER BY 1", where.values)
     return [(r["division"], labels.division(r["division"])) for r in held if r["division"]]
