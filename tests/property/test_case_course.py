@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from panhuo.core.problems import PanhuoError
-from panhuo.dispose.course import Act, CaseFile, Course, admit, confirmations, course
+from panhuo.dispose.admission import admit, confirmations
+from panhuo.dispose.course import Act, CaseFile, Course, course
 from panhuo.rulebook.book import Rulebook
 from panhuo.rulebook.calendar import work_calendar
 from panhuo.rulebook.procedure import Procedure, load_procedures

@@ -8,6 +8,7 @@ from upload_files import PDF, named
 
 from panhuo.site.accounts.models import AreaScope, Person, Trail
 from panhuo.site.cases.models import Case, Doing, Given
+from panhuo.site.labels import rulebook
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import one
 
@@ -92,6 +93,25 @@ def test_the_same_procedure_does_not_run_twice_and_only_what_is_offered_opens(as
     ):  # fmt: skip
         clerk.post(f"/casework/open/{parcel_id}/", {"procedure": procedure, "began": began})
         assert Case.objects.count() == 1, procedure
+
+
+def test_a_case_from_before_the_law_of_its_limits_is_not_opened(as_, parcel_id):
+    clerk = as_("clerk")
+    asked = {"procedure": "p02_idle_inquiry", "began": "1990-01-01"}
+    answer = clerk.post(f"/casework/open/{parcel_id}/", asked, follow=True)
+    assert "在 1990-01-01 没有有效值" in text(answer)
+    assert not Case.objects.exists()
+    assert not Trail.objects.exists()
+
+
+def test_every_procedure_can_be_opened_by_some_way():
+    from panhuo.site.cases import offered
+
+    ways = set(offered.ALWAYS) | {tool.procedure for tool in rulebook().tools.values() if tool.procedure}
+    for procedure in offered.procedures().values():
+        ways |= {name for follows in procedure.then.values() for name in follows}
+        ways |= {name for held in procedure.steps for name in held.beside}
+    assert ways == offered.procedures().keys()
 
 
 def test_an_unknown_fact_holds_a_decision_until_it_is_found_out(as_, opened):
@@ -188,6 +208,7 @@ def test_a_risk_filing_beside_a_resumption_holds_the_approval_until_it_ends(as_,
     step(leader, filing, "file", note="备 3 号")
     filing.refresh_from_db()
     assert filing.state == "ended"
+    assert "备 3 号" in text(clerk.get(f"/casework/{fee.pk}/"))
     assert step(leader, fee, "approve", ticks=["approve.0"]).status_code == 302
 
 

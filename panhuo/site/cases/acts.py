@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from panhuo.core.problems import PanhuoError
-from panhuo.dispose.course import REHEARSE, Act, admit, confirmations, course
+from panhuo.dispose.admission import REHEARSE, admit, confirmations
+from panhuo.dispose.course import Act, course
 from panhuo.rulebook.procedure import load_procedures
 from panhuo.site import gate
 from panhuo.site.cases import facts, offered, roles

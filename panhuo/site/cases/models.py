@@ -82,6 +82,12 @@ class Case(models.Model):
         return pick(label.zh, label.en)
 
     @property
+    def last_note(self) -> str:
+        """What was noted at the last step that says anything: a filing's number, an approval's."""
+        noted = self.doings.filter(undone_at=None).exclude(note="").last()
+        return noted.note if noted else ""
+
+    @property
     def doing(self) -> list[str]:
         """The labels of the steps on hand."""
         return [self.step_label(name) for name in self.frontier]

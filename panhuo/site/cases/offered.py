@@ -10,8 +10,8 @@ from panhuo.site.labels import rulebook, tool
 from panhuo.site.shelf import Row, rows
 from panhuo.site.words import pick
 
-ALWAYS: Final = ("p01_four_checks", "p02_idle_inquiry")
-"""What finds out whether anything is to be disposed of: open to any parcel, as neither takes anything from anybody."""
+ALWAYS: Final = ("p01_four_checks", "p02_idle_inquiry", "p23_speed_limits")
+"""Inquiries and approvals: open to any parcel, as none takes anything from anybody."""
 
 
 def procedures() -> Mapping[str, Procedure]:

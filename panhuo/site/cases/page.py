@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from panhuo.dispose.course import CaseFile, Check, Course, Reason, Standing, confirmations
+from panhuo.dispose.admission import confirmations
+from panhuo.dispose.course import CaseFile, Check, Course, Reason, Standing
 from panhuo.rulebook.evaluate import VERDICT
 from panhuo.rulebook.facts import AS_OF
 from panhuo.rulebook.procedure import Step
