@@ -279,3 +279,15 @@ def test_an_optional_step_passed_by_is_not_done_after() -> None:
     file = done(begun("p04_fee_or_resumption", IDLE), "evidence", "tell", "approve")
     assert "后续步骤已办" in refused(file, "hearing")
     assert "后续步骤已办" in refused(file, "talk")
+
+
+def test_a_fact_that_the_law_has_no_more_is_unknown_to_a_case_that_asks_for_it() -> None:
+    file = begun("p08_mortgaged_split", SPLIT)
+    steps = [
+        step.model_copy(
+            update={"guard": tuple(g.model_copy(update={"when": "gone_m2 >= 5"}) for g in step.guard)}
+        )
+        for step in file.procedure.steps
+    ]
+    old = CaseFile(file.procedure.model_copy(update={"steps": steps}), file.began, facts=SPLIT)
+    assert now(old).of("split_plan").why[0].kind == "unknown"
