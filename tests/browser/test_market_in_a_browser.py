@@ -45,8 +45,9 @@ def offer(site, clerk, photograph):
     clerk.wait_for_selector(".tag:has-text('待审')")
 
 
-def ask(site, stranger):
-    """The stranger's part: filters, opens the lot, asks."""
+def ask(site, stranger, address, basemap):
+    """The stranger's part: filters, opens the lot, asks; somebody else's basemap is asked only when chosen."""
+    before = len(basemap.asked)
     stranger.goto(f"{site[0]}/market/?kind=plant")
     assert stranger.locator("[data-lot]").count() == 0
     stranger.select_option("#id_kind", "plot")
@@ -54,6 +55,9 @@ def ask(site, stranger):
     stranger.click("button:has-text('查找')")
     stranger.wait_for_selector("#map[data-ready]")
     checked(stranger)
+    assert len(basemap.asked) == before
+    with stranger.expect_request(lambda asked: asked.url.startswith(address)):
+        stranger.click("#online")
     stranger.click("a:has-text('月亮岛标准地')")
     stranger.wait_for_selector("#map[data-ready]")
     assert "≥ 400 万元/亩" in stranger.locator("main").inner_text()
@@ -68,7 +72,9 @@ def ask(site, stranger):
     stranger.wait_for_selector("text=已收到")
 
 
-def test_a_lot_goes_from_the_ledger_to_a_strangers_enquiry(site, person, browser, stranger, tmp_path):
+def test_a_lot_goes_from_the_ledger_to_a_strangers_enquiry(
+    site, person, browser, stranger, elsewhere, tmp_path
+):
     photograph = tmp_path / "现场.jpg"
     Image.new("RGB", (400, 300), "green").save(photograph)
     person("供地经办")
@@ -86,7 +92,7 @@ def test_a_lot_goes_from_the_ledger_to_a_strangers_enquiry(site, person, browser
     leader.click("button:has-text('发布')")
     leader.wait_for_selector(".tag:has-text('已发布')")
 
-    ask(site, stranger)
+    ask(site, stranger, *elsewhere)
     clerk.goto(f"{site[0]}/enquiries/")
     checked(clerk)
     clerk.click("a:has-text('恒达机械有限公司')")
@@ -94,5 +100,6 @@ def test_a_lot_goes_from_the_ledger_to_a_strangers_enquiry(site, person, browser
     clerk.fill("#answer", "已电话答复")
     clerk.click("button:has-text('记为已答复')")
     clerk.wait_for_selector(".tag:has-text('已答复')")
+    elsewhere[1].asked.clear()
     for page in (clerk, leader):
         page.context.close()

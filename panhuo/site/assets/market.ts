@@ -2,7 +2,7 @@
 import * as maplibregl from "maplibre-gl";
 import type { GeoJSONSource, MapLayerMouseEvent } from "maplibre-gl";
 import { ask, at, make, say, setup, words } from "./map/setup";
-import { DRAWN, FONT, style } from "./map/style";
+import { DRAWN, FONT, lay, style } from "./map/style";
 
 const { lots } = setup as unknown as { lots: string };
 interface Lot { id: number; title: string; url: string; kind: string }
@@ -67,14 +67,19 @@ async function draw(map: maplibregl.Map): Promise<void> {
 }
 
 try {
-  const ground = setup.online ? "online" : "";
   const map = new maplibregl.Map({
-    container: "map", ...DRAWN, style: style({ by: "", hidden: [], ground, on: () => true }), attributionControl: { compact: true }, localIdeographFontFamily: FONT.join(","),
+    container: "map", ...DRAWN, style: style({ by: "", hidden: [], ground: "", on: () => true }), attributionControl: { compact: true }, localIdeographFontFamily: FONT.join(","),
     bounds: setup.bounds ?? [73, 18, 135, 54], fitBoundsOptions: { padding: 30, maxZoom: 16 }, cooperativeGestures: matchMedia("(max-width: 48rem)").matches,
   });
   map.addControl(new maplibregl.NavigationControl(), "bottom-right");
   map.addControl(new maplibregl.ScaleControl(), "bottom-left");
   map.once("load", () => void draw(map));
+  const online = document.querySelector<HTMLButtonElement>("#online"); // asked only when chosen, as on the map page
+  online?.addEventListener("click", () => {
+    const on = online.getAttribute("aria-pressed") !== "true";
+    online.setAttribute("aria-pressed", String(on));
+    lay(map, on ? "online" : "");
+  });
 } catch {
   say(words.webgl, true);
 }
