@@ -18,10 +18,14 @@ MENU: tuple[tuple[str, gate.Act, str, str], ...] = (
     ("corrections", "see", "更正", "Corrections"),
     ("lots", "see", "供地", "Offers"),
     ("survey", "see", "外业", "Survey"),
+)
+KEEPING: tuple[tuple[str, gate.Act, str, str], ...] = (
     ("people", "people", "人员", "People"),
     ("trail", "trail", "留痕", "Trail"),
     ("webhooks", "webhook", "推送", "Webhooks"),
+    ("tokens", "token", "接口密钥", "API keys"),
 )
+"""What keeps the site itself; it stands under the person's name, out of the way of the daily work."""
 OPEN_MENU = (
     ("market", "土地超市", "Market"),
     ("law", "法规", "Law"),
@@ -33,13 +37,15 @@ OPEN_MENU = (
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Template context: menu entries `(url name, label)`, the language, the workspace's name and dates."""
     person = getattr(request, "user", None)
-    entries = [
-        (name, pick(zh, en)) for name, act, zh, en in MENU if person is not None and gate.may(person, act)
-    ]
+    entries, keeping = (
+        [(name, pick(zh, en)) for name, act, zh, en in menu if person is not None and gate.may(person, act)]
+        for menu in (MENU, KEEPING)
+    )
     entries += [(name, pick(zh, en)) for name, zh, en in OPEN_MENU]
     workspace = shelf().workspace
     return {
         "menu": entries,
+        "keeping": keeping,
         "here_name": getattr(request.resolver_match, "url_name", "") if request.resolver_match else "",
         "workspace_name": workspace.config.get("name", ""),
     }
