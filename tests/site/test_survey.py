@@ -193,6 +193,14 @@ def test_the_parcels_page_shows_the_four_checks_open_sent_and_found(as_):
     assert as_("far_clerk").get("/survey/list/site_visit/", {"parcel": parcel_id}).status_code == 404
 
 
+def test_who_sent_it_does_not_decide_even_once_made_a_reviewer(as_, cast, parcel_id):
+    send(as_("clerk"), filled(parcel_id, answers={}))  # photographs only: no correction is there to guard it
+    type(cast["clerk"]).objects.filter(pk=cast["clerk"].pk).update(role="reviewer")
+    pk = Visit.objects.get().pk
+    assert as_("clerk").post(f"/survey/visit/{pk}/decide/", {"do": "approve"}).status_code == 403
+    assert Visit.objects.get().state == "proposed" and not Job.objects.exists()
+
+
 def test_a_refusal_says_why_and_puts_the_parcel_back_on_the_list(as_):
     parcel_id = as_("clerk").get("/survey/list/site_visit/").json()["visits"][3]["parcel_id"]
     send(as_("clerk"), filled(parcel_id))
