@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from panhuo.core.dates import WorkCalendar
 from panhuo.dispose.clock import Due, due_dates
-from panhuo.dispose.guards import Truth, truths
 from panhuo.rulebook.book import Rulebook
 from panhuo.rulebook.facts import AS_OF, Law
 from panhuo.rulebook.procedure import Guard, Outcome, Procedure, Step
 from panhuo.rulebook.schema import Cite, Label
+from panhuo.rulebook.truths import Truth, truths
 
 State = Literal["done", "open", "waiting", "held", "closed"]
 """waiting: for other steps or a date; held: by a condition that fails or is unknown; closed: never to be taken now."""

@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from panhuo.rulebook.evaluate import missing, truths_of
-from panhuo.rulebook.facts import OWN_DATASETS, Law
-from panhuo.rulebook.predicate import parse
+from panhuo.rulebook.facts import Law
 from panhuo.rulebook.scheme import governing
-from panhuo.rulebook.scheme_schema import Remedy, RemedyScheme
-from panhuo.rulebook.spec import dataset_fields
+from panhuo.rulebook.scheme_schema import LandClass, Remedy, RemedyScheme
+from panhuo.rulebook.truths import Truth, truths
 
 Row = Mapping[str, Any]
-Truths = Mapping[str, bool | None]
+Truths = Mapping[str, Truth]
 
 
 def remedies(law: Law, facts: Row, options: Iterable[Row]) -> dict[str, Any] | None:
@@ -26,53 +24,43 @@ def remedies(law: Law, facts: Row, options: Iterable[Row]) -> dict[str, Any] | N
     scheme = governing(law.book, RemedyScheme, str(facts.get("division") or ""), law.as_of)
     if scheme is None:
         return None
-    truths = truths_of(law, facts, scheme.predicates())
+    found = truths(set(scheme.predicates().values()), facts, {}, law)
     offered = {row["tool_id"]: row["status"] for row in options}
     return {
         "scheme": scheme.id, "label": scheme.label.model_dump(), "source": scheme.source, "article": scheme.article,
-        "mark": scheme.mark, "classes": [_class(law, scheme, name, facts, truths, offered) for name in scheme.classes],
+        "mark": scheme.mark, "classes": [_class(name, land, found, offered) for name, land in scheme.classes.items()],
     }  # fmt: skip
 
 
-def _class(
-    law: Law, scheme: RemedyScheme, name: str, facts: Row, truths: Truths, offered: Mapping[str, str]
-) -> dict[str, Any]:
-    land, held = scheme.classes[name], truths[name]
-    columns = {*facts, *(field for dataset in OWN_DATASETS["parcel"] for field in dataset_fields(dataset))}
-    unknown = {fact for fact in {*law.book.facts, *columns} if facts.get(fact) is None}
-    lacking = missing(parse(land.when), law.book.facts, columns, unknown) if held is None else []
-    known = {
-        key.removeprefix(f"{name}."): truth for key, truth in truths.items() if key.startswith(f"{name}.")
-    }
+def _class(name: str, land: LandClass, found: Truths, offered: Mapping[str, str]) -> dict[str, Any]:
+    of_it = found[land.when]
+    told = [_remedy(key, one, of_it.holds, found, offered) for key, one in land.remedies.items()]
     return {
         "id": name,
         "label": land.label.model_dump(),
-        "status": _word(held),
-        "missing": lacking,
-        "remedies": [_remedy(key, one, held, known, offered) for key, one in land.remedies.items()]
-        if held is not False
-        else [],
+        "status": {True: "yes", False: "no", None: "unknown"}[of_it.holds],
+        "missing": list(of_it.missing),
+        "remedies": [] if of_it.holds is False else told,
     }
 
 
 def _remedy(
-    name: str, remedy: Remedy, held: bool | None, truths: Truths, offered: Mapping[str, str]
+    name: str, remedy: Remedy, of_class: bool | None, found: Truths, offered: Mapping[str, str]
 ) -> dict[str, Any]:
     tools = [{"tool_id": tool, "status": offered[tool]} for tool in remedy.tools if tool in offered]
     status = min((t["status"] for t in tools), key=("open", "check", "closed").index, default="absent")
-    meant = truths.get(name, True)
+    meant = _holds(remedy.when, found)
     if meant is False:
         status = "closed"
-    elif status == "open" and (meant is None or held is None):
+    elif status == "open" and (meant is None or of_class is None):
         status = "check"
-    kept = [
-        one.label.model_dump() for key, one in remedy.registers.items() if truths.get(f"{name}.{key}", True)
-    ]
+    leads_to = [one.label.model_dump() for one in remedy.registers.values() if _holds(one.when, found)]
     return {
         "id": name, "label": remedy.label.model_dump(), "status": status, "tools": tools,
-        "registers": kept if meant is not False else [],
+        "registers": leads_to if meant is not False else [],
     }  # fmt: skip
 
 
-def _word(truth: bool | None) -> str:
-    return {True: "yes", False: "no", None: "unknown"}[truth]
+def _holds(when: str | None, found: Truths) -> bool | None:
+    """The truth of a condition; where there is none, it holds."""
+    return True if when is None else found[when].holds

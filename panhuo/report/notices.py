@@ -9,13 +9,13 @@ from datetime import date
 from typing import Any, Final
 
 from panhuo.core.problems import PanhuoError
-from panhuo.dispose.guards import Truth
 from panhuo.report.chain import fact_label, shown
 from panhuo.report.document import Block, Document, Official
 from panhuo.report.names import worded
 from panhuo.rulebook.book import Rulebook
 from panhuo.rulebook.notice import PLACE, Line, Notice
 from panhuo.rulebook.schema import Label
+from panhuo.rulebook.truths import Truth
 
 NUMBER: Final = "〔待填：文号〕"
 DATE: Final = "〔待填：年月日〕"

@@ -1,14 +1,13 @@
 """Three-valued judgement of many predicates over a fact table, and the names of what is missing."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
-from panhuo.rulebook.facts import AS_OF, OWN_DATASETS, Law, connect
+from panhuo.rulebook.facts import Law
 from panhuo.rulebook.predicate import Expression, parse
 from panhuo.rulebook.schema import Fact
-from panhuo.rulebook.spec import SQL_TYPES, dataset_fields
 
 VERDICT: Final = "is_"
 
@@ -69,23 +68,3 @@ def _behind(
 def render(law: Law, text: str, column: str = "division") -> str:
     """DuckDB text of a predicate of the law on the law's date."""
     return law.sql(parse(text), column)
-
-
-def truths_of(law: Law, facts: Mapping[str, Any], predicates: Mapping[str, str]) -> dict[str, bool | None]:
-    """The truth of each of some predicates for one parcel; None is unknown.
-
-    facts: its row of the fact table; a fact that is not in it is unknown.
-    """
-    if not predicates:
-        return {}
-    kinds: dict[str, str] = {name: fact.type for name, fact in law.book.facts.items()}
-    for dataset in OWN_DATASETS["parcel"]:
-        kinds |= dataset_fields(dataset)
-    kinds |= {VERDICT + rule: "bool" for rule in law.book.rules} | {AS_OF: "date"}
-    names = sorted({"division", *(n for text in predicates.values() for n in parse(text).names)})
-    fields = ", ".join(f"CAST(? AS {SQL_TYPES[kinds[name]]}) AS {name}" for name in names)
-    asked = ", ".join(f"CAST({render(law, text)} AS BOOLEAN)" for text in predicates.values())
-    with connect(1) as con:
-        row = con.execute(f"SELECT {asked} FROM (SELECT {fields})", [facts.get(n) for n in names]).fetchone()
-    assert row is not None
-    return dict(zip(predicates, row, strict=True))

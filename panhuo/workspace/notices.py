@@ -7,11 +7,11 @@ from typing import Any
 
 from panhuo.core.names import check_names
 from panhuo.core.problems import PanhuoError
-from panhuo.dispose.guards import truths, worked_out
 from panhuo.report.notices import Matter, notice_document
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import AS_OF, Law
 from panhuo.rulebook.notice import Notice, load_notices
+from panhuo.rulebook.truths import truths, worked_out
 from panhuo.workspace.compares import assessed
 from panhuo.workspace.reports import RENDER, renderer, written
 from panhuo.workspace.store import Workspace

@@ -5,12 +5,12 @@ from datetime import date
 from typing import Any, Final
 
 from panhuo.core.problems import PanhuoError
-from panhuo.dispose.guards import fact_types
 from panhuo.inventory.spec import code_list, dataset_specs
 from panhuo.rulebook.evaluate import VERDICT
 from panhuo.rulebook.facts import OWN_DATASETS
 from panhuo.rulebook.predicate import parse
 from panhuo.rulebook.procedure import Procedure
+from panhuo.rulebook.truths import fact_types
 from panhuo.site import labels
 from panhuo.site.labels import rulebook
 from panhuo.site.shelf import shelf

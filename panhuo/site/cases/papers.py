@@ -6,10 +6,10 @@ from typing import Any, Final
 from django.utils import timezone
 
 from panhuo.dispose.course import CaseFile
-from panhuo.dispose.guards import Truth, truths
 from panhuo.report.notices import bars, notice_document
 from panhuo.rulebook.facts import AS_OF, Law
 from panhuo.rulebook.notice import Notice, load_notices
+from panhuo.rulebook.truths import Truth, truths
 from panhuo.site.cases import facts
 from panhuo.site.cases.models import Case, standing
 from panhuo.site.labels import rulebook

@@ -1,4 +1,7 @@
-"""Whether the guards of a procedure hold on the facts of one case, and which facts are missing where nobody knows."""
+"""Whether predicates hold on the facts of one parcel, and which facts are missing where nobody knows.
+
+A parcel at a time, for a page or a case; a province is judged by columns (`evaluate.judge`).
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
