@@ -11,6 +11,8 @@ from panhuo.core.problems import PanhuoError
 
 PARCEL_CODE: Final = re.compile(r"\d{12}[GJZ][A-Z]\d{5}")
 DIVISION: Final = re.compile(r"\d{2}(\d{2}(\d{2}(\d{3}(\d{3})?)?)?)?", re.ASCII)
+LEVELS: Final = (2, 4, 6, 9)
+"""Digits of a province, city, county and township."""
 DIVISION_CODE: Final = re.compile(r"\d{6}(\d{3}(\d{3})?)?")
 
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -29,6 +31,11 @@ def checked_division(text: str) -> str:
             f"不是行政区划代码 not a division code: {text}", remedy="写成 43、4301 或 430102 write it so"
         )
     return text
+
+
+def division_stem(code: str) -> str:
+    """What the codes of all that lies in a division begin with: 431000 → 4310, 500000 → 50, 430112 as it is."""
+    return next((code[:size] for size in LEVELS if not code[size:].strip("0")), code)
 
 
 def is_parcel_code(text: str) -> bool:

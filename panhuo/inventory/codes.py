@@ -7,6 +7,7 @@ from functools import cache, partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from panhuo.core.ids import division_stem
 from panhuo.inventory.spec import code_rows
 from panhuo.inventory.values import (
     Converted,
@@ -247,4 +248,4 @@ def named(part: str, names: dict[str, list[str]]) -> list[str]:
 
 def inside(code: str, outer: str) -> bool:
     """Whether a six-digit code lies in `outer`."""
-    return code.startswith(outer.rstrip("0") if len(outer.rstrip("0")) % 2 == 0 else outer.rstrip("0") + "0")
+    return code.startswith(division_stem(outer))

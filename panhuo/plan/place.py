@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from panhuo.core.ids import division_stem
 from panhuo.rulebook.book import Rulebook
 
 RULING: Final = ("area", "use", "division")
@@ -114,7 +115,7 @@ def _division(demand: Mapping[str, Any], land: pa.Table) -> pa.Array:
     if not prefix:
         return _all(True, land)
     where = _of(land, "division")
-    return _known(pc.starts_with(where, prefix.rstrip("0") or prefix), pc.greater(pc.utf8_length(where), 0))
+    return _known(pc.starts_with(where, division_stem(prefix)), pc.greater(pc.utf8_length(where), 0))
 
 
 def _services(demand: Mapping[str, Any], land: pa.Table) -> pa.Array:

@@ -20,6 +20,7 @@ from panhuo.core.memory import lean_memory
 from panhuo.core.problems import PanhuoError, problem_table
 from panhuo.core.progress import Tick, silent
 from panhuo.core.provenance import file_hash, growing_hash, tree_hash
+from panhuo.core.threads import give_way
 from panhuo.inventory.intake import ImportRefusedError, Options, read_tables, refuse_or_accept, take_tables
 from panhuo.inventory.mapping import MappingFile, load_mapping, save_mapping
 from panhuo.inventory.merge import merge
@@ -110,7 +111,11 @@ def import_files(
     read and for rows that must be refused. say: told which file is read; tick: told of rows done and in all.
     """
     mapping = load_mapping(options.map_file)
-    with writing(root, options.dry_run) as ws, ThreadPoolExecutor(1) as beside, lean_memory():
+    with (
+        writing(root, options.dry_run) as ws,
+        ThreadPoolExecutor(1, initializer=give_way) as beside,
+        lean_memory(),
+    ):
         before = ws.manifest() if ws else {}
         jobs = [Job(path, signature(options, mapping)) for path in files]
         known = {(i["hash"], i["signature"]): i for i in before.get("imports", [])}

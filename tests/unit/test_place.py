@@ -45,6 +45,19 @@ def test_criteria_on_both_sides(change, name, truth):
     assert judged({**DEMAND, **change}, PLOT)[name] is truth
 
 
+@pytest.mark.parametrize(
+    ("asked", "held", "truth"),
+    [
+        ("431000", "431022", True),
+        ("431000", "431122", False),
+        ("500000", "500101", True),
+        ("500000", "511002", False),
+    ],
+)
+def test_a_place_whose_own_code_ends_in_nought_is_not_its_neighbours(asked, held, truth):
+    assert judged({**DEMAND, "division": asked}, PLOT | {"division": held})["division"] is truth
+
+
 def test_services_and_chain_where_the_plot_is_known():
     plot = PLOT | {"services": "天然气,蒸汽;雨污分流", "park_industries": "13、39"}
     wanted = judged(DEMAND | {"needs": "蒸汽、天然气"}, plot)

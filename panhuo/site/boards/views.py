@@ -20,8 +20,7 @@ def divisions(request: HttpRequest) -> list[Row]:
     """What a board may be of: each county that holds parcels, and the city and province over it."""
     counties = grouped("division", gate.parcels(request.user))
     codes = {c["id"][:size].ljust(6, "0"): c["id"][:size] for c in counties for size in (2, 4, 6) if c["id"]}
-    return [{"id": short.rstrip("0") if len(short) == 2 else short, "label": labels.division(code)}
-            for code, short in sorted(codes.items())]  # fmt: skip
+    return [{"id": short, "label": labels.division(code)} for code, short in sorted(codes.items())]
 
 
 @gated("see")
