@@ -3,7 +3,7 @@
 import pytest
 from django.http import QueryDict
 
-from panhuo.site.boards import figures
+from panhuo.site.boards import figures, views
 from panhuo.site.boards.figures import list_of
 from panhuo.site.gate import Rows
 from panhuo.site.shelf import one, rows
@@ -72,3 +72,9 @@ def test_a_finding_inside_a_finding_is_both():
     assert list_of("since", 2020, QueryDict("since.min=2020-05-01")) == (
         "/ledger/parcels/?since.min=2020-05-01&since.max=2020-12-31"
     )
+
+
+def test_a_province_whose_code_ends_in_nought_is_chosen_by_its_whole_code(as_, monkeypatch):
+    monkeypatch.setattr(views, "grouped", lambda *_: [{"id": "500101"}])
+    chosen = {row["id"] for row in as_("admin").get("/boards/").context["divisions"]}
+    assert chosen == {"50", "5001", "500101"}

@@ -24,9 +24,10 @@ with ThreadPoolExecutor(1, initializer=give_way) as beside:
 @pytest.mark.parametrize(("given", "thread", "main"), [(0, LESS, 0), (5, 5 + LESS, 5), (19, 19, 19)])
 def test_only_the_thread_gives_way(given, thread, main):
     command = ["nice", "-n", str(given), sys.executable, "-c", NICENESS]
-    before = os.getpriority(os.PRIO_PROCESS, 0)
+    if os.getpriority(os.PRIO_PROCESS, 0):
+        pytest.skip("the tests themselves give way")
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert [int(word) - before for word in found] == [thread, main] or before
+    assert [int(word) for word in found] == [thread, main]
 
 
 def test_work_is_done_all_the_same():
