@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from panhuo.cli_words import Json, Root, emit, escape, out, parse_day, session, working
+from panhuo.core.units import m2_to_mu
 
 KINDS: Final = {"resolved": ("问题全部消除", "all findings cleared"), "partly": ("部分消除", "some cleared"),
                 "untouched": ("未消除", "none cleared")}  # fmt: skip
@@ -39,14 +40,14 @@ def show_outcome(result: dict[str, Any]) -> None:
     """Units by what became of them, findings, sums, then the first rows."""
     from panhuo.inventory.spec import code_list
     from panhuo.rulebook import Rulebook
-    from panhuo.workspace.outcomes import FATE_WORDS, area_mu
+    from panhuo.workspace.outcomes import FATE_WORDS
 
     lang, rules = session.lang, Rulebook.load().rules
     measures = {code: words[lang] for code, words in code_list("outcome_measure").items()}
     if result["from"]:
         out.print(f"{result['from']} → {result['to']}", style="dim")
     for kind, one in result["parcels"].items():
-        mu = session.pick(f"{area_mu(one):,.2f} 亩", f"{area_mu(one):,.2f} mu")
+        mu = f"{m2_to_mu(one['area_m2']):,.2f} {session.pick('亩', 'mu')}"
         unknown = session.pick(
             f"，{one['area_unknown']} 宗面积不详", f", {one['area_unknown']} of unknown area"
         )

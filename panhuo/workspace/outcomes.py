@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from panhuo.core.problems import PanhuoError
-from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import code_list
 from panhuo.measure.before_after import before_after, changes, expected_of, fates
 from panhuo.rulebook import Rulebook
@@ -26,7 +25,10 @@ FACTS: Final = {
 }  # fmt: skip
 """The fact of a parcel that holds a measure of spec/codes/outcome_measure.csv."""
 NOT_SUMMED: Final = ("far", "months")
-FATES: Final = ("cleared", "kept", "undecided", "gone", "new")
+FATE_WORDS: Final = {
+    "cleared": ("已消除", "cleared"), "kept": ("仍成立", "still holds"), "undecided": ("现已不明", "unknown now"),
+    "gone": ("地块已不在", "no longer there"), "new": ("新发现", "new"),
+}  # fmt: skip
 MEASURED: Final = pa.schema([("parcel_id", pa.string()), ("tool_id", pa.string()), ("measure", pa.string()),
                              ("before", pa.float64()), ("after", pa.float64())])  # fmt: skip
 EXPECTED: Final = pa.schema([("parcel_id", pa.string()), ("tool_id", pa.string()), ("measure", pa.string()),
@@ -64,14 +66,15 @@ def outcome_of(
         writer_of(output, TABLES)
     book, given = Rulebook.load(), ws.dataset("outcomes")
     earlier, later = _two(ws, since, given is not None)
-    found = _fates(ws, earlier, later) if earlier else None
-    rows = before_after(*_measured(ws, book, earlier, given))
+    areas = _areas(ws, later)
+    found = _fates(ws, earlier, later, areas) if earlier else None
+    rows = before_after(*_measured(ws, book, (earlier, later), given))
     files = [] if output is None else write_tables(output, sheets(rows, found, book, lang))
     return {
         "from": earlier,
         "to": later,
         "findings": {} if found is None else _counted(found),
-        "parcels": {} if found is None else _resolved(ws, found, book),
+        "parcels": {} if found is None else _resolved(found, areas, book),
         "measures": _totals(rows),
         "rows": rows.to_pylist(),
         "files": files,
@@ -84,7 +87,7 @@ def _two(ws: Workspace, since: date | None, given: bool) -> tuple[str | None, st
     before = [folder.name for day, folder in past[:-1] if since is None or day <= since]
     if before:
         return before[0 if since is None else -1], past[-1][1].name
-    if given:
+    if given and since is None:
         return None, past[-1][1].name if past else None
     raise PanhuoError(
         "没有可比的两次评估，也没有导入成效表 no two assessments to compare and no outcomes imported",
@@ -93,12 +96,12 @@ def _two(ws: Workspace, since: date | None, given: bool) -> tuple[str | None, st
     )
 
 
-def _fates(ws: Workspace, earlier: str, later: str | None) -> pa.Table:
+def _fates(ws: Workspace, earlier: str, later: str | None, areas: pa.Table) -> pa.Table:
     columns = ("parcel_id", "finding_id", "status")
     before, after = (ws.assessment("findings", one, columns) for one in (earlier, later))
     if before is None or after is None:
         raise PanhuoError("评估没有诊断结果 an assessment has no findings", where=f"{earlier} · {later}")
-    return fates(before, after, _areas(ws, later))
+    return fates(before, after, areas)
 
 
 def _areas(ws: Workspace, assessment: str | None) -> pa.Table:
@@ -115,14 +118,16 @@ def _areas(ws: Workspace, assessment: str | None) -> pa.Table:
 
 def _counted(found: pa.Table) -> dict[str, dict[str, int]]:
     counted = Counter(zip(found["finding_id"].to_pylist(), found["fate"].to_pylist(), strict=True))
-    return {name: {fate: counted[name, fate] for fate in FATES} for name in sorted({n for n, _ in counted})}
+    return {
+        name: {fate: counted[name, fate] for fate in FATE_WORDS} for name in sorted({n for n, _ in counted})
+    }
 
 
-def _resolved(ws: Workspace, found: pa.Table, book: Rulebook) -> dict[str, dict[str, float]]:
+def _resolved(found: pa.Table, areas: pa.Table, book: Rulebook) -> dict[str, dict[str, float]]:
     """Units by what became of their findings, those that are a mere notice left aside; units gone are in none."""
     con = connect()
     con.register("fates", found)
-    con.register("areas", _areas(ws, None))
+    con.register("areas", areas)
     faults = [name for name, rule in book.rules.items() if rule.severity != "notice"]
     units = con.execute(RESOLVED, {"faults": faults}).to_arrow_table().to_pylist()
     kinds: dict[str, list[float | None]] = {"resolved": [], "partly": [], "untouched": []}
@@ -133,31 +138,31 @@ def _resolved(ws: Workspace, found: pa.Table, book: Rulebook) -> dict[str, dict[
         kinds[kind].append(unit["area_m2"])
     return {
         kind: {
-            "n": len(areas),
-            "area_m2": sum(a for a in areas if a is not None),
-            "area_unknown": areas.count(None),
+            "n": len(held),
+            "area_m2": sum(area for area in held if area is not None),
+            "area_unknown": held.count(None),
         }
-        for kind, areas in kinds.items()
+        for kind, held in kinds.items()
     }
 
 
 def _measured(
-    ws: Workspace, book: Rulebook, earlier: str | None, given: pa.Table | None
+    ws: Workspace, book: Rulebook, span: tuple[str | None, str | None], given: pa.Table | None
 ) -> tuple[pa.Table, pa.Table]:
-    """(outcomes, expected) as `before_after` takes them: figures given go before what two assessments hold."""
+    """(outcomes, expected) as `before_after` takes them: figures given go before what the two assessments hold, and
+    the earlier plan and appraisal before the later ones."""
     con = connect()
     con.register("given", MEASURED.empty_table() if given is None else _with_tools(given, book))
     own = con.execute(GIVEN).to_arrow_table() if given is not None else MEASURED.empty_table()
-    seen = _seen(ws, earlier) if earlier else MEASURED.empty_table().drop_columns("tool_id")
-    planned = ws.assessment("plan", earlier, ("parcel_id", "tool_id"))
-    planned = planned if planned is not None else ws.assessment("plan", None, ("parcel_id", "tool_id"))
+    seen = _seen(ws, span) if span[0] else MEASURED.empty_table().drop_columns("tool_id")
+    planned, appraised = (
+        next((t for one in span if one and (t := ws.assessment(name, one)) is not None), None)
+        for name in ("plan", "appraisals")
+    )
     for name, table in (("given", own), ("seen", seen), ("planned", planned)):
         con.register(name, MEASURED.empty_table() if table is None else table)
     outcomes = con.execute(JOINED).to_arrow_table()
-    appraised = [
-        t for one in dict.fromkeys((earlier, None)) if (t := ws.assessment("appraisals", one)) is not None
-    ]
-    return outcomes, expected_of(appraised[0]) if appraised else EXPECTED.empty_table()
+    return outcomes, EXPECTED.empty_table() if appraised is None else expected_of(appraised)
 
 
 def _with_tools(given: pa.Table, book: Rulebook) -> pa.Table:
@@ -167,14 +172,14 @@ def _with_tools(given: pa.Table, book: Rulebook) -> pa.Table:
     return given.set_column(given.column_names.index("tool_id"), "tool_id", told)
 
 
-def _seen(ws: Workspace, earlier: str) -> pa.Table:
+def _seen(ws: Workspace, span: tuple[str | None, str | None]) -> pa.Table:
     """The measures that the facts of both assessments hold."""
-    folders = [ws.assessment_dir(one) for one in (earlier, None)]
+    folders = [ws.assessment_dir(one) for one in span]
     names = [set(pq.read_schema(folder / "facts.parquet").names) for folder in folders if folder]
     held = {measure: fact for measure, fact in FACTS.items() if all(fact in some for some in names)}
     if not held:
         return MEASURED.empty_table().drop_columns("tool_id")
-    before, after = (ws.assessment("facts", one, ("parcel_id", *held.values())) for one in (earlier, None))
+    before, after = (ws.assessment("facts", one, ("parcel_id", *held.values())) for one in span)
     assert before is not None and after is not None
     return changes(before, after, held)
 
@@ -215,10 +220,6 @@ HEADS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "findings": ("Parcel", "Finding", "What became of it"),
     },
 }
-FATE_WORDS: Final = {
-    "cleared": ("已消除", "cleared"), "kept": ("仍成立", "still holds"), "undecided": ("现已不明", "unknown now"),
-    "gone": ("地块已不在", "no longer there"), "new": ("新发现", "new"),
-}  # fmt: skip
 
 
 def sheets(rows: pa.Table, found: pa.Table | None, book: Rulebook, lang: str) -> dict[str, pa.Table]:
@@ -247,8 +248,3 @@ def sheets(rows: pa.Table, found: pa.Table | None, book: Rulebook, lang: str) ->
 
 def _column(values: Any) -> Any:
     return values if isinstance(values, pa.ChunkedArray) else pa.array(values, pa.string())
-
-
-def area_mu(one: Mapping[str, float]) -> float:
-    """亩 of a count of units."""
-    return m2_to_mu(one["area_m2"])

@@ -100,6 +100,17 @@ def test_figures_alone_need_no_assessment_and_nothing_at_all_is_refused(panhuo, 
     brought(tmp_path / "ws", tmp_path, "outcomes", SUINING)
     result = told(panhuo, tmp_path / "ws")
     assert (result["from"], result["findings"], len(result["rows"])) == (None, {}, 3)
+    refused = panhuo("outcome", tmp_path / "ws", "--since", "2020-01-01")
+    assert refused.code == 2, "an opening day with nothing on or before it is not passed over"
     bad = tmp_path / "bad.csv"
     bad.write_text("宗地编号,指标,盘活前,盘活后\nA,幸福感,1,2\n", encoding="utf-8")
     assert "row 2, measure" in panhuo("import", tmp_path / "ws", bad, "--as", "outcomes").err
+
+
+def test_the_later_assessment_is_the_one_of_the_later_day_though_another_was_made_last(panhuo, ws, tmp_path):  # noqa: F811
+    before = told(panhuo, ws)
+    brought(ws, tmp_path, "parcels", PARCELS.format(15000).replace("B,30,430527,1000", "B,30,430527,9000"))
+    assess(Workspace.open(ws), as_of=date(2025, 6, 30))  # looked back at: it is now the latest made
+    after = told(panhuo, ws)
+    assert after["to"] == before["to"]
+    assert after["rows"] == before["rows"]
