@@ -250,6 +250,68 @@ def test_the_holder_hands_in_its_own_papers_and_no_more(as_, cast, opened, parce
     assert Doing.objects.last().by == cast["company"]
 
 
+@pytest.fixture
+def charged(as_, cast, determined, parcel_id):
+    """The fee decided on and sent to the tax office; the holder's company has a login."""
+    holder = one("SELECT holder_uscc FROM parcels WHERE parcel_id = ?", (parcel_id,))["holder_uscc"]
+    AreaScope.objects.filter(person=cast["company"]).update(value=holder)
+    clerk, day = as_("clerk"), date(2026, 10, 20)
+    follow = {"procedure": "p04_fee_or_resumption", "began": str(NOTICE)}
+    clerk.post(f"/casework/{determined.pk}/another/", follow)
+    fee = Case.objects.first()
+    step(clerk, fee, "evidence", ticks=["evidence.2"])
+    step(clerk, fee, "tell")
+    step(as_("leader"), fee, "approve", ticks=["approve.0"])
+    step(clerk, fee, "decide", day=day, outcome="fee", ticks=["decide.0"])
+    assert step(clerk, fee, "push", day=day).status_code == 302
+    return fee
+
+
+def test_the_holder_does_not_settle_the_case_against_itself(as_, charged):
+    company, clerk, day = as_("company"), as_("clerk"), date(2026, 10, 21)
+    assert 'value="pay"' not in text(company.get(f"/casework/{charged.pk}/"))
+    for outcome in ("paid", "unpaid"):
+        assert step(company, charged, "pay", day=day, outcome=outcome).status_code == 403
+    assert step(company, charged, "reconsider", day=day).status_code == 302  # what it asks for is its own
+    assert step(clerk, charged, "pay", day=day, outcome="paid").status_code == 302
+    charged.refresh_from_db()
+    assert (charged.state, charged.end) == ("ended", "paid")
+
+
+def test_no_step_that_ends_a_case_or_leads_on_is_done_by_its_own_actor():
+    from panhuo.site.cases import offered, roles
+
+    for name, procedure in offered.procedures().items():
+        for held in procedure.steps:
+            ends = any(to in procedure.ends for way in held.outcomes.values() for to in way.to)
+            last = not held.optional and not any(held.id in other.after for other in procedure.steps)
+            if ends or last:
+                assert not roles.is_filing(procedure, held), f"{name} {held.id}"
+    fee, idle = (offered.procedures()[n] for n in ("p04_fee_or_resumption", "p02_idle_inquiry"))
+    assert roles.is_filing(idle, idle.step("materials"))
+    assert roles.is_filing(fee, fee.step("ask"))
+    assert not roles.is_filing(fee, fee.step("cancel"))
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        ("invested_wan", "nan"), ("invested_wan", "inf"), ("invested_wan", "-1"), ("developed_ratio", "nan"),
+        ("work_state", "finished?"), ("start_by", ""), ("holder", ""),
+    ],
+)  # fmt: skip
+def test_a_value_that_no_parcel_could_have_is_refused(as_, opened, fact, value):
+    from panhuo.core.problems import PanhuoError
+    from panhuo.site.cases import facts
+
+    with pytest.raises(PanhuoError):
+        facts.read(fact, value)
+    if fact in facts.behind(facts.guarded(opened.procedure)):
+        given = {"fact": fact, "value": value, "note": "合同"}
+        assert as_("clerk").post(f"/casework/{opened.pk}/fact/", given).status_code == 400
+    assert not Given.objects.exists()
+
+
 def test_a_department_consulted_answers_where_it_is_the_actor(as_, cast, opened):
     assert step(as_("consulted"), opened, "notice").status_code == 403
     Person.objects.filter(pk=cast["consulted"].pk).update(office="望城区自然资源主管部门")
@@ -315,6 +377,20 @@ def test_a_notice_is_written_from_the_facts_with_the_rest_left_blank(as_, opened
     assert clerk.get(f"/casework/{opened.pk}/notice/investigation.pdf").content.startswith(b"%PDF")
     assert clerk.get(f"/casework/{opened.pk}/notice/fee_decision.docx").status_code == 404
     assert clerk.get(f"/casework/{opened.pk}/notice/investigation.exe").status_code == 404
+
+
+def test_a_notice_is_written_by_those_who_work_cases_and_signed_by_the_office_that_opened_it(
+    as_, cast, opened
+):
+    clerk, address = as_("clerk"), f"/casework/{opened.pk}/notice/investigation.docx"
+    Person.objects.filter(pk=cast["clerk"].pk).update(office="望城区自然资源局")
+    Person.objects.filter(pk=cast["reviewer"].pk).update(office="长沙市自然资源局")
+    told = word(as_("reviewer").get(address))
+    assert "望城区自然资源局" in told
+    assert "长沙市自然资源局" not in told
+    assert address in text(clerk.get(f"/casework/{opened.pk}/"))
+    assert as_("auditor").get(address).status_code == 403
+    assert address not in text(as_("auditor").get(f"/casework/{opened.pk}/"))
 
 
 def test_the_fee_decision_takes_its_rate_from_the_law_and_its_days_from_the_case(as_, determined, parcel_id):

@@ -132,7 +132,7 @@ ROUTES = {
     "casework/<int:pk>/": page("see", own=True, pk="{case}"),
     "casework/<int:pk>/do/": page("answer", own=True, post=True, pk="{case}"),
     "casework/<int:pk>/notice/<str:kind>.<str:ending>": page(
-        "export", own=True, pk="{case}", kind="investigation", ending="docx"
+        "work", own=True, pk="{case}", kind="investigation", ending="docx"
     ),
     "casework/<int:pk>/undo/": page("answer", own=True, post=True, pk="{case}"),
     "casework/<int:pk>/state/": page("work", own=True, post=True, pk="{case}"),

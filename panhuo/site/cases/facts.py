@@ -1,11 +1,13 @@
 """The facts of a case: what the latest assessment holds of the parcel, and what the case found out since."""
 
+import math
 from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, Final
 
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory.spec import code_list, dataset_specs
+from panhuo.inventory.corrections import value_text
+from panhuo.inventory.spec import FieldSpec, code_list, dataset_specs
 from panhuo.rulebook.evaluate import VERDICT
 from panhuo.rulebook.facts import OWN_DATASETS
 from panhuo.rulebook.predicate import parse
@@ -18,13 +20,13 @@ from panhuo.site.words import pick
 from panhuo.workspace.compares import assessed
 
 TRUE, FALSE = "true", "false"
-CODED: Final = {
-    name: spec.codes
-    for dataset in OWN_DATASETS["parcel"]
-    for name, spec in (dataset_specs()[dataset].fields.items() if dataset in dataset_specs() else ())
-    if spec.codes
+FIELDS: Final[dict[str, FieldSpec]] = {
+    name: spec
+    for dataset in reversed(OWN_DATASETS["parcel"])
+    if dataset in dataset_specs()
+    for name, spec in dataset_specs()[dataset].fields.items()
 }
-"""Fact → its list of codes."""
+"""Fact → the field of the inventory it is; the first dataset that has one goes before."""
 
 
 def written(value: Any) -> str:
@@ -34,26 +36,32 @@ def written(value: Any) -> str:
 
 def read(name: str, text: str) -> Any:
     """The value of a kept text. Raises PanhuoError where it is no value of the fact."""
-    kind = fact_types(rulebook()).get(name)
     try:
-        match kind:
-            case None:
-                raise ValueError
-            case "date":
-                return date.fromisoformat(text)
-            case "float":
-                return float(text.replace(",", ""))
-            case "int":
-                return int(text)
-            case "bool":
-                return {TRUE: True, FALSE: False}[text]
-        if name in CODED and text not in code_list(CODED[name]):
-            raise ValueError
+        given = value_text(FIELDS[name], text) if name in FIELDS else text.strip()
+        return _typed(fact_types(rulebook())[name], given)
     except (ValueError, KeyError):
         raise PanhuoError(
             pick(f"“{text[:40]}”不是{labels.fact(name)}的值", f"“{text[:40]}” is no value of {labels.fact(name)}"),
             where="value",
         ) from None  # fmt: skip
+
+
+def _typed(kind: str, text: str) -> Any:
+    """The value of a text. Raises ValueError or KeyError where it is none of the kind."""
+    match kind:
+        case "date":
+            return date.fromisoformat(text)
+        case "float":
+            number = float(text.replace(",", ""))
+            if not math.isfinite(number):
+                raise ValueError(text)
+            return number
+        case "int":
+            return int(text.replace(",", ""))
+        case "bool":
+            return {TRUE: True, FALSE: False}[text]
+    if not text:
+        raise ValueError(text)
     return text
 
 
@@ -66,8 +74,7 @@ def unit(name: str) -> str:
     """The unit a fact is in, or ""."""
     if declared := rulebook().facts.get(name):
         return "" if declared.type == "date" else declared.unit
-    specs = (dataset_specs()[d].fields.get(name) for d in OWN_DATASETS["parcel"] if d in dataset_specs())
-    return next((spec.unit for spec in specs if spec), "")
+    return FIELDS[name].unit if name in FIELDS else ""
 
 
 def behind(names: Collection[str]) -> set[str]:
@@ -107,5 +114,6 @@ def held(parcel_id: str, names: Collection[str]) -> dict[str, Any]:
 def control(name: str) -> Mapping[str, Any]:
     """What the form shows for a fact."""
     kind = fact_types(rulebook()).get(name, "text")
-    choices = [(c, labels.coded(CODED[name], c)) for c in code_list(CODED[name])] if name in CODED else []
+    codes = FIELDS[name].codes if name in FIELDS else ""
+    choices = [(c, labels.coded(codes, c)) for c in code_list(codes)] if codes else []
     return {"name": name, "label": labels.fact(name), "kind": kind, "choices": choices}

@@ -43,19 +43,19 @@ def _bars(notice: Notice, holds: Mapping[str, Truth]) -> str:
     return pick("；", "; ").join(pick(words.zh, words.en) for words in bars(notice, holds))
 
 
-def write(case: Case, file: CaseFile, kind: str, ending: str, person: Any) -> bytes:
-    """The notice as docx or pdf, signed by the person's office. Raises PanhuoError where its conditions fail."""
+def write(case: Case, file: CaseFile, kind: str, ending: str) -> bytes:
+    """The notice as docx or pdf, signed by the office that opened the case. PanhuoError where its conditions fail."""
     notice = load_notices(rulebook().root)[kind]
-    document = notice_document(notice, _matter(case, file, notice, person.office), rulebook())
+    document = notice_document(notice, _matter(case, file, notice), rulebook())
     return RENDER[f".{ending}"](document)
 
 
-def _matter(case: Case, file: CaseFile, notice: Notice, office: str) -> Any:
+def _matter(case: Case, file: CaseFile, notice: Notice) -> Any:
     names = facts.behind({*notice.fact_names, *BESIDE}) | facts.spoken(set(notice.predicates))
     held = facts.held(case.parcel_id, names)
     done = before(case)
     return matter_of(
-        notice, held, file.known, rulebook(), timezone.localdate(), authority=office,
+        notice, held, file.known, rulebook(), timezone.localdate(), authority=case.by.office,
         done={step: (d.day, d.outcome_label, d.note) for step, d in done.items()},
         ways={step: d.outcome for step, d in done.items() if d.outcome},
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Who of the site may do a step: an actor of a procedure is not a role of the site.
 
 Whoever works cases (clerk, reviewer) records any step but an approval, which is for those who decide. A park, a
-land-owning company or a department consulted does the steps that are its own.
+land-owning company or a department consulted files what is its own to file; what settles a case is not.
 """
 
 from typing import Any, Final
@@ -27,7 +27,17 @@ def may_do(person: Any, procedure: Procedure, step: Step) -> bool:
     """Whether the person may do the step."""
     if gate.may(person, needs(step)):
         return True
-    return gate.may(person, "answer") and _is(person, procedure, step)
+    return gate.may(person, "answer") and _is(person, procedure, step) and is_filing(procedure, step)
+
+
+def is_filing(procedure: Procedure, step: Step) -> bool:
+    """Whether the step only hands something in or asks for something: it settles no fact, is not the last to be
+    done, and leads to no end and to nothing that must be done."""
+    if any(way.sets for way in step.outcomes.values()):
+        return False
+    optional = {other.id for other in procedure.steps if other.optional}
+    last = not step.optional and not any(step.id in other.after for other in procedure.steps)
+    return not last and all(optional.issuperset(way.to) for way in step.outcomes.values())
 
 
 def _is(person: Any, procedure: Procedure, step: Step) -> bool:
