@@ -1,4 +1,4 @@
-"""Lots for tests: a parcel of the ledger as its office would offer it."""
+"""Lots for tests: a parcel of the ledger as its office would offer it, and what the form of a plot submits."""
 
 from datetime import timedelta
 
@@ -31,3 +31,13 @@ def lot_of(by, parcel_id, **changes):
         "published_at": timezone.now() if changes.get("state") == "published" else None,
     }
     return Lot.objects.create(**given | changes)
+
+
+def written(**changes):
+    """What the form of a plot submits."""
+    return {
+        "title": "一号地", "way": "split_transfer", "address": "湘江路1号", "area_m2": "3000", "price": "45",
+        "price_unit": "wan_per_mu", "office": "自然资源局", "phone": "0731-88061234", "shown": "point",
+        "valid_until": str(timezone.localdate() + timedelta(days=60)), "industries": ["35", "38"],
+        "services": "水、电", "do": "save",
+    } | changes  # fmt: skip

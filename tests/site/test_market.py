@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lots import lot_of
+from lots import lot_of, written
 from PIL import Image
 from test_public import body_of
 from upload_files import PDF, named, picture
@@ -27,15 +27,6 @@ from panhuo.site.market.standard import indicators, start_by_law, starts
 from panhuo.site.shelf import one, shelf
 
 TODAY = timezone.localdate()
-
-
-def written(**changes):
-    """What the form of a plot submits."""
-    return {
-        "title": "一号地", "way": "split_transfer", "address": "湘江路1号", "area_m2": "3000", "price": "45",
-        "price_unit": "wan_per_mu", "office": "自然资源局", "phone": "0731-88061234", "shown": "point",
-        "valid_until": str(TODAY + timedelta(days=60)), "industries": ["35", "38"], "services": "水、电", "do": "save",
-    } | changes  # fmt: skip
 
 
 @pytest.fixture
@@ -300,10 +291,13 @@ def test_a_priority_that_is_exercised_ends_in_supply_and_is_never_public(as_, ca
     acts.submit(cast["clerk"], lot.pk)
     with pytest.raises(PanhuoError):
         acts.publish(cast["leader"], lot.pk, "x")
-    acts.conclude(cast["clerk"], lot.pk, TODAY, None, "原厂", "")
+    with pytest.raises(PanhuoError) as fault:
+        acts.conclude(cast["clerk"], lot.pk, TODAY, None, "别家", "")
+    assert fault.value.where == "taker"
+    acts.conclude(cast["clerk"], lot.pk, TODAY, None, " 原厂 ", "")
     assert Lot.objects.get().state == "concluded"
     with pytest.raises(PanhuoError):
-        acts.conclude(cast["clerk"], lot.pk, TODAY, None, "别家", "")
+        acts.conclude(cast["clerk"], lot.pk, TODAY, None, "原厂", "")
 
 
 def test_standard_land_is_published_with_the_law_of_its_place(as_, cast, parcel_id):
@@ -350,15 +344,21 @@ def test_the_start_is_tracked_from_the_day_of_supply(as_, offered):
     assert state(date(2027, 3, 4)) == "met_late"
 
 
-def test_the_ledgers_contract_tells_of_a_start_too(cast, parcel_id):
-    held = one(
-        "SELECT contract_no FROM contracts WHERE work_state = 'not_started' AND parcel_id LIKE '430112%'"
-    )
-    lot = lot_of(
-        cast["clerk"], parcel_id, state="concluded", contract_no=held["contract_no"],
-        supplied_on=date(2025, 1, 6), start_by=start_by_law(date(2025, 1, 6), "430112"),
+def test_the_ledgers_contract_of_the_parcel_tells_of_a_start_too(cast):
+    held = one("SELECT * FROM contracts WHERE work_state = 'not_started' AND parcel_id LIKE '430112%'")
+    elsewhere = one("SELECT parcel_id FROM parcels WHERE parcel_id <> ?", (held["parcel_id"],))["parcel_id"]
+    own, other = (
+        lot_of(
+            cast["clerk"], parcel, state="concluded", contract_no=held["contract_no"], division="430112",
+            supplied_on=date(2025, 1, 6), start_by=start_by_law(date(2025, 1, 6), "430112"),
+        )
+        for parcel in (held["parcel_id"], elsewhere)
     )  # fmt: skip
-    assert starts([lot], date(2026, 6, 1))[lot.pk]["state"] == "overdue"
+    found = starts([own, other], date(2026, 6, 1))
+    assert found[own.pk]["state"] == "overdue"
+    assert (
+        found[other.pk]["state"] == "unknown"
+    )  # another parcel's contract of that number tells nothing of it
 
 
 def test_a_photograph_tells_neither_place_nor_camera(as_, drafted):

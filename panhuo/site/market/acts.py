@@ -29,6 +29,8 @@ from panhuo.site.words import pick
 from panhuo.workspace.files import keep_file
 
 OPEN_TO_EDIT: Final = ("draft", "withdrawn")
+SETTLED: Final = ("priority", "priority_on", "priority_note", "priority_file")
+"""What the act of settling a priority keeps of a lot."""
 HOURLY: Final = 5
 """As many enquiries as one address may send in an hour."""
 WINDOW: Final = timedelta(hours=1)
@@ -68,6 +70,8 @@ def draft(by: Any, lot: Lot, parcel: Row, part: Any = None) -> Lot:
     with performing(by, "offer", "lot.draft", lot.parcel_id, name=lot.title):
         if lot.pk:
             before = _held(lot.pk, *OPEN_TO_EDIT)
+            for name in SETTLED:  # a form may have been opened before it was settled
+                setattr(lot, name, getattr(before, name))
             if lot.priority_holder != before.priority_holder:
                 lot.priority, lot.priority_on = "none", None
         rules.check(lot, parcel)
@@ -90,7 +94,7 @@ def submit(by: Any, pk: int) -> None:
 
 
 def publish(by: Any, pk: int, reason: str = "") -> None:
-    """Opens a reviewed lot to the public; whoever wrote it never does.
+    """Opens a reviewed lot to the public; whoever wrote any version of it never does.
 
     Raises PanhuoError while a priority stands in the way, for land that is on offer already, for a day that is past,
     and without a reason where the assessment says the way is closed to this parcel.
@@ -98,7 +102,7 @@ def publish(by: Any, pk: int, reason: str = "") -> None:
     with performing(by, "publish", "lot.publish", str(pk), reason=reason.strip()):
         _lock_parcel(pk)
         lot = _held(pk, "submitted")
-        if by.pk in (lot.by_id, lot.edited_by_id):
+        if lot.written_by(by):
             raise PermissionDenied("whoever wrote a lot does not publish it")
         rules.check_open(lot)
         rules.check_free(lot)
@@ -152,7 +156,7 @@ def conclude(
     """Records that a lot was supplied: once, to one taker. From that day its start is tracked.
 
     start_by: as the contract sets it; None counts from the day of supply by law. A lot whose priority was exercised is
-    supplied without ever having been open to others.
+    supplied to its holder without ever having been open to others.
     """
     with performing(by, "offer", "lot.conclude", str(pk)) as detail:
         lot = _held(pk)

@@ -103,6 +103,10 @@ class Lot(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def written_by(self, person: Any) -> bool:
+        """Whether the person wrote any version of it."""
+        return person.pk == self.by_id or self.history.filter(edited_by=person.pk).exists()
+
     @property
     def expired(self) -> bool:
         """Whether its day is over: it is out of the public's sight then, whatever its state."""

@@ -159,7 +159,7 @@ def lot(request: HttpRequest, pk: int) -> HttpResponse:
         "outcomes": [(code, words) for code, words in PRIORITY if code in ("exercised", "waived", "lapsed")],
         "past": list(one.history.select_related("history_user").order_by("history_date", "history_id")),
         "asked": whose.enquiries(request.user).filter(lot=one),
-        "is_writer": request.user.pk in (one.by_id, one.edited_by_id),
+        "is_writer": one.written_by(request.user),
     }
     return render(request, "market/office.html", context)
 

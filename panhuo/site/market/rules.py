@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 import shapely
+from django.db.models import Q
 from django.utils import timezone
 
 from panhuo.core.problems import PanhuoError
@@ -74,14 +75,12 @@ def _check_size(lot: Lot, parcel: Row) -> None:
     whole = parcel["area_m2"]
     if lot.area_m2 and whole and lot.area_m2 > whole * TOLERANCE:
         raise _refuse("area_m2", "超出宗地面积", "more than the parcel has", labels.mu(whole))
-    if not lot.building_id:
+    if lot.kind == "plot":
         return
-    building = next(
-        (b for b in of_parcel("buildings", lot.parcel_id) if b["building_id"] == lot.building_id), None
-    )
-    if building is None:
+    rooms = _rooms(lot.parcel_id)
+    if lot.building_id and lot.building_id not in rooms:
         raise _refuse("building_id", "这幢建筑不在该宗地上", "this building does not stand on the parcel")
-    vacant = room(building)
+    vacant = _room_of(rooms, lot.building_id)
     if vacant is not None and (lot.floor_area_m2 or 0) > vacant * TOLERANCE:
         raise _refuse(
             "floor_area_m2", "超出空置面积", "more than stands vacant", f"{labels.number(vacant)} m²"
@@ -92,6 +91,17 @@ def room(building: Row) -> float | None:
     """What of a building can be offered: what stands vacant, else all of it; None where neither is known."""
     vacant: float | None = building["vacant_m2"]
     return vacant if vacant is not None else building["floor_area_m2"]
+
+
+def _rooms(parcel_id: str) -> dict[str, float | None]:
+    return {building["building_id"]: room(building) for building in of_parcel("buildings", parcel_id)}
+
+
+def _room_of(rooms: dict[str, float | None], building_id: str) -> float | None:
+    """The room of one building, or of all where none is named; None where it is not known."""
+    held = [rooms.get(building_id)] if building_id else list(rooms.values())
+    known = [floor for floor in held if floor is not None]
+    return sum(known) if held and len(known) == len(held) else None
 
 
 def _check_terms(lot: Lot) -> None:
@@ -142,10 +152,10 @@ def lay(lot: Lot, parcel: Row, part: Any) -> None:
     land = shapely.from_wkb(drawn) if drawn else None
     if part:
         land = _part(part, land)
-    elif lot.outline and not _whole(lot, parcel):
-        land = shapely.from_geojson(json.dumps(lot.outline))  # the part as it was handed in before
     elif not _whole(lot, parcel):
-        land = None  # a part nobody has drawn is not shown as the whole
+        kept = shapely.from_geojson(json.dumps(lot.outline)) if lot.outline else None
+        # the part as it was handed in before; one nobody has drawn is not shown as the whole
+        land = kept if kept is not None and (land is None or not kept.equals(land)) else None
     lot.outline = json.loads(shapely.to_geojson(land)) if land is not None else None
     at = land.representative_point() if land is not None else None
     lot.lon, lot.lat = (round(at.x, 6), round(at.y, 6)) if at is not None else (parcel["lon"], parcel["lat"])
@@ -163,7 +173,7 @@ def _part(text: str, land: Any) -> Any:
         if given.get("type") == "FeatureCollection":
             given = given["features"][0]
         shape = shapely.from_geojson(json.dumps(given.get("geometry") or given))
-    except (ValueError, KeyError, IndexError, AttributeError, shapely.errors.GEOSException):
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, shapely.errors.GEOSException):
         shape = None
     if (
         shape is None
@@ -190,22 +200,32 @@ def check_open(lot: Lot) -> None:
 
 
 def check_free(lot: Lot) -> None:
-    """Whether what is offered is not on offer already: land and floor are promised once."""
-    others = Lot.objects.filter(state="published", kind=lot.kind, parcel_id=lot.parcel_id).exclude(pk=lot.pk)
-    if lot.kind == "plant":
-        others = others.filter(building_id=lot.building_id)
-        building = next(
-            (b for b in of_parcel("buildings", lot.parcel_id) if b["building_id"] == lot.building_id), None
-        )
-        whole = room(building) if building else None
-    else:
+    """Whether what is offered is still free: land and floor are promised once, and what was transferred is gone.
+
+    A transfer counts while the ledger has the holder of then: what a new holder offers is land of its own. A lot that
+    names no building may lie in any of the parcel's, so that it is counted with all of them.
+    """
+    leases = [name for name in rulebook().tools if is_lease(name)]
+    gone = Q(state="concluded", holder_uscc=lot.holder_uscc) & ~Q(way__in=leases)
+    same = Lot.objects.filter(kind=lot.kind, parcel_id=lot.parcel_id).exclude(pk=lot.pk)
+    others = list(same.filter(Q(state="published") | gone))
+    if lot.kind == "plot":
         held = one("SELECT area_m2 FROM parcels WHERE parcel_id = ?", (lot.parcel_id,))
-        whole = held["area_m2"] if held else None
-    size = "floor_area_m2" if lot.kind == "plant" else "area_m2"
+        _check_room(lot, others, "area_m2", held["area_m2"] if held else None)
+        return
+    rooms = _rooms(lot.parcel_id)
+    if lot.building_id:
+        beside = [other for other in others if other.building_id == lot.building_id]
+        _check_room(lot, beside, "floor_area_m2", _room_of(rooms, lot.building_id))
+    if not (lot.building_id and all(other.building_id for other in others)):
+        _check_room(lot, others, "floor_area_m2", _room_of(rooms, ""))
+
+
+def _check_room(lot: Lot, others: Sequence[Lot], size: str, whole: float | None) -> None:
     taken = sum(getattr(other, size) or 0 for other in others)
     if taken and (whole is None or taken + (getattr(lot, size) or 0) > whole * TOLERANCE):
         raise _refuse(
-            size, "同一地块或厂房已在供应", "the same land or floor is on offer already",
+            size, "同一地块或厂房已在供应或已供应", "the same land or floor is on offer or supplied already",
             listed(str(other) for other in others),
         )  # fmt: skip
 
@@ -236,6 +256,10 @@ def check_supply(lot: Lot, supplied_on: date | None, start_by: date | None, take
         raise _refuse("start_by", "动工期限在供应日之后", "works are due after the day of supply")
     if not taker.strip():
         raise _refuse("taker", "须写明受让人或承租人", "say who took it")
+    if lot.priority == "exercised" and taker.strip() != lot.priority_holder.strip():
+        raise _refuse(
+            "taker", "优先权已行使，只能供给优先权人", "the priority was used: its holder alone takes it"
+        )
 
 
 def check_start(lot: Lot, started_on: date | None) -> None:

@@ -94,19 +94,26 @@ def starts(lots: Sequence[Lot], on: date) -> dict[int, dict[str, Any]]:
 
     What the office recorded comes first, then what the ledger says under the lot's contract; neither is unknown.
     """
-    told = _contracts([lot.contract_no for lot in lots if lot.contract_no])
+    told = _contracts([lot for lot in lots if lot.contract_no])
     found: dict[int, dict[str, Any]] = {}
     for division in {lot.division for lot in lots}:
         rule = governing_scheme(rulebook(), LifecycleScheme, division, on)
-        held = [_contract(lot, told.get(lot.contract_no, {})) for lot in lots if lot.division == division]
+        held = [
+            _contract(lot, told.get((lot.parcel_id, lot.contract_no), {}))
+            for lot in lots
+            if lot.division == division
+        ]
         due = milestones(pa.Table.from_pylist(held), rule, work_calendar(rulebook()), on)
         found |= {int(r["contract_no"]): r for r in due.to_pylist() if r["milestone"] == "start"}
     return found
 
 
-def _contracts(numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
-    sql = f"SELECT contract_no, {', '.join(CONTRACT)} FROM contracts WHERE list_contains(?::VARCHAR[], contract_no)"
-    return {row["contract_no"]: row for row in (rows(sql, (list(numbers),)) if numbers else [])}
+def _contracts(lots: Sequence[Lot]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The ledger's contracts by parcel and number: a number alone may be another parcel's."""
+    sql = f"""SELECT parcel_id, contract_no, {", ".join(CONTRACT)} FROM contracts
+        WHERE list_contains(?::VARCHAR[], contract_no) AND list_contains(?::VARCHAR[], parcel_id)"""
+    asked = ([lot.contract_no for lot in lots], [lot.parcel_id for lot in lots])
+    return {(row["parcel_id"], row["contract_no"]): row for row in (rows(sql, asked) if lots else [])}
 
 
 def _contract(lot: Lot, told: dict[str, Any]) -> dict[str, Any]:

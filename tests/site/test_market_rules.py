@@ -1,0 +1,161 @@
+"""What keeps a lot honest: who may publish it, whose it is by priority, and that land and floor are promised once."""
+
+import json
+
+import pytest
+import shapely
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from lots import lot_of, written
+from upload_files import PDF
+
+from panhuo.core.problems import PanhuoError
+from panhuo.site.market import acts, rules
+from panhuo.site.market.models import Lot
+from panhuo.site.parcel.story import outlines, parcel_row
+from panhuo.site.shelf import one
+
+TODAY = timezone.localdate()
+
+
+def test_whoever_wrote_any_version_does_not_publish_the_last(as_, cast, parcel_id):
+    lot = lot_of(cast["clerk"], parcel_id)
+    as_("reviewer").post(f"/lots/{lot.pk}/edit/", written(title="改过的地"))
+    assert Lot.objects.get().title == "改过的地"
+    acts.submit(cast["clerk"], lot.pk)
+    assert as_("reviewer").get(f"/lots/{lot.pk}/").context["is_writer"]
+    with pytest.raises(PermissionDenied):
+        acts.publish(cast["reviewer"], lot.pk, "x")
+    acts.publish(cast["leader"], lot.pk, "x")
+
+
+def test_a_form_left_open_does_not_undo_a_settled_priority(cast, parcel_id):
+    pk = lot_of(
+        cast["clerk"], parcel_id, address="", priority="open", priority_holder="原厂", priority_until=TODAY
+    ).pk
+    stale = Lot.objects.get(pk=pk)
+    evidence = SimpleUploadedFile("声明.pdf", PDF)
+    acts.settle_priority(cast["clerk"], pk, "waived", TODAY, "放弃声明", evidence)
+    stale.title = "改过的地"
+    acts.draft(cast["clerk"], stale, parcel_row(cast["clerk"], parcel_id))
+    lot = Lot.objects.get()
+    assert (lot.title, lot.priority, lot.priority_on, lot.priority_note) == (
+        "改过的地", "waived", TODAY, "放弃声明"
+    )  # fmt: skip
+    assert lot.priority_file is not None
+    lot.priority_holder = "另一厂"
+    acts.draft(cast["clerk"], lot, parcel_row(cast["clerk"], parcel_id))
+    assert (lot.priority, lot.priority_on) == ("open", None)
+
+
+@pytest.fixture
+def two_buildings(monkeypatch):
+    """Every parcel has two buildings: one half vacant, one of which only its floor is known."""
+    held = [
+        {"building_id": "B1", "floor_area_m2": 2000.0, "vacant_m2": 1000.0},
+        {"building_id": "B2", "floor_area_m2": 500.0, "vacant_m2": None},
+    ]
+    monkeypatch.setattr(rules, "of_parcel", lambda dataset, _: held if dataset == "buildings" else [])
+    return held
+
+
+def plant(by, parcel_id, building, floor, **changes):
+    return lot_of(
+        by, parcel_id,
+        **{"kind": "plant", "way": "lease_out", "building_id": building, "floor_area_m2": floor, "area_m2": None,
+           "state": "submitted"} | changes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("held", "offered", "refused"),
+    [
+        ([("B1", 1000)], ("", 500), False),
+        ([("B1", 1000)], ("", 600), True),
+        ([("", 1000)], ("B1", 500), False),
+        ([("", 1000)], ("B1", 600), True),
+        ([("", 400), ("B1", 600)], ("B2", 500), False),
+        ([("", 500), ("B1", 600)], ("B2", 500), True),
+        ([("B1", 1000)], ("B2", 500), False),
+        ([("B1", 600)], ("B1", 500), True),
+    ],
+)
+def test_floor_is_promised_once_whether_or_not_a_lot_names_its_building(
+    cast, parcel_id, two_buildings, held, offered, refused
+):
+    for building, floor in held:
+        plant(cast["clerk"], parcel_id, building, floor, state="published")
+    lot = plant(cast["clerk"], parcel_id, *offered)
+    if refused:
+        with pytest.raises(PanhuoError) as fault:
+            acts.publish(cast["leader"], lot.pk, "x")
+        assert fault.value.where == "floor_area_m2"
+    else:
+        acts.publish(cast["leader"], lot.pk, "x")
+
+
+def test_floor_of_no_named_building_is_no_more_than_all_of_them_have(as_, parcel_id, two_buildings):
+    asked = written(way="lease_out", area_m2="", price_unit="yuan_per_m2_month", term_years="5")
+    address = f"/lots/new/?parcel={parcel_id}&kind=plant"
+    answer = as_("clerk").post(address, asked | {"floor_area_m2": "1520"})
+    assert list(answer.context["form"].errors) == ["floor_area_m2"]
+    assert as_("clerk").post(address, asked | {"floor_area_m2": "1500"}).status_code == 302
+
+
+def test_a_building_is_measured_by_itself_where_another_is_not_known(cast, parcel_id, two_buildings):
+    two_buildings[1]["floor_area_m2"] = None
+    plant(cast["clerk"], parcel_id, "B1", 400, state="published")
+    acts.publish(cast["leader"], plant(cast["clerk"], parcel_id, "B1", 600).pk, "x")
+    with pytest.raises(PanhuoError):
+        acts.publish(cast["leader"], plant(cast["clerk"], parcel_id, "", 1).pk, "x")
+
+
+@pytest.mark.parametrize(
+    ("way", "holder", "free"),
+    [
+        ("split_transfer", None, False),
+        ("lease_out", None, True),
+        ("split_transfer", "91430112MA0000000X", True),
+    ],
+)
+def test_land_that_was_transferred_is_taken_until_the_ledger_has_its_new_holder(
+    cast, parcel_id, way, holder, free
+):
+    given = {"holder_uscc": holder} if holder else {}
+    lot_of(cast["clerk"], parcel_id, state="concluded", way=way, supplied_on=TODAY, **given)
+    lot = lot_of(cast["clerk"], parcel_id, state="submitted")
+    if free:
+        acts.publish(cast["leader"], lot.pk, "x")
+    else:
+        with pytest.raises(PanhuoError) as fault:
+            acts.publish(cast["leader"], lot.pk, "x")
+        assert fault.value.where == "area_m2"
+
+
+def test_a_part_that_nobody_drew_is_not_shown_as_the_whole(as_, cast, parcel_id):
+    whole = one("SELECT area_m2 FROM parcels WHERE parcel_id = ?", (parcel_id,))["area_m2"]
+    client = as_("clerk")
+    client.post(f"/lots/new/?parcel={parcel_id}", written(area_m2=str(whole)))
+    lot = Lot.objects.get()
+    assert lot.outline is not None
+    client.post(f"/lots/{lot.pk}/edit/", written(area_m2=str(whole / 2)))
+    assert Lot.objects.get().outline is None
+    land = shapely.from_wkb(outlines([parcel_id])[parcel_id])
+    part = shapely.to_geojson(shapely.box(*land.bounds).centroid.buffer(1e-6))
+    assert client.post(f"/lots/{lot.pk}/edit/", written(part=part)).status_code == 302
+    assert client.post(f"/lots/{lot.pk}/edit/", written(title="改过的地")).status_code == 302
+    assert Lot.objects.get().outline == json.loads(part)  # what was drawn stays
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        '{"type": "FeatureCollection", "features": null}',
+        '{"type": "FeatureCollection", "features": [1]}',
+        "[]",
+    ],
+)
+def test_what_is_no_outline_is_refused_clearly(as_, parcel_id, part):
+    answer = as_("clerk").post(f"/lots/new/?parcel={parcel_id}", written(part=part))
+    assert list(answer.context["form"].errors) == ["part"]
