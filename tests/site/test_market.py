@@ -8,7 +8,9 @@ from datetime import date, timedelta
 import openpyxl
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ from panhuo.site.accounts.models import Trail
 from panhuo.site.jobs.work import step
 from panhuo.site.market import acts
 from panhuo.site.market.models import Enquiry, Lot
-from panhuo.site.market.shown import PUBLIC_FIELDS, told
+from panhuo.site.market.shown import PUBLIC_FIELDS, told, use_class
 from panhuo.site.market.standard import indicators, start_by_law, starts
 from panhuo.site.shelf import one, shelf
 
@@ -69,6 +71,9 @@ def test_a_lot_takes_from_the_ledger_what_it_knows(as_, drafted, parcel_id):
         ({"title": "证件 11010519491231002X"}, "title"),
         ({"price_unit": ""}, "price"),
         ({"price": ""}, "price"),
+        ({"price": "-1"}, "price"),
+        ({"area_m2": "-3000"}, "area_m2"),
+        ({"term_years": "-1"}, "term_years"),
         ({"valid_until": str(TODAY)}, "valid_until"),
         ({"priority_holder": "原厂"}, "priority_until"),
         ({"part": "{}"}, "part"),
@@ -150,7 +155,8 @@ def test_a_stranger_sees_what_is_on_offer_and_nothing_else(as_, cast, offered, p
         ("kind=plot", True), ("kind=plant", False), ("division=4301", True), ("division=430424", False),
         ("industry=35", True), ("industry=26", False), ("mu_min=4.5", True), ("mu_min=4.51", False),
         ("mu_max=4.5", True), ("mu_max=4.49", False), ("price_max=45", True), ("price_max=44.9", False),
-        ("rent_max=100", False), ("q=湘江路", True), ("q=无此地", False), ("sort=price", True),
+        ("rent_max=100", False), ("q=湘江路", True), ("q=湘江路&price_max=45", True), ("q=无此地", False),
+        ("sort=price", True),
         ("way=split_transfer", True), ("way=lease_out", False), ("use=plot:1001", True),
         ("w_industry=35&w_min=4&w_max=5&w_needs=水", True), ("w_min=5", False), ("mu_min=x", True),
     ],
@@ -213,8 +219,14 @@ def test_an_enquiry_reaches_the_office_of_the_lot_alone(as_, offered):
     assert not Enquiry.objects.exists()
 
 
-@pytest.mark.parametrize("lacking", [{"consent": ""}, {"company": ""}, {"phone": ""}, {"area_mu": "-1"}])
-def test_an_enquiry_without_consent_or_sender_is_not_kept(offered, lacking):
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"consent": ""}, {"company": ""}, {"phone": ""}, {"area_mu": "-1"}, {"floor_area_m2": "-1"},
+        {"investment_wan": "-1"},
+    ],
+)  # fmt: skip
+def test_an_enquiry_without_consent_or_sender_or_of_less_than_nothing_is_not_kept(offered, lacking):
     answer = Client().post(f"/market/{offered.pk}/enquire/", asked(**lacking))
     assert answer.status_code == 400
     assert answer.context["form"].errors
@@ -245,9 +257,9 @@ def test_an_enquiry_becomes_a_demand_of_the_workspace_without_its_sender(as_, of
     assert step()
     shelf().follow()
     row = one("SELECT * FROM demands WHERE demand_id = ?", (f"enquiry-{enquiry.pk}",))
-    assert (row["name"], row["industry"], row["division"]) == ("恒达机械", "35", "430112")
+    assert (row["name"], row["industry"], row["division"]) == ("一号地", "35", "430112")
     assert (row["area_m2_min"], row["investment_wan"]) == (pytest.approx(20_000, abs=0.01), 8000)
-    assert not re.search("李工|13812345678|能否分期", str(row))
+    assert not re.search("恒达|李工|13812345678|能否分期", str(row))
 
 
 def settled(**changes):
@@ -444,3 +456,48 @@ def test_a_natural_person_is_not_named_in_public_text(cast, parcel_id):
     )
     row = told([lot])[0]
     assert (row["title"], row["about"]) == ("张**地块", "***")
+    found = [
+        json.loads(Client().get(f"/market/lots.geojson?q={text}").content)["features"]
+        for text in ("张小三", "张", "地块")
+    ]
+    assert list(map(len, found)) == [0, 1, 1]  # nor can a guess at the name be confirmed by searching
+
+
+def test_a_map_of_what_fits_a_project_is_read_at_once(cast, parcel_id):
+    asked = []
+    for _ in range(2):
+        for _ in range(3):
+            lot_of(cast["clerk"], parcel_id, state="published", area_m2=5000, shown="outline")
+        with CaptureQueriesContext(connection) as seen:
+            found = Client().get("/market/lots.geojson?for=map&w_min=1").json()["features"]
+        asked.append((len(found), len(seen)))
+    (few, first), (many, second) = asked
+    assert (few, many) == (3, 6)
+    assert first == second
+
+
+def test_only_what_was_on_offer_is_announced_as_withdrawn(cast, parcel_id, monkeypatch):
+    told_of = []
+    monkeypatch.setattr(acts, "announce", lambda name, _: told_of.append(name))
+    for state in ("submitted", "published"):
+        acts.withdraw(cast["clerk"], lot_of(cast["clerk"], parcel_id, state=state).pk, "改期")
+    assert told_of == ["lot.withdrawn"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "use", "scheme", "known"),
+    [
+        ("plot", "1001", "mnr_2023", "industrial"),
+        ("plot", "0601", "gbt_21010_2017", "industrial"),
+        ("plot", "0601", "mnr_2023", "agricultural"),
+        ("plot", "0601", "", None),  # the schemes do not agree on what it is
+        ("plot", "0602", "mnr_2023", "agricultural"),
+        ("plot", "9999", "", None),
+        ("plant", "plant", "", "industrial"),
+        ("plant", "office", "", "commercial"),
+        ("plant", "boiler_house", "", None),
+        ("plant", "", "", None),
+    ],
+)
+def test_a_use_is_of_a_class_only_where_no_scheme_says_otherwise(kind, use, scheme, known):
+    assert use_class(kind, use, scheme) == known

@@ -35,10 +35,6 @@ HOURLY: Final = 5
 """As many enquiries as one address may send in an hour."""
 WINDOW: Final = timedelta(hours=1)
 PHOTOS: Final = 12
-DEMAND: Final = (
-    "demand_id", "name", "industry", "area_m2_min", "floor_area_m2", "investment_wan", "needs", "parcel_id", "division",
-)  # fmt: skip
-"""The columns of `demands` that an enquiry fills; who sent it is not among them."""
 
 
 def _held(pk: int, *states: str) -> Lot:
@@ -139,9 +135,11 @@ def withdraw(by: Any, pk: int, reason: str) -> None:
     act: gate.Act = "publish" if gate.may(by, "publish") else "offer"
     with performing(by, act, "lot.withdraw", str(pk), reason=reason.strip()):
         lot = _held(pk, "published", "submitted")
+        seen = lot.state == "published"
         lot.state, lot.reason = "withdrawn", _said(reason)
         lot.save()
-        announce("lot.withdrawn", {"lot": lot.pk})
+        if seen:
+            announce("lot.withdrawn", {"lot": lot.pk})
 
 
 def _said(reason: str) -> str:
@@ -253,10 +251,10 @@ def remove_enquiry(by: Any, enquiry: Enquiry) -> None:
 
 
 def demand_row(enquiry: Enquiry) -> Row:
-    """An enquiry as a row of `demands`."""
+    """An enquiry as a row of `demands`, under the name of its lot: who sent it stays here, where it can be deleted."""
     return {
         "demand_id": f"enquiry-{enquiry.pk}",
-        "name": enquiry.company,
+        "name": enquiry.lot.title,
         "industry": enquiry.industry,
         "area_m2_min": enquiry.area_m2,
         "floor_area_m2": enquiry.floor_area_m2,
@@ -270,9 +268,9 @@ def demand_row(enquiry: Enquiry) -> Row:
 def to_demand(by: Any, enquiry: Enquiry) -> Job:
     """Brings an enquiry into the workspace's demands, by the import everybody uses; `panhuo place` matches it there."""
     with performing(by, "upload", "enquiry.demand", str(enquiry.lot_id), id=enquiry.pk):
-        text = io.StringIO()
-        writer = csv.DictWriter(text, DEMAND)
+        text, row = io.StringIO(), demand_row(enquiry)
+        writer = csv.DictWriter(text, row)
         writer.writeheader()
-        writer.writerow(demand_row(enquiry))
+        writer.writerow(row)
         file = ContentFile(text.getvalue().encode(), f"enquiry-{enquiry.pk}.csv")
         return jobs.ask_import(by, jobs.upload(by, file), {"dataset": "demands"})

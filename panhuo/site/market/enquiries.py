@@ -13,12 +13,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
-from panhuo.core.units import m2_to_mu
 from panhuo.site import labels
 from panhuo.site.gate import found, gated
 from panhuo.site.ledger.export import FORMATS
 from panhuo.site.market import acts, search, whose
-from panhuo.site.market.forms import SearchForm
 from panhuo.site.market.models import ASKED, Enquiry
 from panhuo.site.market.shown import worded
 from panhuo.site.words import fault_words, pick, say
@@ -42,18 +40,15 @@ def listed(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, pk: int) -> HttpResponse:
     """One enquiry, and which lots on offer its project fits best."""
     held = whose.enquiry(request.user, pk)
-    context = {"enquiry": held, "fits": fits(held), "demand": acts.demand_row(held)}
+    context = {"enquiry": held, "fits": fits(held)}
     return render(request, "market/enquiry.html", context)
 
 
 def fits(held: Enquiry) -> list[dict[str, Any]]:
     """The lots on offer that fit an enquiry's project, best first."""
-    mu = None if held.area_m2 is None else m2_to_mu(held.area_m2)
-    wish = {"w_industry": held.industry, "w_min": mu, "w_floor": held.floor_area_m2, "w_needs": held.needs}
-    asked = SearchForm.blank({k: v for k, v in wish.items() if v not in (None, "")})
-    if not (asked.is_valid() and asked.asked(SearchForm.PROJECT)):
+    if not (held.industry or held.area_m2 or held.floor_area_m2 or held.needs):
         return []
-    best = search.find(asked, "")
+    best = search.matched(acts.demand_row(held) | {"division": None}, search.offered())  # near or far
     return [worded(row) for row in best.rows(best.lots[:FITS])]
 
 

@@ -179,9 +179,6 @@ class EnquiryForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["industry"].choices = [("", "—"), *industries()]
-        for name in ("floor_area_m2", "investment_wan"):
-            self.fields[name].required = False
-            self.fields[name].min_value = 0
 
     @property
     def from_machine(self) -> bool:
@@ -242,11 +239,6 @@ class SearchForm(forms.Form):
         self.fields["use"].choices = _any(uses)
         self.fields["industry"].choices = _any(industries())
         self.fields["w_industry"].choices = [("", "—"), *industries()]
-
-    @classmethod
-    def blank(cls, given: dict[str, Any]) -> "SearchForm":
-        """The form that asks for `given` of all there is."""
-        return cls(given, [], [], [])
 
     def _part(self, names: tuple[str, ...]) -> list[Any]:
         return [self[name] for name in names]

@@ -1,9 +1,9 @@
 """What is on the public land market: lots, their photographs, and what strangers ask of them."""
 
-from datetime import date
 from typing import Any, Final
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
@@ -37,6 +37,9 @@ ASKED: Final = (
 )
 
 
+NO_LESS_THAN_NOTHING: Final = (MinValueValidator(0),)
+
+
 class Lot(models.Model):
     """A plot or a plant on offer. What of it is public, `shown.told` says; everything else stays in the office."""
 
@@ -50,16 +53,16 @@ class Lot(models.Model):
     holder_uscc = models.CharField(max_length=18, blank=True, db_index=True)
     """Division and holder of the parcel when the lot was drafted: whose land it is, should the ledger lose it."""
     address = models.CharField(max_length=200, blank=True)
-    area_m2 = models.FloatField(null=True, blank=True)
-    floor_area_m2 = models.FloatField(null=True, blank=True)
+    area_m2 = models.FloatField(null=True, blank=True, validators=NO_LESS_THAN_NOTHING)
+    floor_area_m2 = models.FloatField(null=True, blank=True, validators=NO_LESS_THAN_NOTHING)
     use = models.CharField(max_length=40, blank=True)
     """A code of the land-use list (`use_scheme`) for a plot, of building uses for a plant."""
     use_scheme = models.CharField(max_length=20, blank=True)
     industries = models.CharField(max_length=300, blank=True)
     """Divisions of GB/T 4754 that are wanted, two digits each, spaces between; none named means any."""
-    price = models.FloatField(null=True, blank=True)
+    price = models.FloatField(null=True, blank=True, validators=NO_LESS_THAN_NOTHING)
     price_unit = models.CharField(max_length=20, blank=True)
-    term_years = models.FloatField(null=True, blank=True)
+    term_years = models.FloatField(null=True, blank=True, validators=NO_LESS_THAN_NOTHING)
     services = models.CharField(max_length=200, blank=True)
     about = models.TextField(blank=True, max_length=4000)
     commitment = models.TextField(blank=True, max_length=4000)
@@ -118,9 +121,9 @@ class Lot(models.Model):
         return bool(self.priority_until and self.priority_until < timezone.localdate())
 
 
-def on_offer(day: date | None = None) -> Any:
-    """The lots the public may see on a day."""
-    return Lot.objects.filter(state="published", valid_until__gte=day or timezone.localdate())
+def on_offer() -> Any:
+    """The lots the public may see today."""
+    return Lot.objects.filter(state="published", valid_until__gte=timezone.localdate())
 
 
 class Photo(models.Model):
@@ -143,9 +146,9 @@ class Enquiry(models.Model):
     phone = models.CharField(max_length=40)
     email = models.EmailField(blank=True)
     industry = models.CharField(max_length=2, blank=True)
-    area_m2 = models.FloatField(null=True)
-    floor_area_m2 = models.FloatField(null=True)
-    investment_wan = models.FloatField(null=True)
+    area_m2 = models.FloatField(null=True, blank=True, validators=NO_LESS_THAN_NOTHING)
+    floor_area_m2 = models.FloatField(null=True, blank=True, validators=NO_LESS_THAN_NOTHING)
+    investment_wan = models.FloatField(null=True, blank=True, validators=NO_LESS_THAN_NOTHING)
     needs = models.CharField(max_length=200, blank=True)
     message = models.TextField(blank=True, max_length=2000)
     consented_at = models.DateTimeField(auto_now_add=True, db_index=True)

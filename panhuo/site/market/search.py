@@ -15,7 +15,7 @@ from panhuo.site.labels import rulebook
 from panhuo.site.market.forms import SearchForm
 from panhuo.site.market.models import Lot, on_offer
 from panhuo.site.market.rules import PRICE_UNITS
-from panhuo.site.market.shown import told, use_class, use_words
+from panhuo.site.market.shown import silent_on, told, use_class, use_words
 from panhuo.site.shelf import Row, shelf
 from panhuo.site.words import pick, say
 
@@ -59,14 +59,13 @@ def offered() -> Any:
 
 def form(given: QueryDict) -> SearchForm:
     """The form over the list, offering what some lot on offer has, and what an older link asks for."""
-    held = on_offer().order_by()
-    codes = sorted(
-        {*held.values_list("division", flat=True), *filter(str.isdigit, given.getlist("division"))}
+    held = sorted(
+        on_offer().order_by().values_list("kind", "use", "use_scheme", "division", "way").distinct()
     )
-    found = sorted(set(held.values_list("kind", "use", "use_scheme")))
-    uses = {f"{kind}:{use}": use_words(kind, use, scheme) for kind, use, scheme in found if use}
-    ways = {*held.values_list("way", flat=True), *rulebook().tools.keys() & given.getlist("way")}
-    return SearchForm(given, codes, sorted(ways), list(uses.items()))
+    codes = {*(row[3] for row in held), *filter(str.isdigit, given.getlist("division"))}
+    uses = {f"{kind}:{use}": use_words(kind, use, scheme) for kind, use, scheme, *_ in held if use}
+    ways = {*(row[4] for row in held), *rulebook().tools.keys() & given.getlist("way")}
+    return SearchForm(given, sorted(codes), sorted(ways), list(uses.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +80,17 @@ class Found:
     fits: Mapping[int, Row] = field(default_factory=dict)
     left_out: Mapping[str, int] | None = None
 
+    def whole(self, lots: Iterable[Lot]) -> Iterable[Lot]:
+        """Some of the lots with all their fields, at once: matching did not read the long ones."""
+        if not self.fits:
+            return lots
+        order = [lot.pk for lot in lots]
+        read = Lot.objects.in_bulk(order)
+        return [read[pk] for pk in order if pk in read]
+
     def rows(self, lots: Iterable[Lot]) -> list[Row]:
         """Some of the lots as the public reads them, each with how it fits."""
-        if self.fits:  # matching did not read them whole
-            order = [lot.pk for lot in lots]
-            whole = Lot.objects.in_bulk(order)
-            lots = [whole[pk] for pk in order if pk in whole]
-        return [row | self.fits.get(row["id"], {}) for row in told(lots)]
+        return [row | self.fits.get(row["id"], {}) for row in told(self.whole(lots))]
 
     def placed(self) -> list[tuple[str, float, float]]:
         """Division, longitude and latitude of every lot that publishes its position."""
@@ -123,13 +126,15 @@ def find(asked: SearchForm, sort: str) -> Found:
     by = F(order.lstrip("-"))
     ordered = by.desc(nulls_last=True) if order.startswith("-") else by.asc(nulls_last=True)
     lots = offered().filter(where).order_by(ordered, "-pk")
-    return _matched(given, list(lots.defer(*LONG))) if asked.asked(SearchForm.PROJECT) else Found(lots)
+    if text:
+        lots = lots.exclude(pk__in=silent_on(text, lots.defer(*LONG)))
+    return matched(_wish(given), lots) if asked.asked(SearchForm.PROJECT) else Found(lots)
 
 
-def _matched(given: Mapping[str, Any], lots: list[Lot]) -> Found:
-    """The lots ranked for the project by `panhuo place`, with the truth of each criterion."""
+def _wish(given: Mapping[str, Any]) -> Row:
+    """The project that the form tells of, as a row of `demands`."""
     least, most = given.get("w_min"), given.get("w_max")
-    wish = {
+    return {
         "demand_id": "wish",
         "industry": given.get("w_industry") or None,
         "area_m2_min": None if least is None else mu_to_m2(least),
@@ -137,6 +142,11 @@ def _matched(given: Mapping[str, Any], lots: list[Lot]) -> Found:
         "floor_area_m2": given.get("w_floor"),
         "needs": given.get("w_needs") or None,
     }
+
+
+def matched(demand: Row, offers: Any) -> Found:
+    """Lots ranked for a row of `demands` by `panhuo place`, with the truth of each criterion. offers: a query."""
+    lots = list(offers.defer(*LONG))
     plots = [
         {
             "parcel_id": str(lot.pk),
@@ -150,7 +160,7 @@ def _matched(given: Mapping[str, Any], lots: list[Lot]) -> Found:
         for lot in lots
     ]
     home = str(shelf().workspace.config.get("place", ""))
-    placed = place([wish], land_table(plots), rulebook(), timezone.localdate(), home, most=len(plots))[0]
+    placed = place([demand], land_table(plots), rulebook(), timezone.localdate(), home, most=len(plots))[0]
     fits = {int(c["parcel_id"]): {k: c[k] for k in ("score", "criteria")} for c in placed["candidates"]}
     by_id = {lot.pk: lot for lot in lots}
     return Found([by_id[pk] for pk in fits], fits, placed["ruled_out"])

@@ -43,7 +43,6 @@ ROOM: Final = 0.004
 NEAR_KM: Final = 10
 NEAREST: Final = 4
 KM_PER_DEGREE: Final = 111.195
-CLASS_OF_BUILDING: Final = {"plant": "industrial", "warehouse": "warehouse"}
 
 
 def told(lots: Iterable[Lot]) -> list[Row]:
@@ -79,6 +78,20 @@ def _names(lots: list[Lot]) -> list[dict[str | None, str | None]]:
         names[holder] = public_name(holder, parcel.get("holder_type"), parcel.get("holder_uscc"))
         found.append({name: shown for name, shown in names.items() if name != shown})
     return found
+
+
+def silent_on(text: str, lots: Iterable[Lot]) -> list[int]:
+    """Those of the lots whose name and place do not say a text once they are made public: who is masked there cannot be
+    found by searching.
+    """
+    held = list(lots)
+    return [
+        lot.pk
+        for lot, names in zip(held, _names(held), strict=True)
+        if not any(
+            text.lower() in (public_text(said, names) or "").lower() for said in (lot.title, lot.address)
+        )
+    ]
 
 
 def pins(lots: Iterable[Lot]) -> str:
@@ -135,12 +148,13 @@ def use_words(kind: str, use: str, scheme: str) -> str:
 
 @cache
 def use_class(kind: str, use: str, scheme: str) -> str | None:
-    """The class of a lot's use, as the rules of land have it; None where nobody knows."""
+    """The class of a lot's use, as the rules of land have it; None where nobody knows, or schemes do not agree."""
     if kind == "plant":
-        return CLASS_OF_BUILDING.get(use, use or None)
+        return code_list("building_use").get(use, {}).get("class") or None
     held = [one for one in code_rows("land_use") if one["code"] == use]
     own = [one for one in held if one["scheme"] == scheme] or held
-    return own[0]["class"] or None if own else None
+    classes = {one["class"] for one in own}
+    return classes.pop() or None if len(classes) == 1 else None
 
 
 def size_words(row: Row) -> str:

@@ -146,7 +146,9 @@ def geojson(request: HttpRequest) -> HttpResponse:
     else:
         asked_for = _asked_for(request)
     drawn = (
-        pins(asked_for.lots) if request.GET.get("for") == "map" else features(asked_for.rows(asked_for.lots))
+        pins(asked_for.whole(asked_for.lots))
+        if request.GET.get("for") == "map"
+        else features(asked_for.rows(asked_for.lots))
     )
     return HttpResponse(drawn, content_type="application/geo+json")
 
