@@ -119,7 +119,7 @@ def settle(form: SurveyForm, visit: Visit, held: Held, today: date) -> Settled:
                 continue
         else:
             cells += _cells(dataset, row, given, form.groups[dataset].stamp, visit)
-        facts += [name for q, _ in given for name in (q.field, *q.facts)]
+        facts += [name for q, _ in given for name in q.settles]
         if stamp := form.groups[dataset].stamp:
             facts.append(stamp)
     return Settled(tuple(cells), made, tuple(dict.fromkeys(facts)), distance, tuple(problems))

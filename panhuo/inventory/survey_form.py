@@ -17,7 +17,7 @@ class Question(SpecFile):
     """One question of a form.
 
     id: the field's name where nothing else is said; when: other question → its answers under which this one is asked;
-    facts: which missing facts of the law an answer settles beside the one named as the field.
+    facts: which missing facts of the law an answer settles, where it is not the one named as the field.
     """
 
     field: str
@@ -33,6 +33,11 @@ class Question(SpecFile):
     def name(self) -> str:
         """What the question is called in files."""
         return self.id or self.field
+
+    @property
+    def settles(self) -> tuple[str, ...]:
+        """The facts of the law that an answer settles."""
+        return self.facts or (self.field,)
 
 
 class Group(SpecFile):
@@ -64,13 +69,6 @@ class SurveyForm(SpecFile):
     def spec(self, dataset: str, question: Question) -> FieldSpec:
         """The field a question answers."""
         return dataset_specs()[dataset].fields[question.field]
-
-    @property
-    def facts(self) -> frozenset[str]:
-        """The facts of the law that the form can find out."""
-        return frozenset(f for _, q in self.questions() for f in (q.field, *q.facts)) | {
-            group.stamp for group in self.groups.values() if group.stamp
-        }
 
 
 @cache

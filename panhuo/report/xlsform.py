@@ -32,9 +32,9 @@ NOT_AHEAD: Final = Words(zh="不能晚于今天", en="Not after today")
 Line = dict[str, str]
 
 
-def xlsform(name: str, form: SurveyForm, parcels: Sequence[Mapping[str, Any]] | None) -> bytes:
-    """xlsx bytes of a form. parcels: those to visit, whose list goes beside it; None to have the id typed in."""
-    lines, lists = _survey(name, form, parcels)
+def xlsform(name: str, form: SurveyForm, *, listed: bool) -> bytes:
+    """xlsx bytes of a form. listed: a list of the parcels to visit goes beside it; else the id is typed in."""
+    lines, lists = _survey(name, form, listed)
     choices = [
         {"list_name": list_name, "name": code, **_both("label", words)}
         for list_name, held in lists.items()
@@ -70,14 +70,12 @@ def lookup_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> byt
     return stream.getvalue().encode()
 
 
-def _survey(
-    name: str, form: SurveyForm, parcels: Sequence[Mapping[str, Any]] | None
-) -> tuple[list[Line], dict[str, Mapping[str, Words]]]:
+def _survey(name: str, form: SurveyForm, listed: bool) -> tuple[list[Line], dict[str, Mapping[str, Words]]]:
     """The rows of the survey sheet and the lists of choices they need."""
     lists: dict[str, Mapping[str, Words]] = {}
     lines: list[Line] = [
         {"type": "calculate", "name": FORM_COLUMN, "calculation": f"'{name}'"},
-        *_where(form, parcels, lists),
+        *_where(form, listed, lists),
         {"type": "geopoint", "name": "position", "required": "yes", **_both("label", POSITION)},
         {
             "type": "date", "name": "visited_on", "required": "yes", "default": "today()",
@@ -88,11 +86,11 @@ def _survey(
     ]  # fmt: skip
     for dataset in form.groups:
         group = {"type": "begin_group", "name": dataset, **_both("label", dataset_specs()[dataset].label)}
-        if parcels is not None and dataset not in (PARCELS, MADE_IN):
+        if listed and dataset not in (PARCELS, MADE_IN):
             group["relevant"] = f"count(instance('{dataset}')/root/item[parcel_id = ${{parcel_id}}]) > 0"
         lines.append(group)
         if dataset != PARCELS:
-            lines.append(_row_meant(dataset, parcels))
+            lines.append(_row_meant(dataset, listed))
         lines += [_line(form, dataset, q, lists) for q in form.groups[dataset].questions]
         lines.append({"type": "end_group"})
     for at in range(1, form.photos_most + 1):
@@ -114,13 +112,11 @@ def _survey(
     return lines, lists
 
 
-def _where(
-    form: SurveyForm, parcels: Sequence[Mapping[str, Any]] | None, lists: dict[str, Mapping[str, Words]]
-) -> list[Line]:
+def _where(form: SurveyForm, listed: bool, lists: dict[str, Mapping[str, Words]]) -> list[Line]:
     """Which parcel: chosen of the list beside the form, or typed in; for a form that may add, perhaps none yet."""
     asked = {"name": "parcel_id", **_both("label", visit_label("parcel_id"))}
-    chosen = {"type": "text"} if parcels is None else {
-        "type": "select_one_from_file parcels.csv", "appearance": "minimal autocomplete"
+    chosen = {"type": "select_one_from_file parcels.csv", "appearance": "minimal autocomplete"} if listed else {
+        "type": "text"
     }  # fmt: skip
     if not form.may_add:
         return [{**chosen, **asked, "required": "yes"}]
@@ -129,11 +125,11 @@ def _where(
     return [add, {**chosen, **asked, "required": "yes", "relevant": "${is_new} = 'false'"}]
 
 
-def _row_meant(dataset: str, parcels: Sequence[Mapping[str, Any]] | None) -> Line:
+def _row_meant(dataset: str, listed: bool) -> Line:
     """Which contract or building of the parcel: those of the list beside the form, or typed in."""
     key = dataset_specs()[dataset].key[0]
     asked = {"name": key, **_both("label", dataset_specs()[dataset].fields[key].label)}
-    if parcels is None:
+    if not listed:
         return {"type": "text", **asked}
     return {
         "type": f"select_one_from_file {dataset}.csv", **asked, "appearance": "minimal",

@@ -1,6 +1,7 @@
 """Which facts of which parcels were found out, by visits and by corrections, with the evidence."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from panhuo.inventory.spec import dataset_specs
@@ -9,14 +10,22 @@ from panhuo.report.four_checks import Found
 from panhuo.workspace.store import Workspace
 
 
-def facts_of_fields() -> dict[tuple[str, str], tuple[str, ...]]:
-    """(dataset, field) → the facts of the law that a value of it settles: its own name, and what survey forms say."""
+@cache
+def facts_of_fields() -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """(dataset, field) → the facts of the law that a value of it settles: its own name, and what survey forms say.
+
+    A name that parcels have too speaks of the parcel alone: the floors of one building are not those of the land.
+    """
+    parcel = dataset_specs()[PARCELS].fields
     found: dict[tuple[str, str], tuple[str, ...]] = {
-        (d, f): (f,) for d, spec in dataset_specs().items() for f in spec.fields
+        (d, f): (f,)
+        for d, spec in dataset_specs().items()
+        for f in spec.fields
+        if d == PARCELS or f not in parcel
     }
     for form in survey_forms().values():
         for dataset, question in form.questions():
-            found[(dataset, question.field)] = (question.field, *question.facts)
+            found[(dataset, question.field)] = question.settles
     return found
 
 
@@ -32,7 +41,8 @@ def found_facts(ws: Workspace) -> dict[str, dict[str, Found]]:
     visits = ws.dataset("visits")
     for visit in [] if visits is None else visits.to_pylist():
         by = "/".join(name for name in (visit["surveyor"], visit["approved_by"]) if name)
-        evidence = f"{survey_forms()[visit['form']].label.zh} {visit['visit_id']}"
+        form = survey_forms().get(visit["form"])
+        evidence = f"{form.label.zh if form else visit['form']} {visit['visit_id']}"
         for fact in filter(None, (visit["answered"] or "").split(", ")):
             put(visit["parcel_id"], fact, Found("", fact, "", by, visit["visited_on"], evidence))
     notes = ws.dataset("corrections")

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from panhuo.inventory.spec import dataset_specs
-from panhuo.inventory.survey_form import PARCELS, survey_form
+from panhuo.inventory.survey_form import PARCELS, survey_form, survey_forms
 from panhuo.measure.space_uses import space_uses
 from panhuo.report.names import place_name
 from panhuo.report.xlsform import lookup_csv, xlsform
@@ -26,9 +26,7 @@ FLAGGED: Final = pa.schema(
 SHOWN: Final = ("parcel_id", "name", "division", "address", "holder", "lon", "lat")
 
 
-def write_form(
-    name: str, output: Path, ws: Workspace | None = None, *, division: str = "", lang: str = "zh"
-) -> dict[str, Any]:
+def write_form(name: str, output: Path, ws: Workspace | None = None, *, division: str = "") -> dict[str, Any]:
     """Writes a form as XLSForm; of a workspace also the lists it looks up in, beside it: {file, files, parcels}.
 
     division: only parcels whose code begins so.
@@ -36,9 +34,31 @@ def write_form(
     renderer(output, {".xlsx": None})
     form = survey_form(name)
     if ws is None:
-        return written(output, xlsform(name, form, None)) | {"files": [], "parcels": None}
+        return written(output, xlsform(name, form, listed=False)) | {"files": [], "parcels": None}
     rows = to_visit(ws, name, division)
-    told = written(output, xlsform(name, form, rows))
+    ids = [r["parcel_id"] for r in rows]
+    others = {
+        dataset: [r for held in rows_of(ws, dataset, ids).values() for r in held]
+        for dataset in form.groups
+        if dataset != PARCELS
+    }
+    first, *lists = form_files(name, rows, others).items()
+    told = written(output, first[1])
+    files = []
+    for file, content in lists:
+        path = output.with_name(file)
+        write_bytes(path, content)
+        files.append(str(path))
+    return told | {"files": files, "parcels": len(rows)}
+
+
+def form_files(
+    name: str, parcels: Sequence[Mapping[str, Any]], others: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, bytes]:
+    """A form and the lists it looks up in, by file name, the form first.
+
+    parcels: SHOWN and `findings` of each; others: dataset → rows of theirs to choose from.
+    """
     listed = [
         {
             "name": r["parcel_id"],
@@ -46,24 +66,17 @@ def write_form(
             **{k: r[k] for k in SHOWN[2:]},
             "findings": r["findings"],
         }
-        for r in rows
+        for r in parcels
     ]
-    lists = {PARCELS: lookup_csv(listed, ("name", "label", *SHOWN[2:], "findings"))}
-    ids = [r["parcel_id"] for r in rows]
-    for dataset in form.groups:
-        if dataset != PARCELS:
-            key = dataset_specs()[dataset].key[0]
-            found = [r for rs in rows_of(ws, dataset, ids).values() for r in rs]
-            lists[dataset] = lookup_csv(
-                ({"name": r[key], "label": r[key], "parcel_id": r["parcel_id"]} for r in found),
-                ("name", "label", "parcel_id"),
-            )
-    files = []
-    for dataset, content in lists.items():
-        path = output.with_name(f"{dataset}.csv")
-        write_bytes(path, content)
-        files.append(str(path))
-    return told | {"files": files, "parcels": len(rows)}
+    files = {
+        f"{name}.xlsx": xlsform(name, survey_form(name), listed=True),
+        f"{PARCELS}.csv": lookup_csv(listed, ("name", "label", *SHOWN[2:], "findings")),
+    }
+    for dataset, rows in others.items():
+        key = dataset_specs()[dataset].key[0]
+        chosen = ({"name": r[key], "label": r[key], "parcel_id": r["parcel_id"]} for r in rows)
+        files[f"{dataset}.csv"] = lookup_csv(chosen, ("name", "label", "parcel_id"))
+    return files
 
 
 def label_of(row: Mapping[str, Any]) -> str:
@@ -184,7 +197,10 @@ def spaces(ws: Workspace) -> pa.Table:
 
 
 def by_division(ws: Workspace, visits: Sequence[Mapping[str, Any]], lang: str) -> list[dict[str, Any]]:
-    """Parcels flagged and visited, and facts to find on the spot and found, by division."""
+    """Parcels flagged and visited, and facts to find on the spot and found, by division.
+
+    Facts found count on among those to find once an assessment lacks them no longer.
+    """
     parcels = held(ws, PARCELS).select(["parcel_id", "division"])
     told = flagged(ws) if ws.assessment_dir() else FLAGGED.empty_table()
     land = parcels.join(told, "parcel_id", join_type="left outer")
@@ -204,12 +220,14 @@ def by_division(ws: Workspace, visits: Sequence[Mapping[str, Any]], lang: str) -
     answered: dict[str, set[str]] = {}
     for visit in visits:
         answered.setdefault(visit["parcel_id"], set()).update((visit["answered"] or "").split(", "))
+    asked = set(on_the_spot(Rulebook.load())["fact"].to_pylist())
     seen = land.filter(pc.is_in(land["parcel_id"], pa.array(list(answered), pa.string())))
     for one in seen.to_pylist():
-        row(one["division"])["visited"] += 1
-        row(one["division"])["found"] += len(
-            set((one["facts"] or "").split(", ")) & answered[one["parcel_id"]] - {""}
-        )
+        found = answered[one["parcel_id"]] & asked
+        counts = row(one["division"])
+        counts["visited"] += 1
+        counts["found"] += len(found)
+        counts["facts"] += len(found - set((one["facts"] or "").split(", ")))
     return [rows[code] for code in sorted(rows)]
 
 
@@ -227,7 +245,8 @@ def by_surveyor(visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         away = (visit["distance_m"] or 0.0) - (visit["accuracy_m"] or 0.0)
         row["visits"] += 1
         row["photos"] += visit["photos"] or 0
-        row["far"] += away > survey_form(visit["form"]).far_m
+        form = survey_forms().get(visit["form"])
+        row["far"] += form is not None and away > form.far_m
         row["last"] = max(row["last"], visit["visited_on"])
         row["parcels"] = len(seen[who])
     return sorted(rows.values(), key=lambda r: (-r["visits"], r["surveyor"]))

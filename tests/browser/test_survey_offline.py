@@ -165,6 +165,27 @@ def test_another_account_on_the_same_phone_neither_sees_nor_sends(site, person, 
     assert phone.locator("[data-state]").count() == 0 and phone.locator(".cards > li").count() == 0
 
 
+def test_a_page_of_one_person_still_open_sends_nothing_in_the_session_of_another(
+    site, person, phone, tmp_path
+):
+    take_along(phone)
+    phone.locator(".cards > li button").nth(3).click()
+    fill(phone, tmp_path)
+    person("外业后来人")
+    beside = phone.context.new_page()
+    beside.goto(f"{site[0]}/survey/")
+    assert "/survey/field/" in kept(beside)
+    beside.click("details.menu summary")
+    beside.click("form[action='/account/logout/'] button")
+    beside.wait_for_url("**/account/login/**")
+    assert kept(beside) == []
+    sign_in(site, beside, "外业后来人")
+    beside.wait_for_selector("dl.tiles")
+    phone.click("button:has-text('填完，发送')")
+    phone.wait_for_selector("text=登录已过期")
+    assert phone.locator("[data-state=waiting]").count() == 1
+
+
 def test_a_new_space_is_added_in_english(site, phone, tmp_path):
     phone.context.add_cookies([{"name": "django_language", "value": "en", "url": site[0]}])
     phone.reload()

@@ -20,6 +20,7 @@ from panhuo.inventory.survey_form import survey_forms
 from panhuo.measure.space_uses import space_uses
 from panhuo.workspace.assess import assess
 from panhuo.workspace.files import file_path
+from panhuo.workspace.found_facts import facts_of_fields
 from panhuo.workspace.imports import import_files
 from panhuo.workspace.reports import report_checks
 from panhuo.workspace.store import Workspace
@@ -52,6 +53,7 @@ ODK = {
     "contracts-work_state": "suspended",
     "contracts-suspended_on": "2025-03-01",
     "contracts-works_done": "0.2",
+    "buildings-building_floor_m2": "3000",
     "buildings-building_vacant_m2": "1,200",
     "photo_1": "1700000000001.jpg",
     "remark": "围墙内杂草",
@@ -163,6 +165,7 @@ def test_an_odk_export_becomes_corrections_with_the_photograph_as_evidence(tmp_p
         before
     )  # the snapshot is not edited
     visit = Workspace.open(ws).dataset("visits").to_pylist()[0]
+    assert "floor_area_m2" not in visit["answered"]  # of one building, not of the land
     assert visit["distance_m"] == pytest.approx(19.6, abs=0.3)
     assert "work_state" in visit["answered"] and "building_vacant_m2" in visit["answered"]
 
@@ -247,7 +250,8 @@ def test_a_kobo_workbook_adds_a_space_that_is_not_on_record(tmp_path, ws):
 
 def test_what_is_as_recorded_is_no_correction_but_a_visit(tmp_path, ws):
     row = {"parcel_id": "P2", "contracts-work_state": "", "contracts-suspended_on": "", "contracts-works_done": "",
-           "buildings-building_vacant_m2": "", "position-Longitude": "112.81"}  # fmt: skip
+           "buildings-building_floor_m2": "", "buildings-building_vacant_m2": "",
+           "position-Longitude": "112.81"}  # fmt: skip
     told = take_visits(ws, odk(tmp_path / "x.zip", row), approved_by="王五")
     assert (told["corrections"], told["taken"]) == (0, 1)
     assert Workspace.open(ws).dataset("visits")["answered"].to_pylist() == ["use_state"]
@@ -316,9 +320,12 @@ def test_the_four_checks_list_what_is_open_and_what_a_visit_found_with_its_evide
         "parcel_id": "P3",
         "contracts-work_state": "",
         "position-Longitude": "112.82",
+        "buildings-building_floor_m2": "",
         "buildings-building_vacant_m2": "",
     }
     take_visits(ws, odk(tmp_path / "x.zip", odk_row), approved_by="王五")
+    counted = progress(Workspace.open(ws))["divisions"]
+    assert counted[0]["found"] >= 1
     done = lines()[("P3", "利用现状")]
     assert done[11].startswith("空闲") and "files/" in done[11]
     assert done[12:] == ("李四/王五", "2026-11-20")
@@ -326,5 +333,14 @@ def test_the_four_checks_list_what_is_open_and_what_a_visit_found_with_its_evide
     assess(Workspace.open(ws), as_of=date(2026, 11, 25))
     after = lines()
     assert after[("P3", "利用现状")][11].startswith("空闲")  # decided now, and still told with its evidence
-    rows = {r["division"]: r for r in progress(Workspace.open(ws))["divisions"]}
-    assert (rows["430112"]["visited"], rows["430112"]["flagged"] >= 2) == (1, True)
+    rows = progress(Workspace.open(ws))["divisions"]
+    assert (rows[0]["visited"], rows[0]["flagged"] >= 2) == (1, True)
+    assert (rows[0]["facts"], rows[0]["found"]) == (counted[0]["facts"], counted[0]["found"])
+
+
+def test_the_floors_of_one_building_are_not_those_of_the_land():
+    settles = facts_of_fields()
+    assert settles[("buildings", "floor_area_m2")] == ("building_floor_m2", "building_count")
+    assert settles[("parcels", "floor_area_m2")] == ("floor_area_m2",)
+    assert ("occupancies", "area_m2") not in settles and ("batches", "area_m2") not in settles
+    assert settles[("contracts", "work_state")] == ("work_state",)

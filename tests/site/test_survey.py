@@ -7,13 +7,17 @@ import uuid
 import zipfile
 
 import pytest
+from django.contrib.auth import get_user
 from PIL import Image
 
+from panhuo.site.accounts.models import AreaScope
 from panhuo.site.corrections.models import Correction
 from panhuo.site.jobs.models import Job
 from panhuo.site.jobs.work import run, take
 from panhuo.site.parcel.models import Attachment
 from panhuo.site.shelf import one, shelf
+from panhuo.site.survey.checks import found_of
+from panhuo.site.survey.lists import progress
 from panhuo.site.survey.models import Visit
 
 pytestmark = pytest.mark.usefixtures("workspace_as_new_afterwards")
@@ -31,12 +35,13 @@ def filled(parcel_id, **more):
     place = one("SELECT lon, lat FROM parcels WHERE parcel_id = ?", (parcel_id,))
     return {
         "visit_id": str(uuid.uuid4()), "form": "site_visit", "parcel_id": parcel_id, "visited_on": "2026-11-20",
-        "lon": place and place["lon"], "lat": place and place["lat"], "accuracy_m": 5, "photos": 1,
+        "lon": place and place["lon"], "lat": place and place["lat"], "accuracy_m": 5,
         "answers": {"use_state": "vacant"}, "rows": {}, "held": {"use_state": ""}, "remark": "杂草",
     } | more  # fmt: skip
 
 
 def send(client, given, *photos):
+    given = {"person": get_user(client).get_username()} | given
     data = {"visit": json.dumps(given), "photo": list(photos) or [shot()]}
     return client.post("/survey/send/", data, headers={"accept-language": "zh"})
 
@@ -71,10 +76,11 @@ def test_the_list_holds_ones_own_flagged_parcels_nearest_first_with_what_the_pho
 def test_a_visit_becomes_proposed_corrections_with_its_photographs_and_the_record_stays(as_, contract):
     held = one("SELECT use_state FROM parcels WHERE parcel_id = ?", (contract["parcel_id"],))["use_state"]
     state = "suspended" if contract["work_state"] != "suspended" else "finished"
-    given = filled(contract["parcel_id"], answers={"use_state": "vacant", "work_state": state})
+    answers = {"use_state": "vacant", "work_state": state}
+    given = filled(contract["parcel_id"], answers=answers, held={"use_state": held or ""})
     answer = send(as_("clerk"), given, shot(), shot("red", "2.jpg"))
     assert answer.status_code == 200, answer.content
-    assert answer.json()["told"] == ([] if held is None else answer.json()["told"])
+    assert answer.json()["told"] == []
     rows = {(c.dataset, c.key, c.field): c for c in Correction.objects.all()}
     assert {k: c.value for k, c in rows.items()} == {
         ("parcels", contract["parcel_id"], "use_state"): "vacant",
@@ -95,14 +101,40 @@ def test_a_visit_becomes_proposed_corrections_with_its_photographs_and_the_recor
     assert page.content.count(b'class="evidence"') == 2
 
 
-def test_what_is_sent_twice_arrives_once_and_nobody_else_takes_its_id(as_, parcel_id):
+def test_what_is_sent_twice_arrives_once_and_nobody_else_takes_its_id(as_, cast, parcel_id):
     given = filled(parcel_id)
     first = send(as_("clerk"), given).json()
-    second = send(as_("clerk"), given | {"answers": {"use_state": "in_use"}}).json()
-    assert second["again"] and second["visit"] == first["visit"]
+    second = send(as_("clerk"), given).json()
+    assert second["again"] and second["visit"] == first["visit"] and second["told"] == []
+    for change in ({"answers": {"use_state": "in_use"}}, {"remark": "另有树木"}):
+        edited = send(as_("clerk"), given | change).json()
+        assert edited["again"] and "改动没有收" in edited["told"][0]
     assert (Visit.objects.count(), Correction.objects.count(), Attachment.objects.count()) == (1, 1, 1)
-    assert send(as_("company"), given).status_code in (404, 409)
+    type(cast["company"]).objects.filter(pk=cast["company"].pk).update(role="clerk")
+    AreaScope.objects.create(person=cast["company"], kind="division", value="430112")
+    assert send(as_("company"), given).status_code == 409
     assert Visit.objects.count() == 1
+
+
+def test_a_page_kept_of_one_person_does_not_send_in_the_name_of_another(as_, parcel_id):
+    answer = send(as_("clerk"), filled(parcel_id, person="外业甲"))
+    assert answer.status_code == 403 and answer["Content-Type"] == "application/json"
+    assert not Visit.objects.exists()
+
+
+def test_the_photographs_that_came_are_counted_whatever_the_page_says(as_, parcel_id):
+    given = filled(parcel_id, photos=10**9, person="clerk")
+    answer = as_("clerk").post("/survey/send/", {"visit": json.dumps(given)})
+    assert answer.status_code == 200
+    assert [kind for kind, _, _ in Visit.objects.get().told] == ["visit_no_photo"]
+
+
+@pytest.mark.parametrize(
+    ("lon", "status"), [("nan", 400), ("181", 400), ("inf", 400), ("x", 400), ("112", 200)]
+)
+def test_the_list_is_ordered_from_a_position_only(as_, lon, status):
+    answer = as_("clerk").get("/survey/list/site_visit/", {"lon": lon, "lat": "28"})
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -169,6 +201,7 @@ def test_the_second_person_approves_and_it_lies_over_the_record_and_is_counted(a
     assert (stored["surveyor"], stored["approved_by"], stored["photos"]) == ("clerk", "reviewer", 1)
     row = [r for r in shelf().workspace.dataset("corrections").to_pylist() if r["key"] == parcel_id][-1]
     assert row["evidence"].count("files/") == 1
+    assert str(row["on"]) == "2026-11-20"  # the day somebody stood there, not that of the decision
     visits = as_("clerk").get("/survey/list/site_visit/").json()["visits"]
     assert parcel_id not in {v["parcel_id"] for v in visits}
     told = as_("clerk").get("/survey/?state=approved").content.decode()
@@ -199,6 +232,44 @@ def test_who_sent_it_does_not_decide_even_once_made_a_reviewer(as_, cast, parcel
     pk = Visit.objects.get().pk
     assert as_("clerk").post(f"/survey/visit/{pk}/decide/", {"do": "approve"}).status_code == 403
     assert Visit.objects.get().state == "proposed" and not Job.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["reviewer", "赵审"])
+def test_nor_does_who_stood_there_where_somebody_else_handed_it_in(as_, cast, parcel_id, name):
+    send(as_("clerk"), filled(parcel_id, answers={"use_state": "open_storage"}))
+    Visit.objects.update(surveyor=name)
+    type(cast["reviewer"]).objects.filter(pk=cast["reviewer"].pk).update(full_name="赵审")
+    visit = Visit.objects.get()
+    assert as_("reviewer").post(f"/survey/visit/{visit.pk}/decide/", {"do": "approve"}).status_code == 403
+    of_it = f"/corrections/{visit.head.pk}/decide/"
+    assert as_("reviewer").post(of_it, {"do": "approve"}).status_code == 403
+    page = as_("reviewer").get(f"/survey/visit/{visit.pk}/").content.decode()
+    assert f"/survey/visit/{visit.pk}/decide/" not in page
+    assert as_("leader").post(f"/survey/visit/{visit.pk}/decide/", {"do": "approve"}).status_code == 302
+
+
+def test_a_fact_whose_correction_was_refused_is_not_found(as_, parcel_id):
+    send(as_("clerk"), filled(parcel_id, answers={"use_state": "open_storage", "terrain": "steep"}))
+    visit = Visit.objects.get()
+    assert set(found_of(parcel_id)) == {"use_state", "terrain"}
+    refused = visit.corrections().get(field="terrain")
+    as_("reviewer").post(
+        f"/corrections/{refused.pk}/decide/", {"id": refused.pk, "do": "refuse", "reason": "不清"}
+    )
+    assert set(found_of(parcel_id)) == {"use_state"}
+    as_("reviewer").post(f"/survey/visit/{visit.pk}/decide/", {"do": "approve"})
+    run(take())
+    shelf().follow()
+    stored = one("SELECT answered FROM visits WHERE visit_id = ?", (visit.visit_id,))
+    assert stored["answered"] == "use_state"
+
+
+def test_what_was_found_carries_its_day_here(as_, parcel_id):
+    send(as_("clerk"), filled(parcel_id))
+    Correction.objects.update(at="2026-11-26T16:30:00Z")  # half past midnight of the 27th here
+    assert str(found_of(parcel_id)["use_state"][0].on) == "2026-11-20"
+    Visit.objects.all().delete()
+    assert str(found_of(parcel_id)["use_state"][0].on) == "2026-11-27"
 
 
 def test_a_refusal_says_why_and_puts_the_parcel_back_on_the_list(as_):
@@ -240,12 +311,23 @@ def test_a_space_not_on_record_is_added_once_approved(as_):
     assert "停车场" in as_("clerk").get("/survey/").content.decode()
 
 
+def test_the_form_lists_every_parcel_however_many_a_phone_takes(as_, monkeypatch):
+    monkeypatch.setattr("panhuo.site.survey.lists.TAKEN", 2)
+    assert len(as_("clerk").get("/survey/list/site_visit/").json()["visits"]) == 2
+    answer = as_("clerk").get("/survey/form/site_visit.zip")
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        lines = list(csv.DictReader(io.StringIO(archive.read("parcels.csv").decode())))
+    assert len(lines) > 2
+
+
 def test_the_form_comes_with_its_lists_and_an_export_is_taken_by_row(as_, contract):
     answer = as_("clerk").get("/survey/form/site_visit.zip")
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
         assert set(archive.namelist()) == {"site_visit.xlsx", "parcels.csv", "contracts.csv", "buildings.csv"}
         lines = list(csv.DictReader(io.StringIO(archive.read("parcels.csv").decode())))
     assert {line["name"][:6] for line in lines} == {"430112"}
+    assert not [line for line in lines if line["label"] == f"{line['name']} {line['name']}"]
+    assert lines[0].keys() >= {"division", "address", "holder", "lon", "lat", "findings"}
     heads = "panhuo_form,parcel_id,position,visited_on,surveyor,parcels-use_state,photo_1,KEY"
     rows = [
         f"site_visit,{contract['parcel_id']},28.36 112.8 0 5,2026-11-20,测一,vacant,a.jpg,uuid:{'a' * 32}",
@@ -290,3 +372,30 @@ def test_the_field_page_asks_in_the_readers_language_and_its_worker_is_served_ab
     assert worker["Content-Type"].startswith("text/javascript") and b"panhuo-survey" in worker.content
     assert as_("auditor").get("/survey/field/").status_code == 403
     assert as_("auditor").get("/survey/").status_code == 200
+
+
+def test_facts_found_stay_found_once_an_assessment_lacks_them_no_longer(as_, cast):
+    def assess():
+        Job.objects.create(kind="assess", asked={"as_of": "2026-11-25"}, by=cast["clerk"])
+        run(take())
+        shelf().follow()
+
+    def counts():
+        told = progress(cast["clerk"])["divisions"]
+        return next((r["facts"], r["found"]) for r in told if r["division"] == "430112")
+
+    assess()
+    lacking = (
+        "SELECT parcel_id FROM findings WHERE status = 'unknown' AND contains(missing, 'use_state') AND parcel_id IN "
+        "(SELECT parcel_id FROM parcels WHERE division = '430112')"
+    )
+    parcel_id, before = one(lacking + " ORDER BY 1")["parcel_id"], counts()
+    send(as_("clerk"), filled(parcel_id))
+    visit = Visit.objects.get()
+    as_("reviewer").post(f"/survey/visit/{visit.pk}/decide/", {"do": "approve"})
+    run(take())
+    shelf().follow()
+    assert counts() == (before[0], before[1] + 1)
+    assess()
+    assert one(f"{lacking} AND parcel_id = ?", (parcel_id,)) is None
+    assert counts() == (before[0], before[1] + 1)

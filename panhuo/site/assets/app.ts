@@ -17,6 +17,11 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary")!.focus();
 });
 
+// Signing out leaves no survey page of one person for the next on the same phone; what waits to be sent stays.
+document.addEventListener("submit", (event) => {
+  if ((event.target as Element).matches('form[action$="/account/logout/"]')) void window.caches?.delete("panhuo-survey");
+});
+
 // A condition that asks for something is marked.
 document.addEventListener("change", (event) => {
   const condition = (event.target as Element).closest(".condition");

@@ -94,7 +94,8 @@ def decide_one(by: Any, correction: Correction, approve: bool, reason: str) -> N
     cell = {"dataset": correction.dataset, "field": correction.field, "value": correction.value}
     what = "correction.approve" if approve else "correction.refuse"
     with performing(by, "decide", what, correction.key, **cell, reason=reason):
-        if correction.by_id == by.pk:
+        visit = correction.of_visit()
+        if correction.by_id == by.pk or (visit and visit.is_of(by)):
             raise PermissionDenied("the proposer cannot decide")
         if correction.state != "proposed":
             raise PanhuoError(pick("已经决定过了", "already decided"))

@@ -40,6 +40,15 @@ class Correction(models.Model):
     def __str__(self) -> str:
         return f"{self.key} {self.field}"
 
+    def of_visit(self) -> Any:
+        """The visit that found it, None where there was none."""
+        return getattr(self.head or self, "visit", None)
+
+    def evidence_files(self) -> Any:
+        """Its files, or those of the first of those proposed together."""
+        own = self.files.all()
+        return own if own or self.head is None else self.head.files.all()
+
     def together(self) -> Any:
         """All proposed with this one, itself included, in the order proposed."""
         first = self.head_id or self.pk

@@ -99,8 +99,8 @@ def correction(request: HttpRequest, pk: int) -> HttpResponse:
         "correction": one,
         "together": together,
         "open": [c for c in together if c.state == "proposed"],
-        "files": ((one.files.exists() and one) or one.head or one).files.order_by("pk"),
-        "visit": getattr(one.head or one, "visit", None),
+        "files": one.evidence_files().order_by("pk"),
+        "visit": one.of_visit(),
         "back": address(*page(one.dataset, record(request.user, one.dataset, one.key))),
     }
     return render(request, "corrections/correction.html", context)

@@ -134,7 +134,8 @@ def work_assess(job: Job, report: Report) -> dict[str, Any]:
 
 def work_correct(job: Job, report: Report) -> dict[str, Any]:
     """Stores what was approved: corrections, laid over the record at every reading, visits and the rows they add."""
-    approved = Correction.objects.select_related("by", "decided_by").filter(pk__in=job.asked["corrections"])
+    approved = Correction.objects.select_related("by", "decided_by", "visit", "head__visit")
+    approved = approved.filter(pk__in=job.asked["corrections"])
     tables: dict[str, list[dict[str, Any]]] = {}
     for correction in approved.prefetch_related("files", "head__files").order_by("pk"):
         tables.setdefault("corrections", []).append(_as_row(correction))
@@ -148,12 +149,13 @@ def work_correct(job: Job, report: Report) -> dict[str, Any]:
 
 def _as_row(correction: Correction) -> dict[str, str]:
     """A correction as the dataset holds it; its evidence names the files by their digest under `files/`."""
-    kept = correction.files.all() or (correction.head.files.all() if correction.head else ())
-    files = "".join(f"；{f.name} files/{f.digest}" for f in kept)
+    files = "".join(f"；{f.name} files/{f.digest}" for f in correction.evidence_files())
+    visit = correction.of_visit()
+    on = visit.visited_on if visit else timezone.localdate(correction.decided_at)
     return {
         "dataset": correction.dataset, "key": correction.key, "field": correction.field, "value": correction.value,
         "evidence": correction.evidence + files, "by": f"{correction.by}/{correction.decided_by}",
-        "on": timezone.localdate(correction.decided_at).isoformat(),
+        "on": on.isoformat(),
     }  # fmt: skip
 
 

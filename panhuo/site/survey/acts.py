@@ -50,7 +50,7 @@ def arrive(
                 raise PanhuoError(
                     pick("这个编号已有别人的记录", "somebody else's visit has this id"), where="visit_id"
                 )
-            return Answer(before, True, ())
+            return Answer(before, True, _edited(before, visit))
         form = survey_form(visit.form)
         held = on_record(by, visit, form)
         settled = settle(form, visit, held, timezone.localdate())
@@ -74,6 +74,17 @@ def arrive(
             kept.photos.append([file.name, file.digest, file.kind])
         kept.save()
     return Answer(kept, False, tuple(told))
+
+
+def _edited(before: Arrived, visit: Visit) -> tuple[str, ...]:
+    """What is told of a visit sent again: whatever was changed since it arrived is not taken."""
+    if (before.answers, before.remark) == (dict(visit.answers), visit.remark):
+        return ()
+    text = pick(
+        "这条记录先前已送达，之后的改动没有收：请另填一条，或请审核人退回",
+        "this record had arrived before; what was changed since is not taken: fill in another, or have it refused",
+    )
+    return (text,)
 
 
 def on_record(by: Any, visit: Visit, form: SurveyForm) -> Held:
@@ -182,7 +193,7 @@ def decide(by: Any, pk: int, approve: bool, reason: str = "") -> Arrived:
         visit: Arrived = found(Arrived.objects.select_for_update().filter(pk=pk).first())
         what = "survey.approve" if approve else "survey.refuse"
         with performing(by, "decide", what, visit.parcel_id, name=visit.form, reason=reason.strip()):
-            if visit.by_id == by.pk:
+            if visit.is_of(by):
                 raise PermissionDenied("the surveyor cannot decide")
             if visit.state != "proposed":
                 raise PanhuoError(pick("已经决定过了", "already decided"))

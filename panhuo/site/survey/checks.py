@@ -5,6 +5,7 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from panhuo.inventory.survey_form import PARCELS
 from panhuo.report.four_checks import Check, Found, four_checks
@@ -57,7 +58,7 @@ def found_of(parcel_id: str) -> dict[str, Told]:
         for fact in filter(None, (visit["answered"] or "").split(", ")):
             put(fact, Found("", fact, "", visit["surveyor"] or "", visit["visited_on"], ""), "", "approved")
     for sent in Visit.objects.filter(parcel_id=parcel_id).exclude(state="refused").order_by("visited_on"):
-        for fact in sent.facts:
+        for fact in sent.facts_standing():
             put(
                 fact,
                 Found("", fact, "", sent.surveyor, sent.visited_on, ""),
@@ -89,10 +90,12 @@ def _corrected(parcel_id: str) -> list[tuple[tuple[str, str], Found, str, str]]:
         for r in stored
         if (r["dataset"], r["key"]) in keys and r["on"] is not None
     ]
-    proposed: Any = Correction.objects.filter(key__in=names).exclude(state="refused").select_related("by")
+    proposed: Any = Correction.objects.filter(key__in=names).exclude(state="refused")
+    proposed = proposed.select_related("by", "visit", "head__visit")
     for one in proposed.order_by("at"):
         if (one.dataset, one.key) in keys:
-            found = Found(one.dataset, one.field, one.value, one.by.shown_name(), one.at.date(), one.evidence)
+            on = one.of_visit().visited_on if one.of_visit() else timezone.localdate(one.at)
+            found = Found(one.dataset, one.field, one.value, one.by.shown_name(), on, one.evidence)
             told.append(((one.dataset, one.field), found, reverse("correction", args=[one.pk]), one.state))
     return told
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -182,22 +183,31 @@ def to_visit(request: HttpRequest, name: str) -> HttpResponse:
             {"visits": lists.along(survey_forms()[name], [parcel_row(request.user, parcel_id)])}
         )
     try:
-        at = (float(request.GET["lon"]), float(request.GET["lat"]))
-    except (KeyError, ValueError):
-        at = None
+        lon, lat = (number(request.GET, part, most) for part, most in (("lon", 180), ("lat", 90)))
+    except ValueError:
+        return JsonResponse({"fault": pick("不是位置", "this is no position")}, status=400)
+    at = None if lon is None or lat is None else (lon, lat)
     return JsonResponse({"visits": lists.to_visit(request.user, name, at)})
 
 
 @gated("survey")
 @require_POST
 def send(request: HttpRequest) -> HttpResponse:
-    """Takes one filled form with its photographs; the same one again is answered as arrived."""
+    """Takes one filled form with its photographs; the same one again is answered as arrived.
+
+    A page kept on the phone may be older than the session it sends in: what one filled nobody else sends.
+    """
+    photos = request.FILES.getlist("photo")
     try:
-        visit, seen = visit_of(request.user, json.loads(request.POST.get("visit", "")))
+        given = json.loads(request.POST.get("visit", ""))
+        own = given["person"] == request.user.get_username()
+        visit, seen = visit_of(request.user, given, len(photos))
     except (ValueError, KeyError, TypeError, AttributeError):
         return JsonResponse({"fault": pick("记录不完整", "the record is not whole")}, status=400)
+    if not own:
+        return JsonResponse({"fault": pick("由填写人本人登录发送", "whoever filled it sends it")}, status=403)
     try:
-        answer = acts.arrive(request.user, visit, request.FILES.getlist("photo"), seen)
+        answer = acts.arrive(request.user, visit, photos, seen)
     except PanhuoError as fault:
         status = 409 if fault.where == "visit_id" else 422
         return JsonResponse({"fault": fault_words(fault)}, status=status)
@@ -209,24 +219,25 @@ def send(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def visit_of(person: Any, given: dict[str, Any]) -> tuple[Visit, dict[str, str]]:
-    """A visit as the page sends it, and what the record said when it was taken along."""
+def number(given: Mapping[str, Any], name: str, most: float) -> float | None:
+    """A number of what was sent, None where there is none. Raises ValueError beyond ±`most`."""
+    value = None if given.get(name) is None else float(given[name])
+    if value is not None and not abs(value) <= most:
+        raise ValueError(name)
+    return value
 
-    def number(name: str, most: float) -> float | None:
-        value = None if given.get(name) is None else float(given[name])
-        if value is not None and not abs(value) <= most:
-            raise ValueError(name)
-        return value
 
+def visit_of(person: Any, given: dict[str, Any], photos: int) -> tuple[Visit, dict[str, str]]:
+    """A visit as the page sends it with so many photographs, and what the record said when it was taken along."""
     texts = {
         part: {str(k): str(v) for k, v in given.get(part, {}).items() if v not in (None, "")}
         for part in ("answers", "rows")
     }
     visit = Visit(
         str(given["visit_id"]), given["form"], str(given["parcel_id"]), date.fromisoformat(given["visited_on"]),
-        person.shown_name(), texts["answers"], texts["rows"], number("lon", 180), number("lat", 90),
-        number("accuracy_m", EARTH_M),
-        tuple(f"{n}.jpg" for n in range(int(given.get("photos", 0)))), str(given.get("remark", ""))[:2000],
+        person.shown_name(), texts["answers"], texts["rows"], number(given, "lon", 180), number(given, "lat", 90),
+        number(given, "accuracy_m", EARTH_M), tuple(f"{n}.jpg" for n in range(photos)),
+        str(given.get("remark", ""))[:2000],
     )  # fmt: skip
     if not VISIT_ID.fullmatch(visit.visit_id):
         raise ValueError(visit.visit_id)

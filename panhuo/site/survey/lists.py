@@ -1,6 +1,7 @@
 """What is read for the survey: parcels to visit, and how far it is; on a person's own land only."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from panhuo.site.parcel.story import among, outlines
 from panhuo.site.records import visible
 from panhuo.site.shelf import Row, kept, rows, table
 from panhuo.site.survey.models import Visit
-from panhuo.workspace.surveys import by_surveyor, on_the_spot, site_facts
+from panhuo.workspace.surveys import SHOWN, by_surveyor, form_files, on_the_spot, site_facts
 
 TAKEN: Final = 200
 """As many parcels as are taken along at once."""
@@ -37,22 +38,46 @@ def to_visit(person: Any, name: str, at: tuple[float, float] | None) -> list[Row
 
     Each as the phone keeps it: words to show, what the record says of each question, rows to choose of, the outline.
     """
+    where = due(person, name)
+    order = "len(unknowns) DESC, parcel_id"
+    near: tuple[float, ...] = ()
+    if at is not None:
+        near = (at[0], math.cos(math.radians(at[1])) ** 2, at[1])
+        order = "(lon - ?) ** 2 * ? + (lat - ?) ** 2 NULLS LAST, parcel_id"
+    found = rows(
+        f"SELECT parcel_id FROM parcels WHERE {where.sql} ORDER BY {order} LIMIT {TAKEN}",
+        (*where.values, *near),
+    )
+    ids = [row["parcel_id"] for row in found]
+    by_id = {row["parcel_id"]: row for row in among("parcels", "parcel_id", ids)}
+    return along(survey_form(name), [by_id[parcel_id] for parcel_id in ids])
+
+
+def due(person: Any, name: str) -> Rows:
+    """The parcels of one's land that a form is for and that were not visited with it yet."""
     form = survey_form(name)
     sql, values = wanted(form)
     sent = list(Visit.objects.filter(form=name).exclude(state="refused").values_list("parcel_id", flat=True))
     where = gate.parcels(person).also(sql, values)
     where = where.also("parcel_id NOT IN (SELECT unnest(?::VARCHAR[]))", (sent,))
-    where = where.also("parcel_id NOT IN (SELECT parcel_id FROM visits WHERE form = ?)", (name,))
-    order = "len(unknowns) DESC, parcel_id"
-    if at is not None:
-        squeeze = math.cos(math.radians(at[1])) ** 2
-        order = f"(lon - {at[0]!r}) ** 2 * {squeeze!r} + (lat - {at[1]!r}) ** 2 NULLS LAST, parcel_id"
+    return where.also("parcel_id NOT IN (SELECT parcel_id FROM visits WHERE form = ?)", (name,))
+
+
+def form_archive(person: Any, name: str) -> dict[str, bytes]:
+    """A form with the lists of all parcels of one's land still to be visited, as files by name."""
+    where = due(person, name)
     found = rows(
-        f"SELECT parcel_id FROM parcels WHERE {where.sql} ORDER BY {order} LIMIT {TAKEN}", where.values
+        f"SELECT {', '.join(SHOWN)}, array_to_string(list_distinct(list_concat(findings, unknowns)), ', ') AS findings "
+        f"FROM parcels WHERE {where.sql} ORDER BY len(unknowns) DESC, parcel_id",
+        where.values,
     )
     ids = [row["parcel_id"] for row in found]
-    by_id = {row["parcel_id"]: row for row in among("parcels", "parcel_id", ids)}
-    return along(form, [by_id[parcel_id] for parcel_id in ids])
+    others = {}
+    for dataset in survey_form(name).groups:
+        if dataset != PARCELS:
+            mine = "SELECT * FROM {} WHERE parcel_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY ALL"
+            others[dataset] = rows(mine.format(dataset), (ids,))
+    return form_files(name, found, others)
 
 
 def along(form: SurveyForm, found: Sequence[Row]) -> list[Row]:
@@ -152,8 +177,12 @@ def progress(person: Any) -> dict[str, Any]:
 
 
 def by_division(where: Rows, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Parcels flagged and visited, facts to find on the spot and found, by division."""
-    pairs = ["|".join(pair.values()) for pair in on_the_spot(rulebook()).to_pylist()]
+    """Parcels flagged and visited, facts to find on the spot and found, by division.
+
+    Facts found count on among those to find once an assessment lacks them no longer.
+    """
+    asked = on_the_spot(rulebook())
+    pairs = ["|".join(pair.values()) for pair in asked.to_pylist()]
     counted = kept(
         f"SELECT division, count(*) AS flagged FROM parcels WHERE {where.also(FLAGGED).sql} GROUP BY 1 ORDER BY 1",
         where.values,
@@ -161,22 +190,28 @@ def by_division(where: Rows, visits: Sequence[Mapping[str, Any]]) -> list[dict[s
     facts = kept(
         f"SELECT division, count(*) AS n FROM ({_lacking(where)}) GROUP BY 1", (*where.values, pairs)
     )
-    gone = sorted({v["parcel_id"] for v in visits})
-    answered = sorted({f"{v['parcel_id']}|{f}" for v in visits for f in (v["answered"] or "").split(", ")})
-    also = where.also("parcel_id IN (SELECT unnest(?::VARCHAR[]))", (gone,))
-    done = rows(
-        f"SELECT division, count(*) AS n FROM ({_lacking(also)}) "
-        "WHERE (parcel_id || '|' || fact) IN (SELECT unnest(?::VARCHAR[])) GROUP BY 1",
-        (*also.values, pairs, answered),
+    also = where.also(
+        "parcel_id IN (SELECT unnest(?::VARCHAR[]))", (sorted({v["parcel_id"] for v in visits}),)
     )
+    lacked = {(r["parcel_id"], r["fact"]) for r in rows(_lacking(also), (*also.values, pairs))}
+    on_site = set(asked["fact"].to_pylist())
+    found = {
+        (v["division"] or "", v["parcel_id"], fact)
+        for v in visits
+        for fact in (v["answered"] or "").split(", ")
+        if fact in on_site
+    }
+    found_in = Counter(code for code, _, _ in found)
+    to_find = Counter({r["division"] or "": r["n"] for r in facts})
+    to_find.update(code for code, *fact in found if tuple(fact) not in lacked)
     seen_in: dict[str, set[str]] = {}
     for visit in visits:
         seen_in.setdefault(visit["division"] or "", set()).add(visit["parcel_id"])
     columns = {
         "flagged": {r["division"] or "": r["flagged"] for r in counted},
         "visited": {code: len(ids) for code, ids in seen_in.items()},
-        "facts": {r["division"] or "": r["n"] for r in facts},
-        "found": {r["division"] or "": r["n"] for r in done},
+        "facts": to_find,
+        "found": found_in,
     }
     codes = sorted({code for column in columns.values() for code in column})
     return [

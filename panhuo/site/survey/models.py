@@ -7,6 +7,7 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from panhuo.site.corrections.models import STATES, Correction
+from panhuo.workspace.found_facts import facts_of_fields
 
 
 class Visit(models.Model):
@@ -53,6 +54,19 @@ class Visit(models.Model):
     def __str__(self) -> str:
         return f"{self.form} {self.parcel_id}"
 
+    def is_of(self, person: Any) -> bool:
+        """Whether a person sent it or stood there."""
+        return self.by_id == person.pk or self.surveyor.strip() in (
+            person.shown_name(),
+            person.get_username(),
+        )
+
+    def facts_standing(self) -> list[str]:
+        """The facts found out but for those whose correction was refused."""
+        refused = self.corrections().filter(state="refused").values_list("dataset", "field")
+        gone = {fact for cell in refused for fact in facts_of_fields().get(cell, ())}
+        return [fact for fact in self.facts if fact not in gone]
+
     def corrections(self) -> Any:
         """The corrections it proposes."""
         return self.head.together() if self.head else Correction.objects.none()
@@ -63,7 +77,7 @@ class Visit(models.Model):
             "visit_id": self.visit_id, "form": self.form, "parcel_id": self.parcel_id,
             "visited_on": self.visited_on.isoformat(), "surveyor": self.surveyor,
             "approved_by": str(self.decided_by or ""), "lon": self.lon, "lat": self.lat,
-            "accuracy_m": self.accuracy_m, "distance_m": self.distance_m, "answered": ", ".join(self.facts),
+            "accuracy_m": self.accuracy_m, "distance_m": self.distance_m, "answered": ", ".join(self.facts_standing()),
             "photos": len(self.photos), "files": " ".join(digest for _, digest, _ in self.photos),
             "remark": self.remark,
         }  # fmt: skip

@@ -17,7 +17,6 @@ from panhuo.core.problems import PanhuoError
 from panhuo.inventory.survey_file import picture_of, submissions
 from panhuo.inventory.survey_form import PARCELS, survey_form, survey_forms
 from panhuo.measure.space_uses import WORDS
-from panhuo.report.xlsform import lookup_csv, xlsform
 from panhuo.site import labels
 from panhuo.site.gate import found, gated
 from panhuo.site.records import address
@@ -70,6 +69,7 @@ def visit(request: HttpRequest, pk: int) -> HttpResponse:
     form = survey_form(one.form)
     context = {
         "visit": one,
+        "own": one.is_of(request.user),
         "form": pick(form.label.zh, form.label.en),
         "far_m": form.far_m,
         "answers": [
@@ -167,21 +167,9 @@ def _saved(folder: Path, upload: Any) -> Path:
 def form(request: HttpRequest, name: str) -> HttpResponse:
     """A form as XLSForm with its lists of one's own land, for ODK, Kobo and QField tools."""
     found(name in survey_forms())
-    asked = survey_form(name)
-    visits = lists.to_visit(request.user, name, None)
-    parcels = [v | {"name": v["parcel_id"], "label": f"{v['name']} {v['parcel_id']}"} for v in visits]
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{name}.xlsx", xlsform(name, asked, parcels))
-        archive.writestr(
-            "parcels.csv", lookup_csv(parcels, ("name", "label", "place", "holder", "lon", "lat"))
-        )
-        for dataset in asked.groups.keys() - {PARCELS}:
-            held = [
-                {"name": r["key"], "label": r["key"], "parcel_id": v["parcel_id"]}
-                for v in visits
-                for r in v["rows"][dataset]
-            ]
-            archive.writestr(f"{dataset}.csv", lookup_csv(held, ("name", "label", "parcel_id")))
+        for file, content in lists.form_archive(request.user, name).items():
+            archive.writestr(file, content)
     stream.seek(0)
     return FileResponse(stream, as_attachment=True, filename=f"{name}.zip")

@@ -27,8 +27,8 @@ async function send(setting: Setting, entry: Entry): Promise<Outcome> {
     Object.assign(seen, (rows.find((row) => row.key === entry.rows[dataset]) ?? (rows.length === 1 ? rows[0] : undefined))?.held);
   const body = new FormData();
   body.set("visit", JSON.stringify({
-    visit_id: entry.visit_id, form: entry.form, parcel_id: entry.parcel?.parcel_id ?? "", visited_on: entry.visited_on,
-    ...entry.fix, answers: entry.answers, rows: entry.rows, remark: entry.remark, held: seen, photos: entry.photos.length,
+    person: entry.person, visit_id: entry.visit_id, form: entry.form, parcel_id: entry.parcel?.parcel_id ?? "", visited_on: entry.visited_on,
+    ...entry.fix, answers: entry.answers, rows: entry.rows, remark: entry.remark, held: seen,
   }));
   entry.photos.forEach((photo, i) => body.append("photo", photo, `${i + 1}.jpg`));
   const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
