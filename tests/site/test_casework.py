@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from upload_files import PDF, named
 
+from panhuo.core.problems import PanhuoError
 from panhuo.site.accounts.models import AreaScope, Person, Trail
 from panhuo.site.cases.models import Case, Doing, Given
 from panhuo.site.labels import rulebook
@@ -301,7 +302,6 @@ def test_no_step_that_ends_a_case_or_leads_on_is_done_by_its_own_actor():
     ],
 )  # fmt: skip
 def test_a_value_that_no_parcel_could_have_is_refused(as_, opened, fact, value):
-    from panhuo.core.problems import PanhuoError
     from panhuo.site.cases import facts
 
     with pytest.raises(PanhuoError):
@@ -318,15 +318,67 @@ def test_a_department_consulted_answers_where_it_is_the_actor(as_, cast, opened)
     assert step(as_("consulted"), opened, "notice").status_code == 302
 
 
-def test_a_later_edition_of_the_law_does_not_alter_a_running_case(as_, opened, monkeypatch):
-    from panhuo.rulebook.procedure import load_procedures
-    from panhuo.site.cases import offered
-
-    later = {n: p.model_copy(update={"steps": p.steps[:1]}) for n, p in load_procedures().items()}
-    monkeypatch.setattr(offered, "procedures", lambda: later)
-    step(as_("clerk"), opened, "notice")
+def test_a_running_case_goes_by_the_law_it_began_under(as_, opened):
+    law = opened.law | {"steps": [s for s in opened.law["steps"] if s["id"] != "inspect"]}
+    law["steps"] = [s | {"after": [n for n in s.get("after", ()) if n != "inspect"]} for s in law["steps"]]
+    Case.objects.update(law=law, law_version="of old")
+    assert step(as_("clerk"), opened, "notice").status_code == 302
     opened.refresh_from_db()
-    assert set(opened.frontier) == {"materials", "inspect"}
+    assert opened.frontier == ["materials"]
+    assert step(as_("clerk"), opened, "inspect").status_code == 400
+
+
+def test_what_the_law_dropped_since_does_not_break_an_old_case(as_, cast, opened, monkeypatch):
+    from panhuo.site.cases import papers
+
+    Given.objects.create(case=opened, fact="fact_of_old", value="3.5", note="合同", by=cast["clerk"])
+    Given.objects.create(case=opened, fact="work_state", value="state_of_old", note="合同", by=cast["clerk"])
+    Case.objects.update(carried={"other_of_old": "true"})
+    monkeypatch.setattr(papers, "load_notices", lambda *_: {})
+    clerk = as_("clerk")
+    assert step(clerk, opened, "notice").status_code == 302
+    page = text(clerk.get(f"/casework/{opened.pk}/"))
+    assert "3.5" in page
+    assert "state_of_old" in page
+    assert clerk.get(f"/casework/{opened.pk}/notice/investigation.docx").status_code == 404
+
+
+def test_of_two_who_open_the_same_at_once_the_second_is_refused(cast, opened, parcel_id, monkeypatch):
+    from panhuo.site.cases import acts
+
+    def meanwhile(*found):
+        Case.objects.create(parcel_id=parcel_id, procedure_id="p01_four_checks", law=opened.law,
+                            law_version="1", began=NOTICE, by=cast["clerk"])  # fmt: skip
+        return load(*found)
+
+    load = acts.load_procedures
+    monkeypatch.setattr(acts, "load_procedures", meanwhile)
+    with pytest.raises(PanhuoError, match="已有在办的同一程序"):
+        acts.open_case(cast["clerk"], parcel_id, "p01_four_checks", NOTICE)
+
+
+def test_what_ended_is_not_undone_while_the_same_runs_anew(as_, determined, parcel_id):
+    clerk = as_("clerk")
+    clerk.post(f"/casework/open/{parcel_id}/", {"procedure": "p02_idle_inquiry", "began": "2026-10-09"})
+    assert Case.objects.filter(state="running").count() == 1
+    answer = clerk.post(f"/casework/{determined.pk}/undo/", {"reason": "误登"})
+    assert answer.status_code == 400
+    assert "已有在办的同一程序" in text(answer)
+    assert not Doing.objects.exclude(undone_at=None).exists()
+
+
+def test_a_case_opened_beside_one_that_was_read_before_leaves_it_as_it_is(as_, cast, charged, parcel_id):
+    from panhuo.site.cases import acts
+
+    clerk, read_before = as_("clerk"), Case.objects.get(pk=charged.pk)
+    clerk.post(f"/casework/{charged.pk}/state/", {"do": "paused", "reason": "等材料"})
+    acts.open_case(cast["clerk"], parcel_id, "p22_risk_filing", NOTICE, "", read_before, "beside")
+    charged.refresh_from_db()
+    assert (charged.state, charged.reason) == ("paused", "等材料")
+    Case.objects.filter(procedure_id="p22_risk_filing").update(state="closed")
+    clerk.post(f"/casework/{charged.pk}/state/", {"do": "closed", "reason": "误立"})
+    with pytest.raises(PanhuoError, match="不向这宗地开放"):
+        acts.open_case(cast["clerk"], parcel_id, "p22_risk_filing", NOTICE, "", read_before, "beside")
 
 
 def test_the_list_its_filters_its_files_and_the_first_page(as_, opened):

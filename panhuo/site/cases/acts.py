@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from panhuo.core.problems import PanhuoError
@@ -14,7 +14,7 @@ from panhuo.dispose.course import Act, course
 from panhuo.rulebook.procedure import load_procedures
 from panhuo.site import gate
 from panhuo.site.cases import facts, offered, roles
-from panhuo.site.cases.models import Case, Doing, Given, standing
+from panhuo.site.cases.models import ACTIVE, Case, Doing, Given, standing
 from panhuo.site.cases.standing import calendar, course_of, file_of, refresh
 from panhuo.site.doors.events import announce
 from panhuo.site.labels import rulebook
@@ -36,19 +36,13 @@ def open_case(
     with performing(
         by, "work", "case.open", parcel_id, procedure=procedure_id, began=began.isoformat()
     ) as detail:
+        parent = _locked(parent) if parent else None
         offered.demand(parcel_id, procedure_id, parent, link)
         if began > timezone.localdate():
             raise PanhuoError(
                 pick("起算日不能晚于今天", "a case does not begin on a day to come"), where="began"
             )
-        running = Case.objects.select_for_update().filter(
-            parcel_id=parcel_id, procedure_id=procedure_id, state__in=("running", "paused")
-        )
-        if held := running.first():
-            raise PanhuoError(
-                pick(f"这宗地已有在办的同一程序（案件 {held.pk}）", f"it runs already (case {held.pk})"),
-                where="procedure",
-            )  # fmt: skip
+        _demand_once(parcel_id, procedure_id, "procedure")
         procedure = load_procedures(rulebook().root)[procedure_id]
         case = Case(
             parcel_id=parcel_id, procedure_id=procedure_id, tool_id=tool_id, began=began, by=by,
@@ -56,13 +50,26 @@ def open_case(
             law=procedure.model_dump(mode="json", exclude_defaults=True), law_version=rulebook().version,
             carried={n: facts.written(v) for n, v in file_of(parent).known.items()} if parent else {},
         )  # fmt: skip
-        case.save()
+        try:
+            with transaction.atomic():
+                case.save()
+        except IntegrityError:  # another opened it since it was looked for
+            _demand_once(parcel_id, procedure_id, "procedure")
+            raise
         refresh(case, course_of(case))
-        if parent and link == "beside":
-            refresh(parent, course_of(parent))
+        _tell_parent(case)
         detail["case"] = case.pk
         announce("case.opened", _told(case))
     return case
+
+
+def _demand_once(parcel_id: str, procedure_id: str, where: str) -> None:
+    """Raises PanhuoError where a case of the parcel carries it through that procedure now."""
+    if held := Case.objects.filter(parcel_id=parcel_id, procedure_id=procedure_id, state__in=ACTIVE).first():
+        raise PanhuoError(
+            pick(f"这宗地已有在办的同一程序（案件 {held.pk}）", f"it runs already (case {held.pk})"),
+            where=where,
+        )
 
 
 def do(
@@ -144,6 +151,8 @@ def undo(by: Any, case: Case, reason: str) -> list[Doing]:
                 ),
                 where="reason",
             )
+        if case.state == "ended":
+            _demand_once(case.parcel_id, case.procedure_id, "reason")
         head = last.head or last
         group = [d for d in standing(case.doings) if head.pk in (d.pk, d.head_id)]
         for doing in reversed(group):
@@ -165,7 +174,7 @@ def set_state(by: Any, case: Case, state: str, reason: str) -> Case:
         raise PanhuoError(pick("须写明理由", "say why"), where="reason")
     with performing(by, "work", f"case.{state}", case.parcel_id, case=case.pk, reason=reason.strip()):
         case = _locked(case)
-        if case.state not in ("running", "paused") or case.state == state:
+        if case.state not in ACTIVE or case.state == state:
             raise PanhuoError(
                 pick("案件不在可改的状态", "the case is not in a state to change"), where="state"
             )
@@ -187,7 +196,7 @@ def give(by: Any, case: Case, fact: str, text: str, note: str) -> Given:
         raise PanhuoError(pick("须写明依据", "say what the evidence is"), where="note")
     with performing(by, "work", "case.fact", case.parcel_id, case=case.pk, values={fact: text.strip()}):
         case = _locked(case)
-        if case.state not in ("running", "paused"):
+        if case.state not in ACTIVE:
             raise PanhuoError(pick("案件已办结", "the case has ended"), where="fact")
         made = Given.objects.create(
             case=case, fact=fact, value=facts.written(value), note=note.strip(), by=by
@@ -216,7 +225,8 @@ def _running(case: Case) -> Case:
 def _tell_parent(case: Case) -> None:
     """What the case runs beside may go on, or must wait again."""
     if case.parent and case.link == "beside":
-        refresh(case.parent, course_of(case.parent))
+        parent = _locked(case.parent)
+        refresh(parent, course_of(parent))
 
 
 def _told(case: Case) -> dict[str, Any]:

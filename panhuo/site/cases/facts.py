@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any, Final
 
@@ -68,6 +69,21 @@ def _typed(kind: str, text: str) -> Any:
 def shown(name: str, value: Any) -> str:
     """A fact's value as a person reads it."""
     return labels.fact_value(value, name)
+
+
+def kept(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Fact → value of kept texts, without those that a later edition of the law or the inventory has no more."""
+    found = {}
+    for name, text in texts.items():
+        with suppress(PanhuoError):
+            found[name] = read(name, text)
+    return found
+
+
+def kept_words(name: str, text: str) -> str:
+    """A kept text as a person reads it; as it was kept where the law has no such value any more."""
+    found = kept({name: text})
+    return shown(name, found[name]) if found else text
 
 
 def unit(name: str) -> str:

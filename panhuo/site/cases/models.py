@@ -17,6 +17,7 @@ STATES = (
     ("ended", say("办结", "Ended")),
     ("closed", say("终止", "Closed")),
 )
+ACTIVE: Final = ("running", "paused")
 LINKS = (("follows", say("接续", "Follows")), ("beside", say("并行", "Beside")))
 
 READ: Final[dict[tuple[str, str], Procedure]] = {}
@@ -50,11 +51,17 @@ class Case(models.Model):
     """Which of them is due first, and by when."""
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
-    touched_at = models.DateTimeField(auto_now=True)
     history = HistoricalRecords(excluded_fields=["law"])
 
     class Meta:
         ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("parcel_id", "procedure_id"),
+                condition=models.Q(state__in=ACTIVE),
+                name="one_active_case",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.pk} {self.parcel_id} {self.procedure_id}"

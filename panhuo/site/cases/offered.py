@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.procedure import Procedure, load_procedures
-from panhuo.site.cases.models import Case
+from panhuo.site.cases.models import ACTIVE, Case
 from panhuo.site.labels import rulebook, tool
 from panhuo.site.shelf import Row, rows
 from panhuo.site.words import pick
@@ -50,7 +50,9 @@ def after(case: Case) -> list[Row]:
 
 
 def beside(case: Case) -> list[Row]:
-    """The procedures that may run beside a case, not opened yet."""
+    """The procedures that may run beside a case while it runs, not opened yet."""
+    if case.state not in ACTIVE:
+        return []
     names = dict.fromkeys(name for step in case.procedure.steps for name in step.beside)
     held = set(
         case.children.filter(link="beside").exclude(state="closed").values_list("procedure_id", flat=True)

@@ -46,7 +46,7 @@ def context(person: Any, case: Case, file: CaseFile, now: Course) -> dict[str, A
         "notices": papers.offered(case, file),
         "burdens": of_parcel("encumbrances", case.parcel_id),
         "after": offered.after(case),
-        "beside": offered.beside(case) if case.state in ("running", "paused") else [],
+        "beside": offered.beside(case),
         "children": case.children.all(),
         "today": timezone.localdate(),
     }
@@ -159,7 +159,7 @@ def events(case: Case, done: Sequence[Doing]) -> list[dict[str, Any]]:
         {"kind": "undone", "at": d.undone_at, "by": d.undone_by, "doing": d} for d in done if d.undone_at
     ]
     told += [{"kind": "fact", "at": g.at, "by": g.by, "given": g,
-              "value": facts.shown(g.fact, facts.read(g.fact, g.value))}
+              "value": facts.kept_words(g.fact, g.value)}
              for g in case.given.select_related("by")]  # fmt: skip
     past = list(case.history.select_related("history_user").order_by("history_id"))
     for before, after in pairwise(past):

@@ -21,20 +21,25 @@ from panhuo.workspace.reports import RENDER
 BESIDE: Final = ("parcel_id", "division", "holder", "holder_uscc", "land_use_scheme")
 
 
-def offered(case: Case, file: CaseFile) -> list[Row]:
-    """The notices that the steps of a case go with, each with what bars it."""
+def kinds(case: Case) -> dict[str, Notice]:
+    """The notices that the steps of a case go with, of those the law has today."""
     known = load_notices(rulebook().root)
-    kinds = dict.fromkeys(kind for step in case.procedure.steps for kind in step.notices if kind in known)
-    texts = {guard.when for kind in kinds for guard in known[kind].requires if guard.when}
+    return {kind: known[kind] for step in case.procedure.steps for kind in step.notices if kind in known}
+
+
+def offered(case: Case, file: CaseFile) -> list[Row]:
+    """The notices of a case, each with what bars it."""
+    known = kinds(case)
+    texts = {guard.when for notice in known.values() for guard in notice.requires if guard.when}
     held, on = facts.held(case.parcel_id, facts.spoken(texts)), timezone.localdate()
     holds = truths(texts, held, {**file.known, AS_OF: on}, Law(rulebook(), on))
     return [
         {
             "kind": kind,
-            "label": pick(known[kind].label.zh, known[kind].label.en),
-            "bars": _bars(known[kind], holds),
+            "label": pick(notice.label.zh, notice.label.en),
+            "bars": _bars(notice, holds),
         }
-        for kind in kinds
+        for kind, notice in known.items()
     ]
 
 
@@ -44,8 +49,9 @@ def _bars(notice: Notice, holds: Mapping[str, Truth]) -> str:
 
 
 def write(case: Case, file: CaseFile, kind: str, ending: str) -> bytes:
-    """The notice as docx or pdf, signed by the office that opened the case. PanhuoError where its conditions fail."""
-    notice = load_notices(rulebook().root)[kind]
+    """A notice of `kinds` as docx or pdf, signed by the office that opened the case. PanhuoError where its conditions
+    fail."""
+    notice = kinds(case)[kind]
     document = notice_document(notice, _matter(case, file, notice), rulebook())
     return RENDER[f".{ending}"](document)
 

@@ -22,8 +22,7 @@ def calendar() -> WorkCalendar:
 
 def settled(case: Case) -> dict[str, Any]:
     """The facts that the case before it, and people in this one, found out; later ones go first."""
-    texts = case.carried | {given.fact: given.value for given in case.given.all()}
-    return {name: facts.read(name, text) for name, text in texts.items()}
+    return facts.kept(case.carried | {given.fact: given.value for given in case.given.all()})
 
 
 def file_of(case: Case) -> CaseFile:

@@ -58,7 +58,6 @@ class Migration(migrations.Migration):
                 ("due_step", models.CharField(blank=True, max_length=60)),
                 ("due_on", models.DateField(db_index=True, null=True)),
                 ("at", models.DateTimeField(auto_now_add=True)),
-                ("touched_at", models.DateTimeField(auto_now=True)),
                 (
                     "by",
                     models.ForeignKey(
@@ -79,6 +78,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "constraints": (
+                    models.UniqueConstraint(
+                        fields=("parcel_id", "procedure_id"),
+                        condition=models.Q(state__in=("running", "paused")),
+                        name="one_active_case",
+                    ),
+                ),
             },
         ),
         migrations.CreateModel(
@@ -208,7 +214,6 @@ class Migration(migrations.Migration):
                 ("due_step", models.CharField(blank=True, max_length=60)),
                 ("due_on", models.DateField(db_index=True, null=True)),
                 ("at", models.DateTimeField(blank=True, editable=False)),
-                ("touched_at", models.DateTimeField(blank=True, editable=False)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 ("history_change_reason", models.CharField(max_length=100, null=True)),
