@@ -33,6 +33,7 @@ from panhuo.cli_show import (
 )
 from panhuo.cli_survey import survey
 from panhuo.cli_words import Json, Root, emit, escape, out, parse_day, session, stages, words, working
+from panhuo.cli_zone import zone
 from panhuo.core.problems import PanhuoError
 
 app = typer.Typer(
@@ -360,6 +361,7 @@ app.command("admit")(admit)
 app.command("park")(park)
 app.command("scoreboard")(scoreboard)
 app.command("outcome")(outcome)
+app.command("zone")(zone)
 
 
 @app.command()

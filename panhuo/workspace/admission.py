@@ -1,34 +1,26 @@
 """`panhuo admit`: applying projects against the admission bar of their place, such as 448."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from panhuo.core.ids import checked_division
 from panhuo.core.problems import PanhuoError, problem_table
-from panhuo.inventory.intake import Options, faults_told, read_tables, take_tables
-from panhuo.inventory.mapping import MappingFile, find
-from panhuo.inventory.readers import RawTable
 from panhuo.inventory.spec import dataset_spec, units
 from panhuo.report.chain import both, cite_chain, split, value_chain
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.book import read_yaml
 from panhuo.rulebook.judged import held, opened
 from panhuo.rulebook.schema import Cite
 from panhuo.rulebook.scheme import load_schemes, pick
 from panhuo.rulebook.scheme_schema import AdmissionScheme
 from panhuo.score.admission import AdmissionResult, admit
 from panhuo.workspace.exports import writer_of
+from panhuo.workspace.given import given_rows
 from panhuo.workspace.outputs import TABLES, write_tables
-from panhuo.workspace.store import CONFIG, Workspace
 
-YAML: Final = (".yaml", ".yml")
 TEXT: Final = dict.fromkeys(("demand_id", "name", "division"), pa.string())
 GIVEN: Final = (*TEXT, "area_m2_min", "area_m2_max", "investment_wan")
 
@@ -85,7 +77,7 @@ def admit_projects(
     if source is None:
         demands, problems, home = pa.Table.from_pylist([{"demand_id": "1", **figures}]), problem_table([]), ""
     else:
-        demands, problems, home = read_projects(source)
+        demands, problems, home = given_rows(source, "demands")
     rows = opened(demands=held(demands, GIVEN, types=TEXT)).execute(FIGURES).to_arrow_table()
     where = [place or division or home for division in rows["division"].to_pylist()]
     rules = {there: pick(book, AdmissionScheme, there, on) for there in dict.fromkeys(where)}
@@ -113,88 +105,6 @@ def admit_projects(
         "problems": problems.to_pylist(),
         "files": files,
     }
-
-
-def read_projects(source: Path) -> tuple[pa.Table, pa.Table, str]:
-    """(rows of `demands`, problems, division that goes for rows without one) of a file or a workspace."""
-    if (source / CONFIG).is_file():
-        ws = Workspace.open(source)
-        demands = ws.dataset("demands")
-        if demands is None or not demands.num_rows:
-            raise PanhuoError(
-                "工作区里没有用地需求 the workspace holds no demands",
-                where=str(source),
-                remedy="先导入项目表：panhuo import 工作区 文件 --as demands import the projects first",
-            )
-        return demands, problem_table([]), str(ws.config.get("place", ""))
-    mapping, options = MappingFile(), Options(as_dataset="demands")
-    tables = yaml_tables(source) if source.suffix.lower() in YAML else read_tables(source, options, mapping)
-    numbered = [with_ids(raw, len(tables) > 1) for raw in tables]
-    taken = take_tables(source, numbered, options, mapping, "")
-    rows, problems = pa.concat_tables([t.table for t in taken]), pa.concat_tables([t.problems for t in taken])
-    refuse(source, rows, problems)
-    return rows, problems, ""
-
-
-def yaml_tables(path: Path) -> list[RawTable]:
-    """A yaml list of projects, bare or under `projects`, as a table; its keys are the headers."""
-    if not path.is_file():
-        raise PanhuoError("文件不存在 no such file", where=str(path), remedy="检查路径 check the path")
-    body = read_yaml(path)
-    listed = body.get("projects") if isinstance(body, dict) else body
-    if not isinstance(listed, list) or not listed or not all(isinstance(row, dict) for row in listed):
-        raise PanhuoError(
-            "没有项目 no projects in the file",
-            where=str(path),
-            remedy="写成 projects: [{name: …, land_mu: 30, investment_wan: …}] write it so",
-        )
-    headers = tuple(dict.fromkeys(key for row in listed for key in row))
-    cells = ([None if row.get(h) is None else str(row[h]) for row in listed] for h in headers)
-    columns = tuple(pa.chunked_array([pa.array(column, pa.string())]) for column in cells)
-    return [RawTable(path.name, "", tuple(map(str, headers)), columns)]
-
-
-def with_ids(raw: RawTable, many: bool) -> RawTable:
-    """`raw` with the numbers of its rows for ids where it has none; many: more tables stand in the file."""
-    if any(field == "demand_id" for header in raw.headers for field, *_ in find(header, "demands", True)):
-        return raw
-    ids = [f"{raw.layer}:{row}" if many else str(row) for row in raw.row_numbers.tolist()]
-    column = pa.chunked_array([pa.array(ids, pa.string())])
-    return replace(raw, headers=(*raw.headers, "demand_id"), columns=(*raw.columns, column))
-
-
-def refuse(source: Path, rows: pa.Table, problems: pa.Table) -> None:
-    """Raises PanhuoError for rows that cannot be judged: faulty cells, land in no unit, one id twice, none at all."""
-    errors = problems.filter(pc.equal(problems["severity"], "error"))
-    if errors.num_rows:
-        raise PanhuoError(
-            f"有 {errors.num_rows} 处读不懂，未判断 {errors.num_rows} cells cannot be read, nothing was judged",
-            **faults_told(errors),
-        )
-    if not rows.num_rows:
-        raise PanhuoError(
-            "文件里没有项目 no projects in the file",
-            where=str(source),
-            remedy="每行一个项目，写明用地面积（亩）、投资、税收、营业收入"
-            " a row for each, with land (mu), investment, tax and revenue",
-        )
-    unsaid = [
-        p["value"] for p in problems.to_pylist() if p["type"] == "unit_assumed" and "area" in p["field"]
-    ]
-    if unsaid:
-        raise PanhuoError(
-            f"面积列没有单位 no unit of area: {', '.join(unsaid)}",
-            where=str(source),
-            why="亩和平方米相差六百多倍，不能推断 mu and m² differ some 667 times; it is not guessed",
-            remedy=f"表头写明单位，如 {unsaid[0]}（亩） write it in the header",
-        )
-    times = Counter(rows["demand_id"].to_pylist())
-    if twice := sorted(one for one, n in times.items() if n > 1):
-        raise PanhuoError(
-            f"项目编号重复 one id on several projects: {', '.join(twice[:5])}",
-            where=str(source),
-            remedy="改正编号 mend the ids",
-        )
 
 
 def verdicts(result: AdmissionResult, rule: AdmissionScheme) -> dict[str, dict[str, Any]]:

@@ -198,7 +198,7 @@ REFUSED = {  # the file, and what the message names
     "land in no unit": ("项目编号,用地面积,投资额(万元)\np,30,1200\n", "用地面积（亩）"),
     "words for a number": (HEAD + "p,三十来亩,1200\n", "row 2"),
     "one id twice": (HEAD + "p,30,1200\np,40,1200\n", "编号重复"),
-    "no row": (HEAD, "no projects"),
+    "no row": (HEAD, "no demands"),
 }
 
 
@@ -219,7 +219,7 @@ def test_a_file_that_cannot_be_judged_is_refused_with_a_word(panhuo, tmp_path, c
         (["{f}/a.csv", "--land-mu", "3"], "not both"),
         (["{f}/none.xlsx"], "no such file"),
         (["{f}/none.yaml"], "no such file"),
-        (["{f}/b.yaml"], "projects:"),
+        (["{f}/b.yaml"], "demands:"),
         (["{f}"], "folder"),
         (["--land-mu", "-3"], "--land-mu"),
         (["--land-mu", "nan"], "--land-mu"),

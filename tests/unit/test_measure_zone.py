@@ -70,6 +70,7 @@ def test_missing_figures_and_ideals_stay_unknown() -> None:
     rows = found({**ZONE, "yard_m2": None, "supplied_m2": 0.0}, {"far": 1.5})
     assert rows["industrial_coverage"]["value"] is None and rows["built_rate"]["value"] is None
     assert rows["density"]["degree"] is None and rows["far"]["degree"] is not None
+    assert (rows["industrial_coverage"]["missing"], rows["far"]["missing"]) == ("yard_m2", "")
 
 
 @pytest.mark.parametrize(
@@ -80,14 +81,12 @@ def test_missing_figures_and_ideals_stay_unknown() -> None:
         (0.31, 0.25, "other"),
         (0.30, 0.25, "mixed"),
         (None, 0.25, None),
+        (0.31, None, None),
     ],
 )
 def test_types_at_their_bars(industry: float | None, housing: float, kind: str | None) -> None:
-    shares = pa.table(
-        {
-            "zone_id": ["z"],
-            "warehouse_industry_share": pa.array([industry], pa.float64()),
-            "housing_share": [housing],
-        }
-    )
-    assert zone_types(shares, RULE)["type"].to_pylist() == [kind]
+    def area(share: float | None) -> float | None:
+        return None if share is None else share * ZONE["built_m2"]
+
+    zone = {**ZONE, "industrial_m2": area(industry), "housing_m2": area(housing)}
+    assert zone_types(pa.Table.from_pylist([zone]), RULE)["type"].to_pylist() == [kind]
