@@ -1,23 +1,33 @@
 """Whether a step may be done: whoever keeps the acts of a case (the site) asks `admit` before it keeps another."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from panhuo.core.dates import WorkCalendar
 from panhuo.core.problems import PanhuoError
-from panhuo.dispose.course import Act, CaseFile, Kind, Reason, Standing, course, unmet
+from panhuo.dispose.course import Act, CaseFile, Kind, Reason, course, unmet
 from panhuo.rulebook.book import Rulebook
-from panhuo.rulebook.procedure import AtOnce, Procedure, Step
+from panhuo.rulebook.procedure import Procedure, Step
 from panhuo.rulebook.schema import Cite, Label
 
 REHEARSE: Final = "rehearse"
 """How the keys of a rehearsal's items begin; those of a guard begin with its step."""
 
 
-def confirmations(standings: Sequence[Standing], chain: AtOnce | None = None) -> dict[str, Label]:
-    """What a person confirms before doing these steps: the guards in words, and the rehearsal of a chain."""
-    found = {c.key: c.guard.because for s in standings for c in s.checks if c.truth is None}
+def confirmations(procedure: Procedure, chosen: Mapping[str, str]) -> dict[str, Label]:
+    """What a person confirms before doing these steps: the guards in words, and the rehearsal of a chain.
+
+    chosen: step → the outcome it is to have, "" for none or for one still to be chosen.
+    """
+    heads = set(chosen) | {f"{name}.{outcome}" for name, outcome in chosen.items()}
+    found = {
+        key: guard.because
+        for key, guard in procedure.guards
+        if guard.when is None and key.rpartition(".")[0] in heads
+    }
+    chain = procedure.chain(next(iter(chosen)))
     return found | {f"{REHEARSE}.{n}": words for n, words in enumerate(chain.rehearse if chain else ())}
 
 
@@ -35,7 +45,6 @@ def admit(
     remedy, for what may not be done; nothing is admitted then.
     """
     _fits(file.procedure, acts, on)
-    chain = file.procedure.chain(acts[0].step)
     for act in acts:
         now = course(file, act.day, book, calendar)
         standing = now.of(act.step)
@@ -45,14 +54,14 @@ def admit(
         _outcome(standing.step, act)
         if reasons := tuple(unmet(standing.ways.get(act.outcome, ()), standing.step.cites)):
             raise _refusal(standing.step.outcomes[act.outcome].label, reasons, book)
-        needed = confirmations([standing], chain)
+        needed = confirmations(file.procedure, {act.step: act.outcome})
         if lacking := [words for key, words in needed.items() if key not in ticks]:
             raise PanhuoError(
                 f"须逐项确认：{'；'.join(w.zh for w in lacking)} (confirm first: {'; '.join(w.en for w in lacking)})",
                 where="tick",
                 remedy="核实后勾选 verify, then tick",
             )
-        file = file.with_act(act)
+        file = replace(file, acts=(*file.acts, act))
     course(file, on, book, calendar)  # a clock whose law does not reach back to the day says so now
     return file
 

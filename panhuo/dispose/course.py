@@ -59,12 +59,6 @@ class CaseFile:
             found |= step.outcomes[act.outcome].sets if act.outcome else {}
         return found
 
-    def with_act(self, act: Act) -> "CaseFile":
-        """The file with one act more."""
-        return CaseFile(
-            self.procedure, self.began, (*self.acts, act), self.place, self.facts, self.settled, self.beside
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -267,7 +261,8 @@ def _reasons(
         found.append(Reason("beside", words, running))
     if due.not_before and on < due.not_before:
         words = Label(zh=f"不得早于 {due.not_before}", en=f"not before {due.not_before}")
-        cites = tuple(Cite(source=value.source, article=value.article) for value in due.law)
+        before = {clock.parameter for clock in step.clocks if clock.side == "not_before"}
+        cites = tuple(Cite(source=v.source, article=v.article) for v in due.law if v.name in before)
         found.append(Reason("not_before", words, day=due.not_before, cites=cites))
     return (*found, *unmet(checks, step.cites))
 

@@ -328,6 +328,26 @@ def test_a_running_case_goes_by_the_law_it_began_under(as_, opened):
     assert step(as_("clerk"), opened, "inspect").status_code == 400
 
 
+def test_what_an_outcome_asks_to_be_confirmed_is_asked_where_it_is_chosen(as_, opened):
+    words = {"because": {"zh": "材料齐全", "en": "The papers are whole"}}
+    steps = [
+        s | {"outcomes": s["outcomes"] | {"filed": s["outcomes"]["filed"] | {"guard": [words]}}}
+        if s["id"] == "materials" else s
+        for s in opened.law["steps"]
+    ]  # fmt: skip
+    Case.objects.update(law=opened.law | {"steps": steps}, law_version="with a guard")
+    clerk = as_("clerk")
+    step(clerk, opened, "notice")
+    assert 'value="materials.filed.0"' in text(clerk.get(f"/casework/{opened.pk}/"))
+    refused = step(clerk, opened, "materials", outcome="filed")
+    assert refused.status_code == 400
+    assert "须逐项确认：材料齐全" in text(refused)
+    assert step(clerk, opened, "materials", outcome="filed", ticks=["materials.filed.0"]).status_code == 302
+    assert Doing.objects.last().confirmed[0]["zh"] == "材料齐全"
+    clerk.post(f"/casework/{opened.pk}/undo/", {"reason": "误登"})
+    assert step(clerk, opened, "materials", outcome="none").status_code == 302
+
+
 def test_what_the_law_dropped_since_does_not_break_an_old_case(as_, cast, opened, monkeypatch):
     from panhuo.site.cases import papers
 

@@ -1,6 +1,7 @@
 """Cases of the procedures the twenty cases tell of: what opens, what is refused and why, both sides of each limit."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -40,13 +41,12 @@ def done(file: CaseFile, *steps: tuple[str, str] | str, day: date = date(2026, 3
     """The file with steps done one after another on a day, all asked for confirmed."""
     for given in steps:
         name, outcome = (given, "") if isinstance(given, str) else given
-        file = admit(file, [Act(name, day, outcome)], all_ticks(file, [name], day), TODAY, BOOK, CALENDAR)
+        file = admit(file, [Act(name, day, outcome)], all_ticks(file, {name: outcome}), TODAY, BOOK, CALENDAR)
     return file
 
 
-def all_ticks(file: CaseFile, names: Sequence[str], day: date) -> set[str]:
-    standings = [now(file, day).of(name) for name in names]
-    return set(confirmations(standings, file.procedure.chain(names[0])))
+def all_ticks(file: CaseFile, chosen: Mapping[str, str]) -> set[str]:
+    return set(confirmations(file.procedure, chosen))
 
 
 def refused(
@@ -94,7 +94,7 @@ def test_release_split_and_new_mortgage_are_one_act_on_one_day_after_a_rehearsal
     before_the_day: CaseFile,
 ) -> None:
     day = date(2026, 3, 9)
-    ticks = all_ticks(before_the_day, ["release", "split", "remortgage"], day)
+    ticks = all_ticks(before_the_day, dict.fromkeys(["release", "split", "remortgage"], ""))
     assert len(ticks) == 5
     assert "须一并办理" in refused(before_the_day, "release", day=day, ticks=sorted(ticks))
     apart = chain(day, day, day, day + timedelta(days=1))
@@ -219,6 +219,20 @@ def test_enforcement_follows_refusal_urging_and_the_time_to_sue() -> None:
     assert now(ruled).of("announce_cancel").state == "closed"
     assert now(done(ruled, "collect", day=date(2026, 9, 1))).end == "paid"
     assert now(done(file, ("rule", "denied"), day=date(2026, 8, 10))).end == "not_enforced"
+
+
+def test_a_day_to_wait_for_is_told_with_the_articles_that_make_one_wait_and_no_others() -> None:
+    file = begun("p04_fee_or_resumption", IDLE)
+    steps = [s.model_copy(update={"after": (), "cites": ()}) for s in file.procedure.steps if s.id == "apply"]
+    urge_days, _, by = steps[0].clocks
+    limits = (
+        urge_days.model_copy(update={"of": "start"}),
+        by.model_copy(update={"of": "start", "since": "done"}),
+    )
+    alone = [steps[0].model_copy(update={"clocks": limits})]
+    file = replace(file, procedure=file.procedure.model_copy(update={"steps": alone}))
+    (reason,) = now(file, file.began).of("apply").why
+    assert [cite.article for cite in reason.cites] == ["54"]  # article 53 sets the last day, not the first
 
 
 def test_an_auction_unsold_goes_on_to_the_second_and_then_is_returned() -> None:

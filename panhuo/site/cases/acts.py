@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from panhuo.core.problems import PanhuoError
 from panhuo.dispose.admission import REHEARSE, admit, confirmations
-from panhuo.dispose.course import Act, course
+from panhuo.dispose.course import Act
 from panhuo.rulebook.procedure import load_procedures
 from panhuo.site import gate
 from panhuo.site.cases import facts, offered, roles
@@ -94,12 +94,9 @@ def do(
         for name, _ in steps:
             if name in found and not roles.may_do(by, case.procedure, found[name]):
                 raise PermissionDenied(f"{name} is for another to do")
-        before = file_of(case)
         acts = [Act(name, day, outcome) for name, outcome in steps]
-        now = course(before, day, rulebook(), calendar())
-        admit(before, acts, ticks, timezone.localdate(), rulebook(), calendar())
-        chain = case.procedure.chain(acts[0].step)
-        words = confirmations([now.of(act.step) for act in acts], chain)
+        admit(file_of(case), acts, ticks, timezone.localdate(), rulebook(), calendar())
+        words = confirmations(case.procedure, dict(steps))
         made: list[Doing] = []
         for act in acts:
             made.append(_done(by, case, act, note, words, made[0] if made else None))

@@ -1,6 +1,6 @@
 """What the page of a case shows, gathered from its course."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from panhuo.dispose.course import CaseFile, Check, Course, Reason, Standing
 from panhuo.rulebook.evaluate import VERDICT
 from panhuo.rulebook.facts import AS_OF
 from panhuo.rulebook.procedure import Step
+from panhuo.rulebook.schema import Label
 from panhuo.site import gate
 from panhuo.site.cases import facts, offered, papers, roles
 from panhuo.site.cases.models import Case, Doing, standing
@@ -78,15 +79,18 @@ def _line(person: Any, case: Case, now: Course, held: Standing, doings: Sequence
         "inner": inner,
         "together": [s.step for s in together],
         "outcomes": [(s.step, _ways(s)) for s in together if s.step.outcomes],
-        "ticks": [(key, pick(w.zh, w.en)) for key, w in confirmations(together, chain).items()]
-        if ours
-        else [],
+        "ticks": _ticks(confirmations(case.procedure, {s.step.id: "" for s in together})) if ours else [],
         "notices": step.notices,
     }
 
 
+def _ticks(asked: Mapping[str, Label]) -> list[tuple[str, str]]:
+    """(key, words) of what is to be confirmed."""
+    return [(key, pick(words.zh, words.en)) for key, words in asked.items()]
+
+
 def _ways(held: Standing) -> list[dict[str, Any]]:
-    """The outcomes of a step, each with what bars it."""
+    """The outcomes of a step, each with what bars it and what is confirmed for it."""
     return [
         {
             "id": name,
@@ -94,6 +98,7 @@ def _ways(held: Standing) -> list[dict[str, Any]]:
             "barred": [
                 _check(c) for c in held.ways[name] if c.truth is not None and c.truth.holds is not True
             ],
+            "ticks": _ticks({c.key: c.guard.because for c in held.ways[name] if c.truth is None}),
         }
         for name, way in held.step.outcomes.items()
     ]
