@@ -56,10 +56,16 @@ def connect_to(database):
 
 
 def lay_out_workspace():
-    """The made workspace as new: tests import into it and correct it."""
-    shutil.rmtree(ROOT)
-    made_workspace.make(ROOT, 120)
+    """The made workspace as new. A copy for reading that is just being built is waited for."""
+    with shelf().building:
+        shutil.rmtree(ROOT)
+        made_workspace.make(ROOT, 120)
     forget_workspace()
+
+
+def held_in_workspace():
+    """The inventory and the assessment that readers of the workspace are given."""
+    return [(ROOT / part / "latest").read_text() for part in ("inventory", "assessments")]
 
 
 def forget_workspace():
@@ -72,9 +78,8 @@ def forget_workspace():
 def django_db_modify_db_settings(request, tmp_path_factory):
     """pytest-django asks for this before it makes the test database: whatever touches the database runs on both.
 
-    pytest orders the tests by it, so each worker makes the workspace twice and starts its own PostgreSQL once.
+    pytest orders the tests by it, so each worker starts its own PostgreSQL once.
     """
-    lay_out_workspace()
     if request.param == "SQLite":
         yield
         return
@@ -95,11 +100,12 @@ def live_server(django_db_setup):
     server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True)
 def workspace_as_new_afterwards():
-    """For tests that add land, which others do not expect."""
+    """No test finds what another imported, corrected or assessed, in whatever order or worker they run."""
     yield
-    lay_out_workspace()
+    if held_in_workspace() != [made_workspace.SNAPSHOT, made_workspace.ASSESSMENT]:
+        lay_out_workspace()
 
 
 @pytest.fixture

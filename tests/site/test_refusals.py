@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import pytest
+from django.contrib.auth import get_user
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 from lots import lot_of
@@ -30,6 +31,8 @@ from panhuo.site.survey.models import Visit
 OPEN, PROGRAM = "open", "program"
 """For everybody; for programs by token (which need `see`)."""
 FAR = "430424"
+ASKING = "{asking}"
+"""Stands in what is posted for the name of whoever asks."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +245,13 @@ def things(cast, parcel_id):
         "visit": (visit := a_visit(clerk, parcel_id)).pk,
         "shot": visit.pk,
         "filled": json.dumps(
-            {"visit_id": "0" * 32, "form": "site_visit", "parcel_id": parcel_id, "visited_on": "2026-11-20"}
+            {
+                "person": ASKING,
+                "visit_id": "0" * 32,
+                "form": "site_visit",
+                "parcel_id": parcel_id,
+                "visited_on": "2026-11-20",
+            }
         ),
     }
 
@@ -262,7 +271,8 @@ def asked(client, route, need, things):
         for kind in ("str:", "int:", "path:", ""):
             address = address.replace(f"<{kind}{name}>", filled)
     assert "<" not in address
-    data = {name: value.format(**things) for name, value in need.data.items()}
+    asking = get_user(client).get_username()
+    data = {name: value.format(**things).replace(ASKING, asking) for name, value in need.data.items()}
     return client.post(address, data) if need.post else client.get(address)
 
 

@@ -20,8 +20,6 @@ from panhuo.site.survey.checks import found_of
 from panhuo.site.survey.lists import progress
 from panhuo.site.survey.models import Visit
 
-pytestmark = pytest.mark.usefixtures("workspace_as_new_afterwards")
-
 
 def shot(colour="green", name="1.jpg"):
     held = io.BytesIO()
