@@ -12,7 +12,7 @@ from panhuo.core.problems import PanhuoError
 
 land: Final = typer.Typer(
     no_args_is_help=True,
-    help="土地图形：叠置、冲突、分割、合并、台地、日照、选址、功能、集中设施、多层养殖 The land itself.",
+    help="土地图形：叠置、冲突、同一场地、分割、合并、台地、日照、选址、功能、集中设施、多层养殖 The land itself.",
 )
 
 Folder = Annotated[Path, typer.Option("-o", "--output", help="输出文件夹 output folder")]
@@ -21,6 +21,7 @@ Day = Annotated[str | None, typer.Option("--on", help="口径的日期 day of th
 Parcel = Annotated[str, typer.Argument(metavar="PARCEL", help="宗地编号 parcel id")]
 
 STATUSES: Final = {"pass": ("合格", "pass"), "unknown": ("待核", "unknown"), "fail": ("不合格", "fail")}
+SITES_SHOWN: Final = 20
 SITE_MEASURES: Final = {"area": ("面积", "area"), "slope": ("坡度", "slope")}
 
 
@@ -81,6 +82,47 @@ def show_conflicts(result: dict[str, Any]) -> None:
     ]
     columns = (("kind", "种类"), ("yes", "成立"), ("unknown", "待核"), ("area_m2", "面积 m²"))
     show_rows(rows, columns, result)
+
+
+@land.command("sites")
+def sites_(ws: Root, output: File = None, on: Day = None, as_json: Json = False) -> None:
+    """同一场地：合起来的权利、面积、容积率、密度 Parcels used as one site, measured as one."""
+    from panhuo.workspace.screens import one_sites
+    from panhuo.workspace.store import Workspace
+
+    with working():
+        result = one_sites(Workspace.open(ws), output=output, on=parse_day(on))
+    emit(result, as_json, show_sites)
+
+
+def show_sites(result: dict[str, Any]) -> None:
+    """How many sites, those of several tenures or holders first, each with its indices against the plan's."""
+    counts = result["counts"]
+    out.print(
+        session.pick(
+            f"同一场地 {counts['sites']:,} 处，其中权利性质或权利人不一 {counts['split']:,} 处",
+            f"{counts['sites']:,} sites of several parcels, {counts['split']:,} of several tenures or holders",
+        )
+    )
+    columns = (
+        ("parcels", "宗地"), ("tenures", "权利性质"), ("holders", "权利人"), ("mu", "亩"), ("FAR/max", "容积率/上限"),
+        ("density/max", "密度/上限"), ("green", "绿地率下限"),
+    )  # fmt: skip
+    rows = [
+        {
+            "parcels": "\n".join(one["members"]),
+            "tenures": one["tenures"],
+            "holders": one["holders"],
+            "mu": one["area_mu"],
+            "FAR/max": f"{said(one['far'])}/{said(one['far_planned_max'])}",
+            "density/max": f"{said(one['density'])}/{said(one['density_max'])}",
+            "green": one["green_min"],
+        }
+        for one in result["sites"][:SITES_SHOWN]
+    ]
+    show_rows(rows, columns, result)
+    if (more := len(result["sites"]) - SITES_SHOWN) > 0:
+        out.print(session.pick(f"… 还有 {more:,} 处", f"… {more:,} more"), style="dim")
 
 
 @land.command("split")
@@ -410,7 +452,9 @@ def show_rows(
     table = Table(box=None, header_style="bold")
     numeric = {name for name, _ in columns if any(isinstance(r.get(name), int | float) for r in rows)}
     for name, zh in columns:
-        table.add_column(session.pick(zh, name), justify="right" if name in numeric else "left")
+        table.add_column(
+            session.pick(zh, name), justify="right" if name in numeric else "left", overflow="fold"
+        )
     for row in rows:
         table.add_row(*(escape(said(row.get(name))) for name, _ in columns))
     out.print(table)

@@ -13,7 +13,6 @@ PARCEL_CODE: Final = re.compile(r"\d{12}[GJZ][A-Z]\d{5}")
 DIVISION: Final = re.compile(r"\d{2}(\d{2}(\d{2}(\d{3}(\d{3})?)?)?)?", re.ASCII)
 LEVELS: Final = (2, 4, 6, 9)
 """Digits of a province, city, county and township."""
-DIVISION_CODE: Final = re.compile(r"\d{6}(\d{3}(\d{3})?)?")
 
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 USCC_WEIGHTS: Final = tuple(pow(3, i, 31) for i in range(17))

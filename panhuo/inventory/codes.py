@@ -22,7 +22,6 @@ from panhuo.inventory.values import (
 
 Resolve = Callable[[str], str | None]
 DIVISION_DIGITS = re.compile(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}")
-NUMBER_DIGITS = re.compile(r"(\d{6})\d{4}[A-Z]\d{5}")
 """电子监管号: division, year, kind, serial."""
 INDUSTRY_CODE = re.compile(r"[A-T]?(\d{2,4})")
 OWN_CITY = ("本级", "市辖区", "直属")

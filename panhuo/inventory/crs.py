@@ -212,9 +212,6 @@ def infer(kind: str, zone_hint: int | None, file: str) -> str:
     )
 
 
-Transform = Callable[[Floats, Floats], tuple[Floats, Floats]]
-
-
 @cache
 def lonlat_transformer(epsg: str) -> pyproj.Transformer:
     """East and north of a CRS to longitude and latitude of EPSG:4490.

@@ -30,7 +30,6 @@ from panhuo.inventory.spec import dataset_spec, problem, problem_types
 from panhuo.inventory.take import Taken, take
 
 SHOWN_ERRORS: Final = 5
-SHOWN_HEADERS: Final = 30
 ACCEPT: Final = " 或加 --accept-partial 只导入其余行 or take the other rows with --accept-partial"
 PERIOD: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})[-年.]?(0[1-9]|1[0-2])(?!\d)")
 

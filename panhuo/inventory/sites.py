@@ -110,7 +110,8 @@ def _group_table(ids: list[str], leader: Ints) -> pa.Table:
 
 def site_indices(parcels: pa.Table, groups: pa.Table) -> pa.Table:
     """Planning indices of each site taken as one: `site_group`, `parcels`, `tenures`, `holders` (how many differ),
-    `area_m2`, `far`, `density`, and the limits of the plan weighted by area, `far_planned_max`, `density_max`.
+    `area_m2`, `far`, `density`, and the limits of the plan weighted by area, `far_planned_max`, `density_max`,
+    `green_min`.
 
     parcels: `parcel_id`, `area_m2` and if known `floor_area_m2`, `base_area_m2`, `tenure`, `holder` and the limits;
     groups: of `site_groups`. One member's missing figure leaves the site's unknown; it is not left out of the sum.
@@ -125,17 +126,17 @@ def site_indices(parcels: pa.Table, groups: pa.Table) -> pa.Table:
         # A NaN of one member makes its site's sum NaN.
         return np.bincount(group, values, len(names)).astype(np.float64)
 
-    def differ(name: str) -> list[int]:
+    def differ(name: str) -> Ints:
         codes = text_codes(column_or_nulls(parcels, name, pa.string()))
-        return [len(set(codes[(group == i) & (codes >= 0)].tolist())) for i in range(len(names))]
+        said = np.unique(np.stack([group, codes], axis=1)[codes >= 0], axis=0)
+        return np.bincount(said[:, 0], minlength=len(names))
 
     whole = np.bincount(group, area, len(names))
     figures = {
         "area_m2": whole,
         "far": total("floor_area_m2") / whole,
         "density": total("base_area_m2") / whole,
-        "far_planned_max": total("far_planned_max", area) / whole,
-        "density_max": total("density_max", area) / whole,
+        **{name: total(name, area) / whole for name in ("far_planned_max", "density_max", "green_min")},
     }
     return pa.table(
         {

@@ -1,4 +1,4 @@
-"""`panhuo land overlay | conflicts | siting | sun | functions`: questions asked of all parcels over the layers held."""
+"""`panhuo land overlay | conflicts | sites | siting | sun | functions`: questions asked of all parcels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -9,12 +9,16 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 
 from panhuo.core.problems import PanhuoError, Problem
+from panhuo.core.units import m2_to_mu
 from panhuo.inventory.conflicts import Limits, conflicts
 from panhuo.inventory.function_plan import Function, function_plan, functions
-from panhuo.inventory.geometry import Floats, column_or_nulls, floats
+from panhuo.inventory.geometry import Floats, column_or_nulls, floats, read_shapes
+from panhuo.inventory.neighbours import neighbours
 from panhuo.inventory.overlay import AREAS, overlay, prepare_layer
+from panhuo.inventory.sites import site_groups, site_indices
 from panhuo.inventory.siting import SitingRules, siting
 from panhuo.inventory.walk import streets
 from panhuo.rulebook import Rulebook
@@ -92,6 +96,58 @@ def conflict_list(
         row["area_m2"] += abs(area or 0.0)
     files = [] if output is None else write_tables(output, {"conflicts": found})
     return {"kinds": kinds, "limits": given, "problems": said(problems), "files": files}
+
+
+def one_sites(ws: Workspace, *, output: Path | None = None, on: date | None = None) -> dict[str, Any]:
+    """Parcels used as one site, each site's planning indices as if it were one parcel.
+
+    Adjoining means as much common boundary as the law of `on` asks for. Gives {counts: {sites, split}, sites: [the
+    columns of `site_indices`, area_mu, members], problems, files}: `split` of several tenures or holders, which come
+    first, the largest first. A file has the outline of each site too.
+    """
+    if output is not None:
+        checked_output(output)
+    law = land_law(Rulebook.load(), on or date.today(), str(ws.config.get("place", "")))
+    parcels = held(ws, "parcels")
+    pairs, problems = neighbours(parcels)
+    pairs = pairs.filter(pc.greater_equal(pairs["shared_boundary_m"], law.boundary_min_m))
+    groups = site_groups(parcels, pairs, ws.dataset("occupancies", columns=["parcel_id", "enterprise_id"]))
+    groups = groups.filter(pc.greater(groups["site_parcels"], 1))
+    parcels = parcels.filter(pc.is_in(parcels["parcel_id"], groups["parcel_id"].combine_chunks()))
+    members = (
+        groups.group_by("site_group")
+        .aggregate([("parcel_id", "list")])
+        .rename_columns(["site_group", "members"])
+    )
+    whole = site_indices(parcels, groups)
+    at = pc.index_in(whole["site_group"], members["site_group"].combine_chunks())
+    whole = whole.append_column("members", members["members"].take(at))
+    whole = whole.append_column(
+        "split", pc.greater(pc.max_element_wise(whole["tenures"], whole["holders"]), 1)
+    )
+    order = [("split", "descending"), ("area_m2", "descending"), ("site_group", "ascending")]
+    whole = whole.take(pc.sort_indices(whole, order))
+    files = [] if output is None else write_tables(output, {"sites": with_outlines(whole, parcels)})
+    return {
+        "counts": {"sites": whole.num_rows, "split": pc.sum(whole["split"]).as_py() or 0},
+        "sites": [
+            row | {"area_mu": None if row["area_m2"] is None else m2_to_mu(row["area_m2"])}
+            for row in whole.to_pylist()
+        ],
+        "problems": said(problems),
+        "files": files,
+    }
+
+
+def with_outlines(sites: pa.Table, parcels: pa.Table) -> pa.Table:
+    """`sites` with the union of their members' outlines, and the members as one text."""
+    outlines = shapely.make_valid(read_shapes(parcels["geometry"])[0])
+    shapes = dict(zip(parcels["parcel_id"].to_pylist(), outlines, strict=True))
+    whole = [shapely.union_all([shapes[p] for p in members]) for members in sites["members"].to_pylist()]
+    texts = pa.array(["、".join(members) for members in sites["members"].to_pylist()], pa.string())
+    return sites.set_column(sites.column_names.index("members"), "members", texts).append_column(
+        "geometry", pa.array(shapely.to_wkb(np.array(whole, object)).tolist(), pa.binary())
+    )
 
 
 def site_screen(

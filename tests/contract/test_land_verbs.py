@@ -257,6 +257,31 @@ def test_conflicts_siting_sun_and_functions_answer(ws: Path, run: Run, tmp_path:
     assert [p["type"] for p in told["problems"]] == ["no_street"]
 
 
+def test_land_used_as_one_site_is_measured_as_one(run: Run, tmp_path: Path) -> None:
+    """Case 2: 74 亩 allocated and 49 亩 granted side by side, one user, 123 亩 together."""
+    mu = mu_to_m2(1)
+    shapes = [
+        shapely.box(0, 0, 200, 74 * mu / 200),
+        shapely.box(200, 0, 360, 49 * mu / 160),
+        shapely.box(900, 0, 950, 50),
+    ]
+    file = layer(
+        tmp_path / "parcels.gpkg", shapes, 宗地代码=[PLOT, NEXT, FAR], 宗地面积=[s.area for s in shapes],
+        权利人=["广电", "广电", "他人"], 权利性质=["划拨", "出让", "出让"], 建筑面积=[30_000.0, 52_000.0, 100.0],
+    )  # fmt: skip
+    import_files(tmp_path / "ws", [file], Options(), lambda text: None)
+    code, told = run("sites", tmp_path / "ws", "-o", tmp_path / "sites.gpkg")
+    assert (code, told["counts"]) == (0, {"sites": 1, "split": 1})
+    (site,) = told["sites"]
+    assert (sorted(site["members"]), site["tenures"], site["holders"]) == ([PLOT, NEXT], 2, 1)
+    assert site["area_mu"] == pytest.approx(123, abs=0.01)
+    assert site["far"] == pytest.approx(1.0, abs=0.001)
+    assert site["density"] is None
+    _, drawn = pyogrio.read_arrow(tmp_path / "sites.gpkg")
+    whole = to_plane(shapely.from_wkb(drawn["geom"].to_numpy(zero_copy_only=False)), ZONE)
+    assert shapely.area(whole).tolist() == pytest.approx([123 * mu], rel=1e-6)
+
+
 def test_siting_says_in_words_and_once_what_is_known_of_no_plot(
     ws: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
