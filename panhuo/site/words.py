@@ -8,6 +8,7 @@ Django's and allauth's own messages come from the catalogues compiled in their w
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any, Final
 
 from django.conf import settings
@@ -31,6 +32,14 @@ def language() -> str:
 def pick(zh: str, en: str) -> str:
     """The text in the reader's language."""
     return en if english() else zh
+
+
+def day_given(text: str, where: str) -> date:
+    """The day that a form gave in its field `where`. Raises PanhuoError for text that is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise PanhuoError(pick("日期写作 2026-11-26", "a date is written 2026-11-26"), where=where) from None
 
 
 def listed(names: Iterable[Any]) -> str:

@@ -1,18 +1,23 @@
-"""What keeps a lot honest: who may publish it, whose it is by priority, and that land and floor are promised once."""
+"""What a lot keeps to: who may publish it, whose it is by priority, land promised once, the law of its place."""
 
 import json
+from datetime import date
 
 import pytest
 import shapely
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.utils import timezone
 from lots import lot_of, written
+from test_public import body_of
 from upload_files import PDF
 
 from panhuo.core.problems import PanhuoError
 from panhuo.site.market import acts, rules
 from panhuo.site.market.models import Lot
+from panhuo.site.market.shown import use_class
+from panhuo.site.market.standard import indicators, start_by_law, starts
 from panhuo.site.parcel.story import outlines, parcel_row
 from panhuo.site.shelf import one
 
@@ -159,3 +164,78 @@ def test_a_part_that_nobody_drew_is_not_shown_as_the_whole(as_, cast, parcel_id)
 def test_what_is_no_outline_is_refused_clearly(as_, parcel_id, part):
     answer = as_("clerk").post(f"/lots/new/?parcel={parcel_id}", written(part=part))
     assert list(answer.context["form"].errors) == ["part"]
+
+
+def test_land_is_promised_once(cast, parcel_id):
+    whole = one("SELECT area_m2 FROM parcels WHERE parcel_id = ?", (parcel_id,))["area_m2"]
+    for share, state in ((0.6, "submitted"), (0.4, "submitted"), (0.1, "submitted")):
+        lot_of(cast["clerk"], parcel_id, area_m2=share * whole, state=state)
+    first, second, third = Lot.objects.order_by("pk")
+    acts.publish(cast["leader"], first.pk, "x")
+    acts.publish(cast["leader"], second.pk, "x")
+    with pytest.raises(PanhuoError) as fault:
+        acts.publish(cast["leader"], third.pk, "x")
+    assert fault.value.where == "area_m2"
+    acts.withdraw(cast["clerk"], second.pk, "改期")
+    acts.publish(cast["leader"], third.pk, "x")
+
+
+def test_standard_land_is_published_with_the_law_of_its_place(as_, cast, parcel_id):
+    lot = lot_of(cast["clerk"], parcel_id, way="standard_land", state="submitted")
+    acts.publish(cast["leader"], lot.pk, "x")
+    asked_for = {i["criterion"]: i["bar"] for i in Lot.objects.get().indicators}
+    assert asked_for["investment_per_mu"] == 400  # 448 of Wangcheng
+    assert (asked_for["tax_per_mu"], asked_for["revenue_per_mu"]) == (40, 800)
+    assert {"far", "energy_per_output"} <= asked_for.keys()  # what 448 leaves to the national list
+    page = body_of(Client().get(f"/market/{lot.pk}/"))
+    assert "≥ 400 万元/亩" in page
+    assert "受让人承诺" in page
+    reader = Client()
+    reader.cookies["django_language"] = "en"
+    assert "≥ 4,000,000 yuan/mu" in body_of(reader.get(f"/market/{lot.pk}/"))
+    elsewhere = {i["criterion"]: i["bar"] for i in indicators("430726", TODAY)}
+    assert elsewhere["investment_per_mu"] != 400
+    assert "revenue_per_mu" not in elsewhere
+
+
+def test_the_ledgers_contract_of_the_parcel_tells_of_a_start_too(cast):
+    held = one("SELECT * FROM contracts WHERE work_state = 'not_started' AND parcel_id LIKE '430112%'")
+    elsewhere = one("SELECT parcel_id FROM parcels WHERE parcel_id <> ?", (held["parcel_id"],))["parcel_id"]
+    own, other = (
+        lot_of(
+            cast["clerk"], parcel, state="concluded", contract_no=held["contract_no"], division="430112",
+            supplied_on=date(2025, 1, 6), start_by=start_by_law(date(2025, 1, 6), "430112"),
+        )
+        for parcel in (held["parcel_id"], elsewhere)
+    )  # fmt: skip
+    found = starts([own, other], date(2026, 6, 1))
+    assert found[own.pk]["state"] == "overdue"
+    # another parcel's contract of that number tells nothing of it
+    assert found[other.pk]["state"] == "unknown"
+
+
+def test_only_what_was_on_offer_is_announced_as_withdrawn(cast, parcel_id, monkeypatch):
+    told_of = []
+    monkeypatch.setattr(acts, "announce", lambda name, _: told_of.append(name))
+    for state in ("submitted", "published"):
+        acts.withdraw(cast["clerk"], lot_of(cast["clerk"], parcel_id, state=state).pk, "改期")
+    assert told_of == ["lot.withdrawn"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "use", "scheme", "known"),
+    [
+        ("plot", "1001", "mnr_2023", "industrial"),
+        ("plot", "0601", "gbt_21010_2017", "industrial"),
+        ("plot", "0601", "mnr_2023", "agricultural"),
+        ("plot", "0601", "", None),  # the schemes do not agree on what it is
+        ("plot", "0602", "mnr_2023", "agricultural"),
+        ("plot", "9999", "", None),
+        ("plant", "plant", "", "industrial"),
+        ("plant", "office", "", "commercial"),
+        ("plant", "boiler_house", "", None),
+        ("plant", "", "", None),
+    ],
+)
+def test_a_use_is_of_a_class_only_where_no_scheme_says_otherwise(kind, use, scheme, known):
+    assert use_class(kind, use, scheme) == known

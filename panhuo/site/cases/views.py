@@ -1,6 +1,5 @@
 """Pages of cases: the list, one case with its steps, what is done to it, and what other pages show of it."""
 
-from datetime import date
 from typing import Any, Final
 
 from django.contrib import messages
@@ -18,7 +17,7 @@ from panhuo.site.cases.standing import calendar, file_of
 from panhuo.site.gate import found, gated
 from panhuo.site.labels import rulebook
 from panhuo.site.parcel.story import parcel_row
-from panhuo.site.words import fault_words, pick, say
+from panhuo.site.words import day_given, fault_words, say
 
 PAGE: Final = 50
 TYPES: Final = {
@@ -36,13 +35,6 @@ def of_mine(person: Any, pk: int) -> tuple[Case, dict[str, Any]]:
     """The case and its parcel; 404 where the parcel is not of the person's land."""
     case: Case = found(Case.objects.select_related("by", "parent").filter(pk=pk).first())
     return case, parcel_row(person, case.parcel_id)
-
-
-def _day(text: str, where: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise PanhuoError(pick("日期写作 2026-11-26", "a date is written 2026-11-26"), where=where) from None
 
 
 @gated("see")
@@ -125,7 +117,7 @@ def open_case(request: HttpRequest, parcel_id: str) -> HttpResponse:
     parcel_row(request.user, parcel_id)
     name = request.POST.get("procedure", "")
     try:
-        began = _day(request.POST.get("began", ""), "began")
+        began = day_given(request.POST.get("began", ""), "began")
         made = acts.open_case(request.user, parcel_id, name, began, offered.tool_of(parcel_id, name))
     except PanhuoError as fault:
         messages.error(request, fault_words(fault))
@@ -157,7 +149,7 @@ def do(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         steps = [(name, request.POST.get(f"outcome-{name}", "")) for name in names]
         acts.do(
-            request.user, held, steps, _day(request.POST.get("day", ""), "day"), request.POST.get("note", ""),
+            request.user, held, steps, day_given(request.POST.get("day", ""), "day"), request.POST.get("note", ""),
             request.POST.getlist("tick"), request.FILES.getlist("file"),
         )  # fmt: skip
     except PanhuoError as fault:
@@ -211,7 +203,7 @@ def another(request: HttpRequest, pk: int) -> HttpResponse:
     """Opens the case that follows this one, or one beside it."""
     held, row = of_mine(request.user, pk)
     try:
-        began = _day(request.POST.get("began", ""), "began")
+        began = day_given(request.POST.get("began", ""), "began")
         made = acts.open_case(
             request.user, held.parcel_id, request.POST.get("procedure", ""), began, "", held,
             "beside" if request.POST.get("link") == "beside" else "follows",

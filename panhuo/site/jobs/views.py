@@ -1,7 +1,6 @@
 """Pages of background work: the list, one job with live progress, upload with preview, assessment."""
 
 import json
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +19,7 @@ from panhuo.site.labels import rulebook
 from panhuo.site.ledger import bulk
 from panhuo.site.parcel.story import parcel_row
 from panhuo.site.shelf import kept_file
-from panhuo.site.words import fault_words, pick, say
+from panhuo.site.words import day_given, fault_words, pick
 
 
 def own_jobs(person: Any) -> Any:
@@ -95,9 +94,9 @@ def assess(request: HttpRequest) -> HttpResponse:
     """Asks for an assessment."""
     as_of = request.POST.get("as_of", "")
     try:
-        as_of = date.fromisoformat(as_of).isoformat() if as_of else ""
-    except ValueError:
-        messages.error(request, say("日期写作 2026-11-26", "a date is written 2026-11-26"))
+        as_of = day_given(as_of, "as_of").isoformat() if as_of else ""
+    except PanhuoError as fault:
+        messages.error(request, fault_words(fault))
         return redirect("jobs")
     return redirect("job", acts.ask_assess(request.user, as_of).pk)
 

@@ -1,7 +1,6 @@
 """A value of the law tried on the workspace: asked on the parameter's page, told as a list of what would differ."""
 
 import json
-from datetime import date
 from typing import Any, Final
 
 from django.contrib import messages
@@ -18,7 +17,7 @@ from panhuo.site.gate import gated
 from panhuo.site.jobs import acts
 from panhuo.site.jobs.views import own_jobs
 from panhuo.site.labels import rulebook
-from panhuo.site.words import fault_words, pick
+from panhuo.site.words import day_given, fault_words, pick
 
 PAGE: Final = 50
 
@@ -31,21 +30,13 @@ def ask(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     given = {k: request.POST.get(k, "").strip() for k in ("start", "value", "place", "as_of")}
     try:
-        start = _day(given["start"])
-        if start is None:
-            raise PanhuoError(pick("请填写起始日", "give the day it begins"))
-        job = acts.ask_trial(request.user, name, start, given["value"], given["place"], _day(given["as_of"]))
+        start = day_given(given["start"], "start")
+        as_of = day_given(given["as_of"], "as_of") if given["as_of"] else None
+        job = acts.ask_trial(request.user, name, start, given["value"], given["place"], as_of)
     except PanhuoError as fault:
         messages.error(request, fault_words(fault))
         return redirect("law_item", "parameters", name)
     return redirect("job", job.pk)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise PanhuoError(pick(f"不是日期：{text}", f"not a date: {text}")) from None
 
 
 @gated("see")

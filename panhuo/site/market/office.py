@@ -11,16 +11,17 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from panhuo.core.dates import add_months
 from panhuo.core.problems import PanhuoError
 from panhuo.site.gate import gated, may
 from panhuo.site.market import acts, rules, whose
-from panhuo.site.market.forms import LotForm
+from panhuo.site.market.forms import STATUS, LotForm
 from panhuo.site.market.models import PRIORITY, STATES, Lot
 from panhuo.site.market.shown import told, worded
 from panhuo.site.market.standard import STANDARD, bar_words, indicators, promise, starts
 from panhuo.site.parcel.story import of_parcel, options, parcel_row
 from panhuo.site.shelf import Row
-from panhuo.site.words import fault_words, say
+from panhuo.site.words import day_given, fault_words, say
 
 MONTHS: Final = 6
 """How far ahead a new lot's last day is proposed."""
@@ -90,11 +91,9 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def proposed(parcel: Row, kind: str, building: Row | None, buildings: list[Row]) -> Lot:
     """A lot as the ledger alone would write it."""
-    day = timezone.localdate()
-    month = day.month - 1 + MONTHS
     lot = Lot(
         kind=kind, parcel_id=parcel["parcel_id"], title=(parcel["name"] or "")[:80], address=parcel["address"] or "",
-        valid_until=date(day.year + month // 12, month % 12 + 1, min(day.day, 28)),
+        valid_until=add_months(timezone.localdate(), MONTHS),
     )  # fmt: skip
     if kind == "plot":
         lot.area_m2 = parcel["area_m2"]
@@ -149,12 +148,13 @@ def lot(request: HttpRequest, pk: int) -> HttpResponse:
         asked = indicators(one.division, timezone.localdate())
         row["commitment"] = row["commitment"] or promise(asked)
     started = starts([one], timezone.localdate()) if one.state == "concluded" else {}
+    status = rules.way_status(one)
     context = {
         "lot": one,
         "row": row,
         "parcel": _parcel(request, one),
         "indicators": [i | {"bar_label": bar_words(i)} for i in asked],
-        "status": rules.way_status(one),
+        "status": status and status | {"words": STATUS[status["status"]]},
         "start": start_words(started.get(one.pk)),
         "outcomes": [(code, words) for code, words in PRIORITY if code in ("exercised", "waived", "lapsed")],
         "past": list(one.history.select_related("history_user").order_by("history_date", "history_id")),
@@ -174,14 +174,8 @@ def _parcel(request: HttpRequest, one: Lot) -> Row | None:
 
 def _day(request: HttpRequest, name: str) -> date | None:
     """A day of the form. Raises PanhuoError for what is none."""
-    if not (text := request.POST.get(name, "").strip()):
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise PanhuoError(
-            str(say("日期写作 2026-11-26", "a date is written 2026-11-26")), where=name
-        ) from None
+    text = request.POST.get(name, "").strip()
+    return day_given(text, name) if text else None
 
 
 def _act(request: HttpRequest, one: Lot, do: str) -> None:

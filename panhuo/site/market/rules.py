@@ -17,12 +17,12 @@ from panhuo.site.gate import Rows
 from panhuo.site.labels import rulebook
 from panhuo.site.ledger.disclosed import public_name, without_numbers
 from panhuo.site.market.models import Lot
+from panhuo.site.market.shown import TEXTS
 from panhuo.site.parcel.story import among, of_parcel, options, outlines
 from panhuo.site.shelf import Row, one
 from panhuo.site.words import listed, pick
 
 PRICE_UNITS: Final = ("wan", "wan_per_mu", "yuan_per_m2", "yuan_per_m2_month", "wan_per_mu_year")
-TEXTS: Final = ("title", "address", "services", "about", "commitment", "office")
 LANDLINE: Final = re.compile(
     r"(0\d{2,3}[- ]?)?\d{7,8}(-\d{1,5})?|[48]00[- ]?\d{3}[- ]?\d{4}|1\d{4}", re.ASCII
 )

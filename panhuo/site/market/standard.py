@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from panhuo.core.dates import add_years
 from panhuo.inventory.spec import units
 from panhuo.measure.lifecycle import milestones
 from panhuo.report.chain import both
@@ -82,11 +83,8 @@ def promise(asked: Sequence[dict[str, Any]]) -> str:
 
 def start_by_law(supplied_on: date, division: str) -> date:
     """The last day to begin works where the contract sets none: counted from the day of supply (53号令 art 22)."""
-    years = int(rulebook().parameter("idle_land.start_after_delivery_years", supplied_on, division).value)
-    try:
-        return supplied_on.replace(year=supplied_on.year + years)
-    except ValueError:  # 29 February
-        return supplied_on.replace(year=supplied_on.year + years, day=28)
+    years = rulebook().parameter("idle_land.start_after_delivery_years", supplied_on, division).value
+    return add_years(supplied_on, int(years))
 
 
 def starts(lots: Sequence[Lot], on: date) -> dict[int, dict[str, Any]]:

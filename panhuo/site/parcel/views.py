@@ -1,6 +1,5 @@
 """One parcel, one page; one enterprise, one page; the chain behind a finding; files."""
 
-from datetime import date
 from typing import Any, Final
 
 from django.contrib import messages
@@ -21,7 +20,7 @@ from panhuo.site.parcel.models import Attachment
 from panhuo.site.parcel.opened import UNTOLD
 from panhuo.site.records import address, key_of
 from panhuo.site.shelf import kept_file, shelf
-from panhuo.site.words import fault_words, say
+from panhuo.site.words import day_given, fault_words
 
 FILE_POLICY: Final = (
     "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
@@ -117,11 +116,9 @@ def attach(request: HttpRequest, dataset: str, subject: str) -> HttpResponse:
     """Takes files for a parcel or an enterprise."""
     story.row_of(request.user, dataset, subject)
     try:
-        day = date.fromisoformat(said) if (said := request.POST.get("taken_on", "")) else None
+        day = day_given(said, "taken_on") if (said := request.POST.get("taken_on", "")) else None
         for upload in request.FILES.getlist("file"):
             acts.attach(request.user, dataset, subject, upload, day)
-    except ValueError:
-        messages.error(request, say("日期写作 2026-11-26", "a date is written 2026-11-26"))
     except PanhuoError as fault:
         messages.error(request, fault_words(fault))
     return redirect(address(dataset, subject))
