@@ -26,7 +26,7 @@ def park(
     on: Annotated[str | None, typer.Option("--on", help="节点查看日 day of the milestones")] = None,
     as_json: Json = False,
 ) -> None:
-    """园区监管：清单、五个一批、节点预警、一企一策 A park's lists, milestones and plans."""
+    """园区监管：清单、五个一批、节点预警、达产复核、一企一策 A park's lists, milestones, promised figures, plans."""
     from panhuo.workspace.parks import park as run
     from panhuo.workspace.store import Workspace
 
@@ -39,9 +39,10 @@ def park(
 
 
 def show_park(result: dict[str, Any]) -> None:
-    """Lists by batch, milestones by state, the first rows of the list asked for, firms with a plan."""
+    """Lists by batch, milestones and promises by state, the first rows of the list asked for, firms with a plan."""
     from panhuo.inventory.spec import code_list
     from panhuo.workspace.parks import NO_BATCH, STATES
+    from panhuo.workspace.promises import STATES as KEPT
 
     lang = session.lang
     batches = {**code_list("batch"), "none": NO_BATCH}
@@ -69,6 +70,10 @@ def show_park(result: dict[str, Any]) -> None:
     for milestone in result["milestones"].values():
         if told := [f"{STATES[state][lang]} {n:,}" for state, n in milestone["states"].items()]:
             out.print(f"{milestone['label'][lang]}{session.pick('：', ': ')}{' · '.join(told)}")
+    for measure in result["promises"].values():
+        told = [f"{KEPT[state][lang]} {n:,}" for state, n in measure["states"].items()]
+        lead = session.pick(f"承诺{measure['label']['zh']}：", f"Promised: {measure['label']['en']}: ")
+        out.print(lead + " · ".join(told))
     if firms := result["planned"]:
         out.print(session.pick(f"一企一策 {firms} 家", f"plans of {firms} enterprises"))
     out.print(f"{result['as_of']} · {result['assessment']}", style="dim")

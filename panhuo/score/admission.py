@@ -58,15 +58,6 @@ def admit(projects: pa.Table, scheme: AdmissionScheme) -> AdmissionResult:
     return AdmissionResult(verdicts, items)
 
 
-def indicators(scheme: AdmissionScheme) -> pa.Table:
-    """What a plot is published with: (criterion, zh, en, side, bar, unit, due), in the order of the scheme."""
-    return pa.Table.from_pylist([
-        {"criterion": name, "zh": one.label.zh, "en": one.label.en, "side": one.side, "bar": float(one.bar),
-         "unit": one.unit, "due": one.due}
-        for name, one in scheme.criteria.items()
-    ])  # fmt: skip
-
-
 def with_land(rows: pa.Table) -> pa.Table:
     """`rows` with `land_mu` from `area_m2` where only that is given."""
     if "land_mu" in rows.column_names or "area_m2" not in rows.column_names:
@@ -74,11 +65,16 @@ def with_land(rows: pa.Table) -> pa.Table:
     return opened(rows=rows).execute("SELECT *, area_m2 * 3 / 2000 AS land_mu FROM rows").to_arrow_table()
 
 
-def _criterion(name: str, one: Criterion, number: int) -> str:
-    """SQL of one criterion's rows; a denominator of zero or less leaves no value."""
-    value = (
+def ratio(one: Criterion) -> str:
+    """SQL of a criterion's value; a denominator of zero or less leaves none."""
+    return (
         f"CASE WHEN ({one.denominator}) > 0 THEN ({one.numerator}) / CAST(({one.denominator}) AS DOUBLE) END"
     )
+
+
+def _criterion(name: str, one: Criterion, number: int) -> str:
+    """SQL of one criterion's rows."""
+    value = ratio(one)
     bar = float(one.bar)
     reached = f">= {bar * (1 - TOLERANCE)!r}" if one.side == "at_least" else f"<= {bar * (1 + TOLERANCE)!r}"
     return (

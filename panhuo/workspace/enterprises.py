@@ -13,15 +13,13 @@ from panhuo.core.problems import PanhuoError
 from panhuo.inventory.land_enterprise import as_occupancies, links, to_confirm
 from panhuo.inventory.leases import check_leases
 from panhuo.inventory.spec import dataset_spec
-from panhuo.measure.lifecycle import contract_promises, milestones, stages
+from panhuo.measure.lifecycle import stages
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.book import SPEC, read_yaml
-from panhuo.rulebook.calendar import work_calendar
 from panhuo.rulebook.facts import connect
 from panhuo.rulebook.predicate import literal
 from panhuo.rulebook.scheme import bind, governing, load_schemes, pick
 from panhuo.rulebook.scheme_schema import (
-    AdmissionScheme,
     FirmPlanScheme,
     LeaseScheme,
     LifecycleScheme,
@@ -30,6 +28,7 @@ from panhuo.rulebook.scheme_schema import (
 from panhuo.rulebook.spec import SQL_TYPES, dataset_fields
 from panhuo.score.land_base import land_bases
 from panhuo.score.policies import firm_plans, lifts
+from panhuo.workspace.promises import in_words, promises_of
 from panhuo.workspace.store import Workspace
 
 Tables = Mapping[str, pa.Table | None]
@@ -63,7 +62,7 @@ def dossier(
     ws: Workspace, enterprise_id: str, *, rulebook: Rulebook | None = None, on: date | None = None
 ) -> dict[str, Any]:
     """One enterprise's record: figures by year, land, buildings, leases, contracts with their milestones and
-    promised figures, scores, warnings, plan.
+    promised figures against those measured, scores, warnings, plan.
 
     Raises PanhuoError when no dataset of the workspace knows the enterprise.
     """
@@ -90,7 +89,12 @@ def dossier(
         "enterprise_id": enterprise_id,
         "stage": stage_of(book, rows["figures"], place, day),
         **rows,
-        **kept_by(book, con.execute(PARTS["contracts"], {"id": enterprise_id}).to_arrow_table(), place, day),
+        **kept_by(
+            book,
+            {**tables, "contracts": con.execute(PARTS["contracts"], {"id": enterprise_id}).to_arrow_table()},
+            place,
+            day,
+        ),
         "scores": [explained(book, score, rows["items"], day) for score in rows["scores"]],
         "plan": [] if not rows["scores"] else plan_of(tables, enterprise_id, book, place, day)["actions"],
     }
@@ -112,15 +116,17 @@ PARTS: Final = {
 }
 
 
-def kept_by(book: Rulebook, contracts: pa.Table, place: str, on: date) -> dict[str, list[dict[str, Any]]]:
-    """Milestones and promised figures of contracts on a date; none where no scheme of them is in force."""
-    rule = governing(book, LifecycleScheme, place, on)
-    if rule is None or not contracts.num_rows:
-        return {"milestones": [], "promises": []}
-    bars = governing(book, AdmissionScheme, place, on)
-    found = milestones(contracts, rule, work_calendar(book), on)
-    promised = [] if bars is None else contract_promises(contracts, bars, found).to_pylist()
-    return {"milestones": found.to_pylist(), "promises": promised}
+def kept_by(book: Rulebook, tables: Tables, place: str, on: date) -> dict[str, list[dict[str, Any]]]:
+    """Milestones and promised figures of contracts on a date, and what follows; none where no scheme is in force."""
+    rule, contracts = governing(book, LifecycleScheme, place, on), tables["contracts"]
+    if rule is None or contracts is None or not contracts.num_rows:
+        return {"milestones": [], "promises": [], "consequences": []}
+    found = promises_of(book, rule, tables, place, on)
+    return {
+        "milestones": found.milestones.to_pylist(),
+        "promises": in_words(found),
+        "consequences": found.follows.to_pylist(),
+    }
 
 
 def explained(book: Rulebook, score: dict[str, Any], items: list[dict[str, Any]], on: date) -> dict[str, Any]:

@@ -11,17 +11,17 @@ import pyarrow.compute as pc
 
 from panhuo.core.problems import PanhuoError
 from panhuo.core.units import m2_to_mu
-from panhuo.inventory.spec import code_list
-from panhuo.measure.lifecycle import milestones
+from panhuo.inventory.spec import code_list, units
+from panhuo.measure.promises import READ
 from panhuo.report.chain import both
 from panhuo.report.names import worded
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.calendar import work_calendar
 from panhuo.rulebook.scheme import governing, pick
 from panhuo.rulebook.scheme_schema import FirmPlanScheme, LifecycleScheme
 from panhuo.workspace.enterprises import opened, plans
 from panhuo.workspace.exports import writer_of
 from panhuo.workspace.outputs import WRITERS, write_tables
+from panhuo.workspace.promises import Promises, by_measure, in_words, promises_of
 from panhuo.workspace.reports import assessed, batch_ways
 from panhuo.workspace.store import Workspace
 
@@ -61,6 +61,11 @@ DUE_HEADS: Final = {
     "zh": ("合同", "宗地", "节点", "状态", "约定日", "预警起", "实际日", "天数"),
     "en": ("Contract", "Parcel", "Milestone", "State", "Due", "Forewarned from", "Met", "Days"),
 }
+PROMISE_HEADS: Final = {
+    "zh": ("合同", "宗地", "指标", "状态", "承诺", "实测", "单位", "差距", "到期日", "实测年度或日期", "后果"),
+    "en": ("Contract", "Parcel", "Measure", "State", "Promised", "Measured", "Unit", "Short by", "Due",
+           "Year or day measured", "What follows"),
+}  # fmt: skip
 PLAN_HEADS: Final = {
     "zh": ("企业", "序号", "工具", "理由"),
     "en": ("Enterprise", "No.", "Tool", "Because"),
@@ -88,8 +93,9 @@ def park(
 
     name: one list, whose rows are given too; on: the day of the milestones, by default that of the assessment; output:
     xlsx with everything, or gpkg with a layer for each list. Gives {as_of, assessment, lists: {id: {label, parcels,
-    area_mu, area_unknown, batches}}, rows, milestones: {id: {label, states}}, planned, warnings, plans, files}; full:
-    with every warning and plan, of which a province has a million.
+    area_mu, area_unknown, batches}}, rows, milestones: {id: {label, states}}, promises: {measure: {label, states}},
+    planned, warnings, figures, consequences, plans, files}; `figures` are the promised ones, each with its state; full:
+    with every warning, figure, consequence and plan, of which a province has a million.
 
     Raises PanhuoError where nothing was assessed or no list has that name.
     """
@@ -103,16 +109,16 @@ def park(
     lists = watched(ws, rule, book)
     if name and name not in lists:
         raise PanhuoError(f"没有清单 {name} (no such list)", remedy=f"可用 (available): {', '.join(lists)}")
-    contracts = ws.dataset("contracts")
-    due = milestones(contracts, rule, work_calendar(book), day) if contracts is not None else None
+    found = promised(ws, rule, book, place, day)
+    due = None if found is None else found.milestones
     planned = low_firms(ws, book, place, day)
     files = []
     if output is not None:
-        kept = {name: lists[name]} if name else lists
+        shown = {name: lists[name]} if name else lists
         if output.suffix.lower() == ".gpkg":
-            tables = {listed: drawn(ws, table) for listed, table in kept.items()}
+            tables = {listed: drawn(ws, table) for listed, table in shown.items()}
         else:
-            tables = sheets(kept, due, planned, rule, book, lang)
+            tables = sheets(shown, found, planned, rule, book, lang)
         files = write_tables(output, tables)
     return {
         "as_of": day,
@@ -126,11 +132,24 @@ def park(
             milestone: {"label": both(one.label), "states": states(due, milestone)}
             for milestone, one in rule.milestones.items()
         },
+        "promises": {} if found is None else by_measure(found),
         "planned": pc.count_distinct(planned["enterprise_id"]).as_py(),
         "warnings": warned(due).to_pylist() if full and due is not None else [],
+        "figures": in_words(found) if full and found is not None else [],
+        "consequences": found.follows.to_pylist() if full and found is not None else [],
         "plans": planned.to_pylist() if full else [],
         "files": files,
     }
+
+
+def promised(ws: Workspace, rule: LifecycleScheme, book: Rulebook, place: str, on: date) -> Promises | None:
+    """Milestones and promised figures of the workspace's contracts; None without contracts."""
+    contracts = ws.dataset("contracts")
+    if contracts is None:
+        return None
+    tables = {name: ws.dataset(name, columns=list(READ[name])) for name in ("parcels", "occupancies")}
+    tables |= {"contracts": contracts, "enterprises": ws.dataset("enterprises")}
+    return promises_of(book, rule, tables, place, on)
 
 
 def watched(ws: Workspace, rule: LifecycleScheme, book: Rulebook) -> dict[str, pa.Table]:
@@ -214,10 +233,10 @@ def drawn(ws: Workspace, table: pa.Table) -> pa.Table:
 
 
 def sheets(
-    lists: Mapping[str, pa.Table], due: pa.Table | None, planned: pa.Table, rule: LifecycleScheme, book: Rulebook,
-    lang: str,
+    lists: Mapping[str, pa.Table], found: Promises | None, planned: pa.Table, rule: LifecycleScheme,
+    book: Rulebook, lang: str,
 ) -> dict[str, pa.Table]:  # fmt: skip
-    """The lists, the milestones to look at and the plans as tables headed in a language."""
+    """The lists, the milestones to look at, the promised figures and the plans as tables headed in a language."""
 
     def tool(tool_id: str | None) -> str:
         return "" if tool_id is None else both(book.tools[tool_id].label)[lang]
@@ -232,17 +251,31 @@ def sheets(
             for r in table.to_pylist()
         ]  # fmt: skip
         tables[both(rule.lists[name].label)[lang][:SHEET_NAME]] = headed(HEADS[lang], rows)
-    if due is not None:
+    if found is not None:
         rows = [
             (r["contract_no"], r["parcel_id"], both(rule.milestones[r["milestone"]].label)[lang],
              STATES[r["state"]][lang], r["due_on"], r["forewarn_on"], r["met_on"], r["days"])
-            for r in warned(due).to_pylist()
+            for r in warned(found.milestones).to_pylist()
         ]  # fmt: skip
         tables["节点预警" if lang == "zh" else "Milestones"] = headed(DUE_HEADS[lang], rows)
+        if figures := in_words(found):
+            tables["达产复核" if lang == "zh" else "Promises"] = reviewed(figures, found.milestones, lang)
     if planned.num_rows:
         rows = [(r["enterprise_id"], r["order_no"], tool(r["tool_id"]), r[lang]) for r in planned.to_pylist()]
         tables["一企一策" if lang == "zh" else "Plans"] = headed(PLAN_HEADS[lang], rows)
     return tables
+
+
+def reviewed(figures: list[dict[str, Any]], due: pa.Table, lang: str) -> pa.Table:
+    """The promised figures, the missed first."""
+    where = dict(zip(due["contract_no"].to_pylist(), due["parcel_id"].to_pylist(), strict=True))
+    rows = [
+        (r["contract_no"], where[r["contract_no"]], r["label"][lang], r["words"][lang], r["promised"], r["actual"],
+         units()[r["unit"]].label.model_dump()[lang], r["short"], r["due_on"],
+         str(r["year"] or r["measured_on"] or ""), ("；" if lang == "zh" else "; ").join(f[lang] for f in r["follows"]))
+        for r in figures
+    ]  # fmt: skip
+    return headed(PROMISE_HEADS[lang], rows)
 
 
 def headed(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> pa.Table:

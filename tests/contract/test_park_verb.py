@@ -28,11 +28,31 @@ CONTRACTS = (
 )
 
 
+TAXED = (
+    "企业编号,企业名称,行政区,年度,税收（万元）\n"
+    "E1,甲公司,430112,2024,600\nE2,乙公司,430112,2024,600\nE3,丙公司,430112,2024,1199\n"
+)
+PROMISED = (
+    "合同编号,宗地代码,签订日期,约定开工时间,约定达产日期,承诺亩均税收（万元/亩）\n"
+    "K1,A,2020-01-05,2020-06-30,2023-12-29,40\nK2,B,2020-01-05,2020-06-30,2023-12-29,40\n"
+    "K3,C,2020-01-05,2020-06-30,2023-12-29,40\n"
+)
+
+
 @pytest.fixture(scope="module")
 def ws(tmp_path_factory):
     """Three parcels of three firms, one stopped and one half stopped, each with a start agreed for the same day."""
-    folder = tmp_path_factory.mktemp("park")
-    given = {"parcels": PARCELS, "enterprises": FIRMS, "occupancies": USES, "contracts": CONTRACTS}
+    return made(tmp_path_factory.mktemp("park"), FIRMS, CONTRACTS)
+
+
+@pytest.fixture(scope="module")
+def promising(tmp_path_factory):
+    """The same parcels, whose contracts promise 40 万 of tax a mu: 15 亩 with 600 万, no area, 30 亩 with 1199 万."""
+    return made(tmp_path_factory.mktemp("promising"), TAXED, PROMISED)
+
+
+def made(folder, firms, contracts):
+    given = {"parcels": PARCELS, "enterprises": firms, "occupancies": USES, "contracts": contracts}
     for name, text in given.items():
         (folder / f"{name}.csv").write_text(text, encoding="utf-8")
         import_files(folder / "ws", [folder / f"{name}.csv"], Options(name, place="430112"))
@@ -92,6 +112,27 @@ def test_the_workbook_has_a_sheet_each_and_the_map_a_layer_each(panhuo, ws, tmp_
     assert [name for name, _ in pyogrio.list_layers(tmp_path / "a.gpkg")] == ["stopped"]
     _, layer = pyogrio.read_arrow(tmp_path / "a.gpkg", layer="stopped")
     assert sorted(layer["parcel_id"].to_pylist()) == ["A", "B"]
+
+
+def test_promised_figures_are_held_to_those_measured_and_what_follows_is_said(panhuo, promising, tmp_path):  # noqa: F811
+    result = told(panhuo, promising)
+    assert result["promises"]["tax_per_mu"]["states"] == {"missed": 1, "unknown": 1, "kept": 1}
+    rows = {row["contract_no"]: row for row in result["figures"]}
+    assert {c: r["state"] for c, r in rows.items()} == {"K1": "kept", "K2": "unknown", "K3": "missed"}
+    assert (rows["K3"]["actual"], rows["K3"]["year"]) == (pytest.approx(1199 / 30), 2024)
+    assert rows["K2"]["because"] == "no_area"
+    follows = {(f["contract_no"], f["kind"]) for f in result["consequences"] if f["subject"] == "tax_per_mu"}
+    assert follows == {("K1", "reward"), ("K3", "penalty")}
+    chain = panhuo("explain", promising, "E3", "--json").json
+    assert [(p["state"], p["label"]["zh"]) for p in chain["promises"]] == [("missed", "亩均税收")]
+    assert "penalty" in [c["kind"] for c in chain["consequences"]]
+    shown = panhuo("park", promising, "--lang", "zh", "-o", tmp_path / "a.xlsx")
+    assert "承诺亩均税收：未兑现 1 · 情况不明 1 · 已兑现 1" in shown.out
+    assert "Promised: Tax per mu: Missed 1" in panhuo("park", promising, "--lang", "en").out
+    head, first, second, _ = load_workbook(tmp_path / "a.xlsx")["达产复核"].iter_rows(values_only=True)
+    by = dict(zip(head, first, strict=True))
+    assert (by["合同"], by["宗地"], by["状态"], by["实测年度或日期"]) == ("K3", "C", "未兑现", "2024")
+    assert by["后果"] and second[3] == "情况不明：宗地面积不明"
 
 
 def test_words_in_both_languages(panhuo, ws):  # noqa: F811

@@ -1,4 +1,4 @@
-"""Milestones on the right day, across year ends, leap days and holidays; promised figures; what follows."""
+"""Milestones on the right day, across year ends, leap days and holidays."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -8,19 +8,10 @@ import pytest
 
 from panhuo.core.dates import WorkCalendar
 from panhuo.inventory.spec import dataset_spec
-from panhuo.measure.lifecycle import (
-    consequences,
-    contract_promises,
-    dated_promises,
-    milestones,
-    promised_figures,
-    stages,
-    warning_days,
-)
+from panhuo.measure.lifecycle import milestones, stages
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import scheme
-from panhuo.rulebook.scheme_schema import AdmissionScheme, LifecycleScheme
-from panhuo.score.admission import admit, indicators, promises
+from panhuo.rulebook.scheme_schema import LifecycleScheme
 
 BOOK = Rulebook.load()
 RULE = scheme(BOOK, LifecycleScheme, "lifecycle", date(2025, 1, 1))
@@ -60,7 +51,6 @@ def test_forewarning_and_warning_begin_on_their_days(due: date, last: date) -> N
     assert state(last, **facts)["state"] == "due_soon" and state(last, **facts)["days"] == 0
     late = state(last + timedelta(days=1), **facts)
     assert (late["state"], late["days"], late["due_on"]) == ("overdue", 1, last)
-    assert warning_days(due, AHEAD, CALENDAR) == (first, last, last + timedelta(days=1))
 
 
 def test_a_warning_stops_when_the_fact_changes() -> None:
@@ -99,50 +89,6 @@ def test_two_years_from_a_leap_day_fall_due_on_the_last_of_february() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actual", "measured", "expected"),
-    [
-        (40.0, date(2026, 1, 5), "kept"),
-        (39.99, date(2026, 1, 5), "missed"),
-        (39.99, date(2025, 12, 30), "not_due"),
-        (None, date(2026, 1, 5), "unknown"),
-    ],
-)
-def test_promised_figures_at_their_due_date(actual: float | None, measured: date, expected: str) -> None:
-    promised = pa.table(
-        {
-            "contract_no": ["c"],
-            "measure": ["tax_per_mu"],
-            "promised": [40.0],
-            "side": ["at_least"],
-            "due_on": [date(2025, 12, 31)],
-        }
-    )
-    actuals = pa.table(
-        {
-            "contract_no": ["c"],
-            "measure": ["tax_per_mu"],
-            "actual": pa.array([actual], pa.float64()),
-            "on": [measured],
-        }
-    )
-    assert promised_figures(promised, actuals)["state"].to_pylist() == [expected]
-
-
-def test_what_the_contract_says_follows() -> None:
-    rule = scheme(BOOK, AdmissionScheme, "standard_land", date(2025, 1, 1))
-    subjects = pa.table(
-        {
-            "contract_no": ["a", "b", "c"],
-            "subject": ["start", "tax_per_mu", "tax_per_mu"],
-            "subject_kind": ["milestone", "figure", "figure"],
-            "state": ["overdue", "kept", "missed"],
-        }
-    )
-    got = {row["contract_no"]: row["kind"] for row in consequences(subjects, rule).to_pylist()}
-    assert got == {"a": "take_back", "b": "reward", "c": "penalty"}
-
-
-@pytest.mark.parametrize(
     ("status", "stage"),
     [
         ("building", "entering"),
@@ -156,44 +102,6 @@ def test_what_the_contract_says_follows() -> None:
 def test_stages_in_the_park(status: str | None, stage: str) -> None:
     table = pa.table({"enterprise_id": ["e"], "status": pa.array([status], pa.string())})
     assert stages(table, RULE)["stage"].to_pylist() == [stage]
-
-
-def test_standard_land_from_publication_to_the_capacity_review() -> None:
-    rule = scheme(BOOK, AdmissionScheme, "standard_land", date(2025, 1, 1))
-    published = {row["criterion"]: row for row in indicators(rule).to_pylist()}
-    assert (
-        published["tax_per_mu"]["due"] == "capacity" and published["energy_per_output"]["side"] == "at_most"
-    )
-    project = {
-        "project_id": "x",
-        "land_mu": 10.0,
-        "investment_total_wan": 5000.0,
-        "floor_area_m2": 10_000.0,
-        "base_area_m2": 5000.0,
-        "tax_wan": 300.0,
-        "energy_tce": 100.0,
-        "value_added_wan": 1000.0,
-    }
-    promised = promises(admit(pa.Table.from_pylist([project]), rule), rule)
-    contract = {
-        "contract_no": "c",
-        "parcel_id": "p",
-        "finish_by": date(2024, 12, 31),
-        "capacity_by": date(2026, 6, 30),
-    }
-    found = milestones(pa.Table.from_pylist([contract]), RULE, CALENDAR, date(2026, 7, 1))
-    due = dated_promises(promised, pa.table({"project_id": ["x"], "contract_no": ["c"]}), found)
-    assert {r["measure"]: r["due_on"] for r in due.to_pylist()}["tax_per_mu"] == date(2026, 6, 30)
-    actuals = pa.table(
-        {
-            "contract_no": ["c", "c"],
-            "measure": ["tax_per_mu", "energy_per_output"],
-            "actual": [29.0, 0.09],
-            "on": [date(2026, 7, 1)] * 2,
-        }
-    )
-    got = {r["measure"]: r["state"] for r in promised_figures(due, actuals).to_pylist()}
-    assert got["tax_per_mu"] == "missed" and got["energy_per_output"] == "kept" and got["far"] == "unknown"
 
 
 STATED = [
@@ -214,25 +122,3 @@ def test_each_milestone_stands_on_its_stated_dates(milestone: str, due: str, met
     assert (held["due_on"], held["state"]) == (promised, "met")
     late = state(date(2025, 1, 2), milestone, **{due: promised, met: date(2025, 1, 1)})
     assert (late["state"], late["days"]) == ("met_late", 1)
-
-
-def test_figures_of_the_contract_fall_due_with_their_milestone() -> None:
-    rule = scheme(BOOK, AdmissionScheme, "standard_land", date(2025, 1, 1))
-    rows = [
-        {"contract_no": "c", "parcel_id": "p", "finish_by": date(2024, 6, 28), "capacity_by": date(2026, 6, 30),
-         "promised_investment_per_mu": 400.0, "promised_tax_per_mu": 40.0, "promised_revenue_per_mu": None},
-        {"contract_no": "silent", "parcel_id": "q"},
-    ]  # fmt: skip
-    contracts = pa.Table.from_pylist(rows, schema=dataset_spec("contracts").arrow_schema())
-    found = milestones(contracts, RULE, CALENDAR, date(2025, 1, 1))
-    got = contract_promises(contracts, rule, found)
-    assert [(r["measure"], r["promised"], r["due_on"]) for r in got.to_pylist()] == [
-        ("investment_per_mu", 400.0, date(2024, 6, 28)),
-        ("tax_per_mu", 40.0, date(2026, 6, 30)),
-    ]
-    actual = pa.table(
-        {"contract_no": ["c"], "measure": ["tax_per_mu"], "actual": [39.99], "on": [date(2026, 6, 30)]}
-    )
-    held = {r["measure"]: r["state"] for r in promised_figures(got, actual).to_pylist()}
-    assert held == {"investment_per_mu": "unknown", "tax_per_mu": "missed"}
-    assert contract_promises(contracts.select(["contract_no"]), rule, found).num_rows == 0
