@@ -1,17 +1,20 @@
 """A case worked through its procedure on the site: steps in order, refusals, facts, undoing, branches, follow-ons."""
 
+import sqlite3
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from upload_files import PDF, named
 
 from panhuo.core.problems import PanhuoError
 from panhuo.site.accounts.models import AreaScope, Person, Trail
+from panhuo.site.cases import listing
 from panhuo.site.cases.models import Case, Doing, Given
 from panhuo.site.labels import rulebook
 from panhuo.site.parcel.models import Attachment
-from panhuo.site.shelf import one
+from panhuo.site.shelf import one, rows
 
 TODAY = timezone.localdate()
 NOTICE = date(2026, 10, 12)
@@ -419,6 +422,30 @@ def test_the_list_its_filters_its_files_and_the_first_page(as_, opened):
     assert clerk.get("/casework/cases.pdf").status_code == 404
     assert "逾期案件 1 件" in text(clerk.get("/casework/due/"))
     assert "casework/due/" in text(clerk.get("/"))
+
+
+def test_a_limit_is_soon_as_many_days_ahead_as_the_pages_say(as_, opened, monkeypatch):
+    monkeypatch.setattr(listing, "SOON_DAYS", 9)
+    for days, soon in ((9, 1), (10, 0)):
+        Case.objects.update(due_on=TODAY + timedelta(days=days))
+        for address in ("/casework/?due=soon", "/casework/due/"):
+            assert f"9 日内到期 {soon} 件" in text(as_("clerk").get(address))
+
+
+def test_the_list_is_whole_however_many_parcels_have_cases(as_, opened):
+    ids = [r["parcel_id"] for r in rows("SELECT parcel_id FROM parcels WHERE division = '430112' LIMIT 40")]
+    like = {"procedure_id": opened.procedure_id, "law": opened.law, "began": opened.began, "by": opened.by}
+    Case.objects.bulk_create(Case(parcel_id=name, **like) for name in ids if name != opened.parcel_id)
+    clerk = as_("clerk")
+    if connection.vendor == "sqlite":  # it binds no more values than a limit, here one soon reached
+        connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 20)
+    try:
+        for query in ("", "?division=430112", "?q=43"):
+            found = clerk.get(f"/casework/{query}").context["page"].paginator.count
+            assert found == Case.objects.count() == len({*ids, opened.parcel_id})
+    finally:
+        if connection.vendor == "sqlite":
+            connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
 
 
 def word(answer):

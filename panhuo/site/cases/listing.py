@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from panhuo.site import gate, labels
+from panhuo.site.among import Among
 from panhuo.site.cases import offered
 from panhuo.site.cases.models import STATES, Case
 from panhuo.site.shelf import Row, rows
@@ -50,7 +51,7 @@ def visible(person: Any) -> tuple[QuerySet[Case], dict[str, Row]]:
     """The cases of the person's land, and their parcels."""
     ids = list(Case.objects.order_by().values_list("parcel_id", flat=True).distinct())
     held = parcels_of(person, ids)
-    return Case.objects.filter(parcel_id__in=list(held)).select_related("by"), held
+    return Case.objects.filter(Among(F("parcel_id"), held)).defer("law").select_related("by"), held
 
 
 def urgent(cases: QuerySet[Case]) -> dict[str, QuerySet[Case]]:
@@ -69,13 +70,13 @@ def find(person: Any, asked: Mapping[str, str]) -> Listed:
     choices = _choices(cases, parcels)
     if division := asked.get("division", ""):
         inside = [i for i, row in parcels.items() if (row["division"] or "").startswith(division)]
-        cases = cases.filter(parcel_id__in=inside)
+        cases = cases.filter(Among(F("parcel_id"), inside))
     if procedure := asked.get("procedure"):
         cases = cases.filter(procedure_id=procedure)
     if text := asked.get("q", "").strip():
         named = [i for i, row in parcels.items() if text in f"{i} {row['name']} {row['holder']}"]
         cases = cases.filter(
-            Q(parcel_id__in=named) | Q(pk=int(text) if text.isdecimal() and len(text) < 10 else None)
+            Q(Among(F("parcel_id"), named)) | Q(pk=int(text) if text.isdecimal() and len(text) < 10 else None)
         )
     match asked.get("mine"):
         case "turn":

@@ -43,7 +43,6 @@ def context(person: Any, case: Case, file: CaseFile, now: Course) -> dict[str, A
         "may_undo": _may_undo(person, case),
         "unknown": [facts.control(name) for name in _unknown(now)],
         "facts": _facts(case, file),
-        "given": case.given.select_related("by"),
         "notices": papers.offered(case, file),
         "burdens": of_parcel("encumbrances", case.parcel_id),
         "after": offered.after(case),
@@ -80,7 +79,6 @@ def _line(person: Any, case: Case, now: Course, held: Standing, doings: Sequence
         "together": [s.step for s in together],
         "outcomes": [(s.step, _ways(s)) for s in together if s.step.outcomes],
         "ticks": _ticks(confirmations(case.procedure, {s.step.id: "" for s in together})) if ours else [],
-        "notices": step.notices,
     }
 
 
@@ -119,8 +117,6 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return {
         "kind": reason.kind,
         "words": pick(reason.words.zh, reason.words.en),
-        "missing": ",".join(reason.names) if reason.kind == "unknown" else "",
-        "cites": reason.cites,
     }
 
 

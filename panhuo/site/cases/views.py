@@ -47,6 +47,7 @@ def cases(request: HttpRequest) -> HttpResponse:
         "page": shown,
         "lines": lines,
         "counts": held.counts,
+        "soon_days": listing.SOON_DAYS,
         "states": [(code, label, held.counts[code]) for code, label in STATES],
         "state": "" if request.GET.get("due") else request.GET.get("state", "running"),
         **held.choices,
@@ -106,8 +107,13 @@ def due(request: HttpRequest) -> HttpResponse:
     hurried = listing.urgent(mine)
     first = [(c, parcels.get(c.parcel_id)) for c in hurried["late"].order_by("due_on")[:5]]
     counts = {name: held.count() for name, held in hurried.items()}
-    running = mine.filter(state="running").count()
-    return render(request, "cases/due.html", {"counts": counts, "late": first, "running": running})
+    context = {
+        "counts": counts,
+        "late": first,
+        "running": mine.filter(state="running").count(),
+        "soon_days": listing.SOON_DAYS,
+    }
+    return render(request, "cases/due.html", context)
 
 
 @gated("work")

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
+from panhuo.site.among import Among
 from panhuo.site.corrections import acts, values
 from panhuo.site.corrections.models import Correction
 from panhuo.site.gate import found, gated
@@ -66,7 +67,7 @@ def seen(person: Any, corrections: Any) -> Any:
     for dataset in KEY:
         keys = corrections.filter(dataset=dataset).values_list("key", flat=True).distinct()
         if keys:
-            mine |= Q(dataset=dataset, key__in=visible(person, dataset, keys))
+            mine |= Q(Among(F("key"), visible(person, dataset, keys)), dataset=dataset)
     return corrections.filter(mine)
 
 
