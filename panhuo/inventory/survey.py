@@ -133,7 +133,7 @@ def _doubts(
         note("visit_no_position")
         if held.parcel is None:
             note("required_missing", "lon, lat", "", "refused")
-    elif distance is not None and distance - (visit.accuracy_m or 0.0) > form.far_m:
+    elif distance is not None and form.is_far(distance, visit.accuracy_m):
         note("visit_far", "position", f"{distance:,.0f} m")
     if len(visit.photos) < form.photos_least:
         note("visit_no_photo", "photos", str(len(visit.photos)))

@@ -115,12 +115,12 @@ def submissions(path: Path, *, photos: Path | None = None, form: str = "") -> It
         visits: list[Visit] = []
         problems: list[Problem] = []
         seen: list[str] = []
-        for raw in (t for file in files for t in read(file, score=known_cells) if t.rows):
+        for file, raw in ((f, t) for f in files for t in read(f, score=known_cells) if t.rows):
             name = _form_of(raw, form)
             if name is None:
                 seen += raw.headers
                 continue
-            some, told = visits_of(raw, name, path.name)
+            some, told = visits_of(raw, name, path.name if file == path else f"{path.name}/{file.name}")
             visits += some
             problems += told
         if not visits and not problems:
@@ -199,8 +199,12 @@ def visits_of(raw: RawTable, name: str, file: str) -> tuple[list[Visit], list[Pr
         for dataset, q in form.questions()
         if q.name in columns
     }
-    days = tell(to_date(_plain_days(columns.get("visited_on"), raw.rows), _day(), date.today()), "visited_on")
-    places = _positions(columns, raw.rows)
+    kept = dataset_specs()["visits"].fields
+    day = to_date(_plain_days(columns.get("visited_on"), raw.rows), kept["visited_on"], date.today())
+    days = tell(day, "visited_on")
+    places = {
+        name: tell(_typed(texts, kept[name]), name) for name, texts in _positions(columns, raw.rows).items()
+    }
     visits: list[Visit] = []
     for at in range(raw.rows):
         said = {c: (columns[c][at].as_py() or "") if c in columns else "" for c in (*KEPT, "visit_id")}
@@ -218,6 +222,7 @@ def visits_of(raw: RawTable, name: str, file: str) -> tuple[list[Visit], list[Pr
         if missing or at in wrong:
             continue
         keys = {d: dataset_specs()[d].key[0] for d in form.groups if d != PARCELS}
+        lon, lat, accuracy_m = (float(texts[at]) if texts[at] else None for texts in places.values())
         visits.append(
             Visit(
                 said["visit_id"].removeprefix("uuid:"),
@@ -227,7 +232,9 @@ def visits_of(raw: RawTable, name: str, file: str) -> tuple[list[Visit], list[Pr
                 said["surveyor"],
                 {q: v[at] for q, v in answers.items() if v[at]},
                 {d: text for d, k in keys.items() if k in columns and (text := columns[k][at].as_py())},
-                *places[at],
+                lon,
+                lat,
+                accuracy_m,
                 tuple(p for c in sorted(columns) if PHOTO.match(c) and (p := columns[c][at].as_py())),
                 said["remark"],
                 where,
@@ -235,10 +242,6 @@ def visits_of(raw: RawTable, name: str, file: str) -> tuple[list[Visit], list[Pr
             )
         )
     return visits, problems
-
-
-def _day() -> FieldSpec:
-    return dataset_specs()["visits"].fields["visited_on"]
 
 
 def _plain_days(texts: pa.Array | None, rows: int) -> pa.Array:
@@ -264,28 +267,22 @@ def _typed(texts: pa.Array, field: FieldSpec) -> Converted:
     return texts, []
 
 
-def _positions(
-    columns: Mapping[str, pa.Array], rows: int
-) -> list[tuple[float | None, float | None, float | None]]:
-    """lon, lat and accuracy [m] of each row, of their own columns or else of the one cell."""
-    parts = zip(*(_numbers(columns.get(c), rows) for c in ("lon", "lat", "accuracy_m")), strict=True)
-    cells = columns["position"].to_pylist() if "position" in columns else [None] * rows
-    return [p if p[0] is not None else _position(cell or "") for p, cell in zip(parts, cells, strict=True)]
+def _positions(columns: Mapping[str, pa.Array], rows: int) -> dict[str, pa.Array]:
+    """lon, lat and accuracy_m [m] of each row as texts: of their own columns, or else of the one cell, which holds
+    `lat lon altitude accuracy`."""
+    blank = pa.nulls(rows, pa.string())
+    cells = [(text or "").split() for text in columns.get("position", blank).to_pylist()]
+    apart = columns.get("lon", blank).to_pylist()
 
+    def part(name: str, nth: int) -> pa.Array:
+        own = columns.get(name, blank).to_pylist()
+        texts = (
+            mine if lon else cell[nth] if nth < len(cell) else None
+            for lon, mine, cell in zip(apart, own, cells, strict=True)
+        )
+        return pa.array(texts, pa.string())
 
-def _position(text: str) -> tuple[float | None, float | None, float | None]:
-    """`lat lon altitude accuracy`."""
-    try:
-        lat, lon, *more = map(float, text.split())
-    except ValueError:
-        return None, None, None
-    return lon, lat, more[1] if len(more) > 1 else None
-
-
-def _numbers(texts: pa.Array | None, rows: int) -> list[float | None]:
-    if texts is None:
-        return [None] * rows
-    return [float(t) if t and re.fullmatch(r"-?\d+(\.\d+)?", t) else None for t in texts.to_pylist()]
+    return {"lon": part("lon", 1), "lat": part("lat", 0), "accuracy_m": part("accuracy_m", 3)}
 
 
 def picture_of(name: str, visit: Visit, pictures: Mapping[str, Path]) -> Path | None:

@@ -66,6 +66,10 @@ class SurveyForm(SpecFile):
             for question in group.questions:
                 yield dataset, question
 
+    def is_far(self, distance_m: float | None, accuracy_m: float | None) -> bool:
+        """Whether a position is so far from the outline that its accuracy does not explain it."""
+        return (distance_m or 0.0) - (accuracy_m or 0.0) > self.far_m
+
     def spec(self, dataset: str, question: Question) -> FieldSpec:
         """The field a question answers."""
         return dataset_specs()[dataset].fields[question.field]

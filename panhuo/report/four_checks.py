@@ -41,13 +41,15 @@ def check_of(book: Rulebook) -> dict[str, str]:
     return {fact: check for rule in book.rules.values() for fact, check in rule.verify.items()}
 
 
-def four_checks(book: Rulebook, findings: Iterable[Row], found: Mapping[str, Found]) -> list[Check]:
+def four_checks(
+    book: Rulebook, known: Mapping[str, str], findings: Iterable[Row], found: Mapping[str, Found]
+) -> list[Check]:
     """The tasks of one parcel, in the order of the four checks, open ones first.
 
-    findings: its rows that are not decided; found: fact → what was found out, also of findings decided since.
+    known: `check_of` the book; findings: its rows that are not decided; found: fact → what was found out, also of
+    findings decided since.
     """
     asked: dict[str, dict[str, Any]] = {task["fact"]: task for task in tasks(book, findings)}
-    known = check_of(book)
     told = [
         Check(
             asked[fact]["check"] if fact in asked else known[fact],

@@ -11,7 +11,7 @@ import xlsxwriter
 from panhuo.core.units import m2_to_mu
 from panhuo.inventory.spec import code_list
 from panhuo.report.chain import cite_chain, fact_label, message, shown, split
-from panhuo.report.four_checks import Found, four_checks
+from panhuo.report.four_checks import Found, check_of, four_checks
 from panhuo.report.names import worded
 from panhuo.report.plan_document import CHECKS, cites, listed
 from panhuo.rulebook import Rulebook
@@ -112,6 +112,7 @@ def check_list(
         by_parcel.setdefault(row["parcel_id"], []).append(row)
     wanted = facts.filter(pa.compute.is_in(facts["parcel_id"], pa.array(list(by_parcel), pa.string())))
     known: dict[str, dict[str, Any]] = {row["parcel_id"]: row for row in wanted.to_pylist()}
+    checks = check_of(book)
     stream = io.BytesIO()
     with xlsxwriter.Workbook(stream, {"in_memory": True}) as workbook:
         sheet = workbook.add_worksheet("核查清单" if lang == "zh" else "To verify")
@@ -125,7 +126,7 @@ def check_list(
             fact = known.get(parcel_id, {})
             area = fact.get("area_m2")
             known_as = [named(fact, c, lang) for c in COLUMNS]
-            for task in four_checks(book, by_parcel[parcel_id], found.get(parcel_id, {})):
+            for task in four_checks(book, checks, by_parcel[parcel_id], found.get(parcel_id, {})):
                 line += 1
                 cells = [
                     parcel_id,

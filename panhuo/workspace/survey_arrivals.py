@@ -49,7 +49,9 @@ def take_visits(
         known = ws.dataset("visits", columns=["visit_id"])
         before = set() if known is None else set(known["visit_id"].to_pylist())
         fresh = list({v.visit_id: v for v in read.visits if v.visit_id not in before}.values())
-        settled = [(v, settled_visit(v, record, date.today())) for v, record in with_records(ws, fresh)]
+        settled = [
+            (v, settle(survey_form(v.form), v, record, date.today())) for v, record in with_records(ws, fresh)
+        ]
         problems = [*read.problems, *(p for v, s in settled for p in _told(v, s, read, approved_by))]
         bad = {(p.file, p.row) for p in problems if p.severity == "error"}
         good = [(v, s) for v, s in settled if (v.file, v.row) not in bad]
@@ -82,11 +84,6 @@ def refused(file: Path, problems: Sequence[Problem]) -> ImportRefusedError:
     )  # fmt: skip
     fault.problems = problem_table(problems)
     return fault
-
-
-def settled_visit(visit: Visit, record: Held, today: date) -> Settled:
-    """What a visit says against its record, by the form it was filled with."""
-    return settle(survey_form(visit.form), visit, record, today)
 
 
 def _told(visit: Visit, settled: Settled, read: Submissions, approved_by: str) -> list[Problem]:
@@ -162,20 +159,26 @@ def store(
     kept: Mapping[str, Sequence[tuple[str, str]]],
     approved_by: str,
 ) -> dict[str, Any]:
-    """Writes corrections, new rows and visits as one import, whole or not at all; gives the import's report."""
+    """Writes corrections, new rows and visits as one import, whole or not at all; gives the import's report.
+
+    Of two visits that found one cell on one day the later in the file holds, on the evidence of both.
+    """
     tables: dict[str, list[Mapping[str, Any]]] = {}
+    said: dict[tuple[str, ...], Mapping[str, Any]] = {}
     for visit, settled in taken:
         for dataset, row in settled.made.items():
             tables.setdefault(dataset, []).append(row)
         evidence = evidence_of(visit, settled, kept[visit.visit_id], source)
         for cell in settled.cells:
-            values = (
-                cell.dataset, cell.key, cell.field, cell.value, evidence, f"{visit.surveyor}/{approved_by}",
-                visit.visited_on.isoformat(),
-            )  # fmt: skip
-            tables.setdefault("corrections", []).append(dict(zip(CORRECTION, values, strict=True)))
+            on = visit.visited_on.isoformat()
+            key = (cell.dataset, cell.key, cell.field, on)
+            told = [evidence, said[key]["evidence"]] if key in said else [evidence]
+            values = (*key[:3], cell.value, "；".join(told), f"{visit.surveyor}/{approved_by}", on)
+            said[key] = dict(zip(CORRECTION, values, strict=True))
         digests = [digest for _, digest in kept[visit.visit_id]]
         tables.setdefault("visits", []).append(visit_row(visit, settled, digests, approved_by))
+    if said:
+        tables["corrections"] = list(said.values())
     return import_tables(root, f"{Path(source).stem}-survey", tables)
 
 

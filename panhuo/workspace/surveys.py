@@ -242,11 +242,10 @@ def by_surveyor(visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             {"surveyor": who, "visits": 0, "parcels": 0, "photos": 0, "far": 0, "last": visit["visited_on"]},
         )
         seen.setdefault(who, set()).add(visit["parcel_id"])
-        away = (visit["distance_m"] or 0.0) - (visit["accuracy_m"] or 0.0)
         row["visits"] += 1
         row["photos"] += visit["photos"] or 0
         form = survey_forms().get(visit["form"])
-        row["far"] += form is not None and away > form.far_m
+        row["far"] += form is not None and form.is_far(visit["distance_m"], visit["accuracy_m"])
         row["last"] = max(row["last"], visit["visited_on"])
         row["parcels"] = len(seen[who])
     return sorted(rows.values(), key=lambda r: (-r["visits"], r["surveyor"]))

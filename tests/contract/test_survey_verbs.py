@@ -16,8 +16,10 @@ from PIL import Image
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.intake import ImportRefusedError, Options
+from panhuo.inventory.spec import code_list
 from panhuo.inventory.survey_form import survey_forms
 from panhuo.measure.space_uses import space_uses
+from panhuo.rulebook.precedents import load_precedents
 from panhuo.workspace.assess import assess
 from panhuo.workspace.files import file_path
 from panhuo.workspace.found_facts import facts_of_fields
@@ -122,16 +124,20 @@ def settle_to(root, dataset, key, value):
 def test_pyxform_makes_an_xform_of_every_form_without_a_warning(tmp_path, ws, name, listed):
     xls2xform = pytest.importorskip("pyxform.xls2xform")
     out = tmp_path / "form.xlsx"
-    write_form(name, out, Workspace.open(ws) if listed and name == "under_structure" else None)
+    if listed:
+        assess(Workspace.open(ws), as_of=date(2026, 11, 25))
+    write_form(name, out, Workspace.open(ws) if listed else None)
     made = xls2xform.convert(str(out), validate=False)
     assert made.warnings == []
     for code in ("vacant", 'lang="English (en)"', 'default="true()"', "visited_on"):
         assert code in made.xform
     assert made.xform.count('mediatype="image/*"') == survey_forms()[name].photos_most
-    if listed and name == "under_structure":
-        assert 'src="jr://file-csv/parcels.csv"' in made.xform
+    assert ('src="jr://file-csv/parcels.csv"' in made.xform) == listed
+    if listed:
         lines = list(csv.DictReader((tmp_path / "parcels.csv").open(encoding="utf-8")))
-        assert [(line["name"], line["label"]) for line in lines] == [("P3", "三号桥下 P3")]
+        shown = {"under_structure": {"P3"}, "site_visit": {"P1", "P2", "P3"}}[name]
+        assert {line["name"] for line in lines} == shown
+        assert ("P3", "三号桥下 P3") in {(line["name"], line["label"]) for line in lines}
 
 
 def test_a_form_of_no_name_and_a_form_for_no_sheet_are_refused(tmp_path):
@@ -192,6 +198,9 @@ def test_the_same_export_twice_is_taken_once(tmp_path, ws):
         ({"parcel_id": "P2", "contracts-contract_no": "K9"}, "visit_row_unknown", "contracts"),
         ({"surveyor": "王五"}, "visit_own_approval", "surveyor"),
         ({"photo_1": "lost.jpg"}, "visit_photo_missing", "photos"),
+        ({"position-Longitude": "9999"}, "visit_value", "lon"),
+        ({"position-Latitude": "90.5"}, "visit_value", "lat"),
+        ({"position-Accuracy": "-6"}, "visit_value", "accuracy_m"),
     ],
 )
 def test_a_submission_that_cannot_be_is_told_by_its_row_and_nothing_changes(
@@ -207,6 +216,44 @@ def test_a_submission_that_cannot_be_is_told_by_its_row_and_nothing_changes(
     assert Workspace.open(ws).snapshot == before and corrections(ws) == {}
     told = take_visits(ws, file, approved_by="王五", accept_partial=True)
     assert (told["taken"], told["refused"]) == (1, 1)
+
+
+def test_two_who_see_one_parcel_on_one_day_are_both_taken_and_the_later_row_holds(tmp_path, ws):
+    later = {"KEY": "uuid:2", "surveyor": "赵六", "parcels-use_state": "open_storage"}
+    told = take_visits(ws, odk(tmp_path / "x.zip", {}, later), approved_by="王五")
+    assert told["taken"] == 2
+    row = corrections(ws)[("parcels", "P1", "use_state")]
+    assert (row["value"], row["by"]) == ("open_storage", "赵六/王五")
+    assert "李四" in row["evidence"] and row["evidence"].count("files/") == 2
+
+
+def test_rows_of_several_tables_in_one_zip_are_told_apart(tmp_path, ws):
+    with (
+        zipfile.ZipFile(odk(tmp_path / "a.zip", {"parcel_id": "P9"})) as one,
+        zipfile.ZipFile(odk(tmp_path / "b.zip", {"KEY": "uuid:2"})) as other,
+        zipfile.ZipFile(tmp_path / "both.zip", "w") as both,
+    ):
+        for name, archive in (("bad.csv", one), ("good.csv", other)):
+            both.writestr(name, archive.read("panhuo_site_visit.csv"))
+        both.writestr("media/" + ODK["photo_1"], picture())
+    told = take_visits(ws, tmp_path / "both.zip", approved_by="王五", accept_partial=True)
+    assert (told["submissions"], told["taken"], told["refused"]) == (2, 1, 1)
+    assert [(p["file"], p["row"]) for p in told["problems"]] == [("both.zip/bad.csv", 2)]
+
+
+def test_a_position_in_one_cell_that_is_none_is_told(tmp_path, ws):
+    common = {"panhuo_form": "under_structure", "visited_on": "2026-11-21", "surveyor": "赵六", "parcel_id": "P3",
+              "parcels/structure_above": "bridge", "parcels/space_use": "parking",
+              "parcels/use_state": "in_use"}  # fmt: skip
+    file = kobo(
+        tmp_path / "kobo.xlsx",
+        common | {"_uuid": "bb-1", "position": "28.36 9999 1 4"},
+        common | {"_uuid": "bb-2", "position": "28.36 112.82"},
+    )
+    told = take_visits(ws, file, approved_by="王五", accept_partial=True)
+    assert (told["taken"], told["refused"]) == (1, 1)
+    assert ("visit_value", "lon", "9999") in {(p["type"], p["field"], p["value"]) for p in told["problems"]}
+    assert Workspace.open(ws).dataset("visits")["accuracy_m"].to_pylist() == [None]
 
 
 @pytest.mark.parametrize(("lon", "far"), [("112.8010", False), ("112.80105", False), ("112.8012", True)])
@@ -266,7 +313,10 @@ def test_a_file_that_holds_no_submissions_is_refused(tmp_path, ws):
 
 def test_the_237_spaces_of_the_case_come_out_of_their_survey(tmp_path):
     """Case 5 publishes counts by use, no places. No count of 237 gives its 95.9 %, as the precedent notes."""
-    counts = {"municipal": 34, "sports_park": 26, "parking": 32, "traffic": 78, "green": 16, "other": 51}
+    stated = {f.id: f.stated.value for f in load_precedents()["case_05"].figures}
+    named = {use: "sport_green" if use == "sports_park" else use for use in code_list("space_use")}
+    counts = {use: int(stated[figure]) for use, figure in named.items()}
+    total = int(stated["total"])
     root = tmp_path / "ws"
     start = tmp_path / "parcels.csv"
     start.write_text("宗地编号,名称,行政区,坐落,上方构筑物\nP0,起点,430105,某路,无\n", encoding="utf-8")
@@ -282,12 +332,12 @@ def test_the_237_spaces_of_the_case_come_out_of_their_survey(tmp_path):
             for i, use in enumerate(uses)
         ),
     )  # fmt: skip
-    assert take_visits(root, file, approved_by="测二")["made"] == {"parcels": 237}
+    assert take_visits(root, file, approved_by="测二")["made"] == {"parcels": total}
     table = {r["use"]: r for r in space_uses(spaces(Workspace.open(root)))}
     assert {use: table[use]["spaces"] for use in counts} == counts
-    assert table["total"]["spaces"] == 237 == sum(counts.values())
-    assert table["total"]["rate"] == pytest.approx(8 / 237)
-    assert "95.9" not in {f"{100 * n / 237:.1f}" for n in range(238)}
+    assert table["total"]["spaces"] == total == sum(counts.values())
+    assert table["total"]["rate"] == pytest.approx(8 / total)
+    assert str(stated["use_rate"]) not in {f"{100 * n / total:.1f}" for n in range(total + 1)}
 
 
 def test_the_command_says_it_as_json_and_ends_in_2_for_bad_rows(tmp_path, ws):

@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+import re
 import uuid
 import zipfile
 
 import pytest
 from django.contrib.auth import get_user
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from panhuo.site.accounts.models import AreaScope
@@ -19,6 +22,7 @@ from panhuo.site.shelf import one, shelf
 from panhuo.site.survey.checks import found_of
 from panhuo.site.survey.lists import progress
 from panhuo.site.survey.models import Visit
+from panhuo.workspace.survey_arrivals import import_tables
 
 
 def shot(colour="green", name="1.jpg"):
@@ -145,10 +149,12 @@ def test_the_list_is_ordered_from_a_position_only(as_, lon, status):
         ({"visited_on": "昨天"}, 400),
         ({"lon": 999}, 400),
         ({"lon": float("nan")}, 400),
+        ({"accuracy_m": -1}, 400),
+        ({"accuracy_m": float("inf")}, 400),
         ({"form": "nothing"}, 422),
         ({"parcel_id": "", "form": "site_visit"}, 422),
-        ({"visit_id": "x"}, 400),
-        ({"visit_id": "../../../etc/x"}, 400),
+        ({"visit_id": "x"}, 422),
+        ({"visit_id": "../../../etc/x"}, 422),
         ({"answers": []}, 400),
     ],
 )
@@ -349,6 +355,53 @@ def test_the_form_comes_with_its_lists_and_an_export_is_taken_by_row(as_, contra
         "文件里没有调查记录"
         in as_("clerk").post("/survey/take/", {"file": nothing}, follow=True).content.decode()
     )
+
+
+def test_what_the_workspace_holds_already_is_not_taken_again(as_, cast, contract):
+    def export():
+        heads = "panhuo_form,parcel_id,position,visited_on,surveyor,parcels-use_state,KEY"
+        ids = ("uuid:" + "a" * 32, "uuid:" + "c" * 32, "1")
+        lines = [
+            f"site_visit,{contract['parcel_id']},28.36 112.8 0 5,2026-11-20,测一,vacant,{i}" for i in ids
+        ]
+        held = io.BytesIO("\n".join([heads, *lines]).encode())
+        held.name = "export.csv"
+        return held
+
+    stored = filled(contract["parcel_id"], visit_id="a" * 32)
+    row = {
+        "visit_id": "a" * 32, "form": "site_visit", "parcel_id": contract["parcel_id"],
+        "visited_on": "2026-11-20", "surveyor": "测一",
+    }  # fmt: skip
+    import_tables(shelf().workspace.root, "elsewhere", {"visits": [row]})
+    shelf().follow()
+    answer = send(as_("clerk"), stored)
+    assert answer.status_code == 409 and "已在工作区" in answer.json()["fault"]
+    page = as_("clerk").post("/survey/take/", {"file": export()}, follow=True).content.decode()
+    assert "收到 1 条，先前已收 1 条" in page and "核查编号须为8至64位" in page
+    assert Visit.objects.get().visit_id == "c" * 32
+    # A colleague who hands in the same file again hears the same, not that the ids are somebody else's.
+    AreaScope.objects.create(person=cast["nowhere"], kind="division", value="430112")
+    page = as_("nowhere").post("/survey/take/", {"file": export()}, follow=True).content.decode()
+    assert "收到 0 条，先前已收 2 条" in page
+
+
+def test_the_list_of_visits_asks_no_more_for_more_of_them(as_):
+    ids = [v["parcel_id"] for v in as_("clerk").get("/survey/list/site_visit/").json()["visits"][:4]]
+    clerk = as_("clerk")
+
+    def asked():
+        with CaptureQueriesContext(connection) as told:
+            page = clerk.get("/survey/").content.decode()
+        return len(told), re.findall(r'data-head="更正">(\d+)<', page)
+
+    send(clerk, filled(ids[0], answers={"use_state": "open_storage", "terrain": "steep"}))
+    few, counts = asked()
+    assert counts == ["2"]
+    for parcel_id in ids[1:]:
+        send(clerk, filled(parcel_id, answers={"use_state": "open_storage"}))
+    many, counts = asked()
+    assert (many, counts) == (few, ["1", "1", "1", "2"])
 
 
 def test_the_field_page_asks_in_the_readers_language_and_its_worker_is_served_above_it(as_):

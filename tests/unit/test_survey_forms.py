@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from panhuo.inventory.corrections import value_text
 from panhuo.inventory.spec import code_list, dataset_specs
 from panhuo.inventory.survey import Held, Visit, settle
 from panhuo.inventory.survey_form import survey_forms
+from panhuo.measure.space_uses import space_uses
 from panhuo.rulebook import Rulebook
 
 FORMS = survey_forms()
@@ -42,6 +44,21 @@ def test_a_visit_can_find_out_every_field_that_the_rules_have_found_on_the_spot(
     form = FORMS["site_visit"]
     settled = {fact for _, q in form.questions() for fact in q.settles}
     assert on_the_spot & fields <= settled | {group.stamp for group in form.groups.values()}
+
+
+def test_the_states_that_count_as_used_are_those_the_list_says():
+    states = code_list("use_state")
+    assert {row["used"] for row in states.values()} == {"yes", "no"}
+    table = pa.table(
+        {
+            "space_use": ["parking"] * (len(states) + 1),
+            "use_state": [*states, None],
+            "area_m2": [1.0] * (len(states) + 1),
+        }
+    )
+    total = space_uses(table)[-1]
+    assert (total["used"], total["state_unknown"]) == (2, 1)
+    assert total["rate"] == total["rate_area"] == 2 / len(states)
 
 
 ROW = {"parcel_id": "P", "use_state": "vacant", "floor_area_m2": 12.5, "lon": 112.8, "lat": 28.3}

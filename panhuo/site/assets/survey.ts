@@ -183,7 +183,7 @@ async function sync(asked: boolean): Promise<void> {
   if (asked) tell(words.sending);
   const outcome = await sendAll(setting, () => { if (!open) void list(); });
   signedOut = outcome === "signin";
-  if (asked || outcome !== "idle") tell(outcome !== "offline" ? "" : navigator.onLine ? words.failed : words.offline);
+  if (asked || outcome !== "idle") tell(outcome !== "offline" && outcome !== "failed" ? "" : navigator.onLine ? words.failed : words.offline);
   if (!open && (asked || outcome !== "idle")) await list(asked ? "#outbox, #list" : "");
 }
 

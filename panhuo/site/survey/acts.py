@@ -1,8 +1,9 @@
 """What can be done to visits: take what the field sends, once; approve or refuse it, by somebody else."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -25,6 +26,8 @@ from panhuo.site.trail import performing
 from panhuo.site.words import pick
 from panhuo.workspace.survey_arrivals import evidence_of
 
+VISIT_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -44,6 +47,13 @@ def arrive(
     again changes nothing. Raises PanhuoError where it cannot be taken, 404 where the parcel is not of the person's
     land.
     """
+    if not VISIT_ID.fullmatch(visit.visit_id):
+        raise PanhuoError(
+            pick(
+                "核查编号须为8至64位字母、数字或连字符", "a visit's id is 8 to 64 letters, digits or hyphens"
+            )
+            + f": {visit.visit_id[:64]}"
+        )
     with transaction.atomic():
         if before := Arrived.objects.filter(visit_id=visit.visit_id).first():
             if before.by_id != by.pk:
@@ -53,6 +63,10 @@ def arrive(
             return Answer(before, True, _edited(before, visit))
         form = survey_form(visit.form)
         held = on_record(by, visit, form)
+        if known([visit.visit_id]):
+            raise PanhuoError(
+                pick("这条核查已在工作区中", "the workspace holds this visit already"), where="visit_id"
+            )
         settled = settle(form, visit, held, timezone.localdate())
         if settled.refused:
             raise PanhuoError(
@@ -85,6 +99,13 @@ def _edited(before: Arrived, visit: Visit) -> tuple[str, ...]:
         "this record had arrived before; what was changed since is not taken: fill in another, or have it refused",
     )
     return (text,)
+
+
+def known(ids: Sequence[str]) -> set[str]:
+    """Of ids of visits those that arrived here before, from whomever, or that the workspace holds."""
+    stored = rows("SELECT visit_id FROM visits WHERE visit_id IN (SELECT unnest(?::VARCHAR[]))", (list(ids),))
+    arrived = Arrived.objects.filter(visit_id__in=ids).values_list("visit_id", flat=True)
+    return {row["visit_id"] for row in stored} | set(arrived)
 
 
 def on_record(by: Any, visit: Visit, form: SurveyForm) -> Held:

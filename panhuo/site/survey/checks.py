@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from panhuo.inventory.survey_form import PARCELS
-from panhuo.report.four_checks import Check, Found, four_checks
+from panhuo.report.four_checks import Check, Found, check_of, four_checks
 from panhuo.report.plan_document import CHECKS
 from panhuo.site.corrections.models import Correction
 from panhuo.site.gate import gated
@@ -29,7 +29,8 @@ def of_parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
     parcel_row(request.user, parcel_id)
     open_rows = rows("SELECT * FROM findings WHERE parcel_id = ? AND status = 'unknown'", (parcel_id,))
     found = found_of(parcel_id)
-    told = four_checks(rulebook(), open_rows, {fact: one for fact, (one, _, _) in found.items()})
+    book = rulebook()
+    told = four_checks(book, check_of(book), open_rows, {fact: one for fact, (one, _, _) in found.items()})
     groups = [
         {
             "label": pick(*words),

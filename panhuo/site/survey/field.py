@@ -1,7 +1,6 @@
 """The page that surveys with no network: its shell, its list, and where what was filled is sent."""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
+from panhuo.inventory.corrections import value_text
 from panhuo.inventory.spec import FieldSpec, Words, dataset_specs
 from panhuo.inventory.survey import MADE_IN, Visit
 from panhuo.inventory.survey_form import (
@@ -26,15 +26,13 @@ from panhuo.inventory.survey_form import (
     survey_forms,
 )
 from panhuo.site import gate, labels
+from panhuo.site.corrections.values import kind
 from panhuo.site.gate import gated, open_to_all
 from panhuo.site.parcel.story import parcel_row
 from panhuo.site.shelf import kept
 from panhuo.site.survey import acts, lists
 from panhuo.site.words import fault_words, pick
 
-VISIT_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
-EARTH_M: Final = 2.1e7
-"""No position is less exact than half way round the earth."""
 WORDS: Final = {
     "online": ("在线", "Online"),
     "offline": ("离线，照常填写", "Offline: fill in as usual"),
@@ -107,7 +105,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "list": reverse("survey_list", args=["FORM"]), "send": reverse("survey_send"),
             "worker": reverse("survey_worker"), "login": f"{reverse('account_login')}?next={request.path}",
         },
-        "day": visit_field("visited_on"), "remark": visit_field("remark"), "unit": pick("米", "m"),
+        "day": visit_field("visited_on"), "remark": visit_field("remark"),
     }  # fmt: skip
     return render(request, "survey/field.html", {"setting": setting})
 
@@ -120,7 +118,7 @@ def visit_field(name: str) -> str:
 def form_of(person: Any, form: SurveyForm) -> dict[str, Any]:
     """A form as the page draws it."""
     return {
-        "label": _pick(form.label), "definition": _pick(form.definition), "far_m": form.far_m,
+        "label": _pick(form.label), "far_m": form.far_m,
         "photos_least": form.photos_least, "photos_most": form.photos_most, "may_add": form.may_add,
         "groups": [
             {
@@ -138,16 +136,11 @@ def question_of(person: Any, form: SurveyForm, dataset: str, question: Question)
     """A question as the page draws it."""
     field = form.spec(dataset, question)
     return {
-        "name": question.name, "label": _pick(question_label(field)), "type": _control(field),
+        "name": question.name, "label": _pick(question_label(field)), "type": kind(field),
         "required": question.required, "long": question.long, "only_new": question.only_new,
         "when": question.when, "hint": _pick(question.hint) if question.hint else "", "min": field.min,
         "max": field.max, "past": field.span == "past", "choices": choices(person, field),
     }  # fmt: skip
-
-
-def _control(field: FieldSpec) -> str:
-    kinds = {"float": "number", "int": "number", "date": "date", "bool": "bool"}
-    return "code" if field.codes else kinds.get(field.type, "text")
 
 
 def choices(person: Any, field: FieldSpec) -> list[tuple[str, str]]:
@@ -183,7 +176,7 @@ def to_visit(request: HttpRequest, name: str) -> HttpResponse:
             {"visits": lists.along(survey_forms()[name], [parcel_row(request.user, parcel_id)])}
         )
     try:
-        lon, lat = (number(request.GET, part, most) for part, most in (("lon", 180), ("lat", 90)))
+        lon, lat = (number(request.GET, part) for part in ("lon", "lat"))
     except ValueError:
         return JsonResponse({"fault": pick("不是位置", "this is no position")}, status=400)
     at = None if lon is None or lat is None else (lon, lat)
@@ -219,12 +212,11 @@ def send(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def number(given: Mapping[str, Any], name: str, most: float) -> float | None:
-    """A number of what was sent, None where there is none. Raises ValueError beyond ±`most`."""
-    value = None if given.get(name) is None else float(given[name])
-    if value is not None and not abs(value) <= most:
-        raise ValueError(name)
-    return value
+def number(given: Mapping[str, Any], name: str) -> float | None:
+    """A field of the visit that is a number, None where there is none. Raises ValueError for what it cannot be."""
+    if given.get(name) is None:
+        return None
+    return float(value_text(dataset_specs()["visits"].fields[name], str(given[name])))
 
 
 def visit_of(person: Any, given: dict[str, Any], photos: int) -> tuple[Visit, dict[str, str]]:
@@ -235,11 +227,9 @@ def visit_of(person: Any, given: dict[str, Any], photos: int) -> tuple[Visit, di
     }
     visit = Visit(
         str(given["visit_id"]), given["form"], str(given["parcel_id"]), date.fromisoformat(given["visited_on"]),
-        person.shown_name(), texts["answers"], texts["rows"], number(given, "lon", 180), number(given, "lat", 90),
-        number(given, "accuracy_m", EARTH_M), tuple(f"{n}.jpg" for n in range(photos)),
+        person.shown_name(), texts["answers"], texts["rows"], number(given, "lon"), number(given, "lat"),
+        number(given, "accuracy_m"), tuple(f"{n}.jpg" for n in range(photos)),
         str(given.get("remark", ""))[:2000],
     )  # fmt: skip
-    if not VISIT_ID.fullmatch(visit.visit_id):
-        raise ValueError(visit.visit_id)
     held = {str(k): "" if v is None else str(v) for k, v in given.get("held", {}).items()}
     return visit, held

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.files.base import ContentFile
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -32,7 +33,9 @@ SHOWN_FAULTS = 8
 def survey(request: HttpRequest) -> HttpResponse:
     """How far the survey is, and the visits of one's land by state."""
     state = request.GET.get("state", "proposed")
-    mine = lists.seen(request.user, Visit.objects.filter(state=state)).select_related("by", "decided_by")
+    mine = lists.seen(request.user, Visit.objects.filter(state=state)).annotate(
+        proposals=Count("head", distinct=True) + Count("head__others", distinct=True)
+    )
     told = lists.progress(request.user)
     for row in told["uses"]:
         row["words"] = (
@@ -57,7 +60,7 @@ def forms() -> dict[str, str]:
 def of_mine(person: Any, pk: int) -> Visit:
     """The visit; 404 where it is not of the person's land."""
     visit: Visit = found(
-        lists.seen(person, Visit.objects.filter(pk=pk)).select_related("by", "decided_by").first()
+        lists.seen(person, Visit.objects.filter(pk=pk)).select_related("by", "decided_by", "head").first()
     )
     return visit
 
@@ -71,7 +74,6 @@ def visit(request: HttpRequest, pk: int) -> HttpResponse:
         "visit": one,
         "own": one.is_of(request.user),
         "form": pick(form.label.zh, form.label.en),
-        "far_m": form.far_m,
         "answers": [
             (d, q.field, one.answers[q.name]) for d, q in form.questions() if one.answers.get(q.name)
         ],
@@ -121,9 +123,14 @@ def take(request: HttpRequest) -> HttpResponse:
             photos = paths[1] if beside is not None else None
             with submissions(paths[0], photos=photos, form=request.POST.get("form", "")) as read:
                 faults = [
-                    f"{_row(p.row)} {labels.problem(p.type)} {p.field} {p.value}" for p in read.problems
+                    f"{_row(p.file, p.row)} {labels.problem(p.type)} {p.field} {p.value}"
+                    for p in read.problems
                 ]
+                before = acts.known([one.visit_id for one in read.visits])
                 for one in read.visits:
+                    if one.visit_id in before:
+                        again += 1
+                        continue
                     pictures = [(name, picture_of(name, one, read.pictures)) for name in one.photos]
                     try:
                         if lost := [name for name, path in pictures if path is None]:
@@ -133,9 +140,9 @@ def take(request: HttpRequest) -> HttpResponse:
                         taken, again = taken + (not answer.again), again + answer.again
                     except Http404:
                         words = labels.problem("visit_parcel_unknown")
-                        faults.append(f"{_row(one.row)} {words}{pick('：', ': ')}{one.parcel_id}")
+                        faults.append(f"{_row(one.file, one.row)} {words}{pick('：', ': ')}{one.parcel_id}")
                     except PanhuoError as fault:
-                        faults.append(f"{_row(one.row)} {fault_words(fault)}")
+                        faults.append(f"{_row(one.file, one.row)} {fault_words(fault)}")
     except PanhuoError as fault:
         messages.error(request, fault_words(fault))
         return redirect("survey")
@@ -151,8 +158,10 @@ def take(request: HttpRequest) -> HttpResponse:
     return redirect("survey")
 
 
-def _row(number: int | None) -> str:
-    return pick(f"第 {number} 行：", f"row {number}:")
+def _row(file: str, number: int | None) -> str:
+    """A row as messages name it, with its file where that lies in an archive."""
+    inside = file.partition("/")[2]
+    return f"{inside} " * bool(inside) + pick(f"第 {number} 行：", f"row {number}:")
 
 
 def _saved(folder: Path, upload: Any) -> Path:

@@ -2,7 +2,7 @@
 import * as store from "./store";
 import type { Entry, Setting } from "./types";
 
-export type Outcome = "idle" | "offline" | "signin" | "done";
+export type Outcome = "idle" | "offline" | "signin" | "failed" | "done";
 let running: Promise<Outcome> | null = null;
 
 /** Sends what waits, oldest first; a second call joins the one under way. changed: told after each. */
@@ -14,9 +14,11 @@ async function run(setting: Setting, changed: () => void): Promise<Outcome> {
   const waiting = (await store.entries()).filter((e) => e.state === "waiting" && e.person === setting.person);
   let outcome: Outcome = "idle";
   for (const entry of waiting.sort((a, b) => a.at - b.at)) {
-    outcome = await send(setting, entry);
-    if (outcome !== "done") return outcome;
-    changed();
+    const one = await send(setting, entry);
+    if (one === "offline" || one === "signin") return one;
+    if (one === "done") changed();
+    // One that the server fails on waits; it does not hold up the others.
+    if (outcome !== "failed") outcome = one;
   }
   return outcome;
 }
@@ -39,7 +41,7 @@ async function send(setting: Setting, entry: Entry): Promise<Outcome> {
     return "offline";
   }
   if (answer.type === "opaqueredirect" || answer.status === 403) return "signin";
-  if (answer.status >= 500) return "offline";
+  if (answer.status >= 500) return "failed";
   const told = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
   if (answer.ok) Object.assign(entry, { state: "sent", photos: [], fault: "", told: told.told, link: told.visit });
   else Object.assign(entry, { state: "refused", fault: told.fault ?? setting.words.form_gone });

@@ -5,7 +5,7 @@ export interface Question {
 }
 export interface Group { dataset: string; label: string; key: string; whole: boolean; makes: boolean; questions: Question[] }
 export interface Form {
-  label: string; definition: string; far_m: number; photos_least: number; photos_most: number; may_add: boolean; groups: Group[];
+  label: string; far_m: number; photos_least: number; photos_most: number; may_add: boolean; groups: Group[];
 }
 export interface Setting {
   person: string; forms: Record<string, Form>; words: Record<string, string>; day: string; remark: string;
