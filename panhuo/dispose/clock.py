@@ -4,7 +4,7 @@ The number of each clock is the law of the day it starts running, at the place o
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -92,8 +92,7 @@ def _due(
             limits[clock.side].append(_end(clock, runs_from, float(value.value), calendar))
     due = min(limits["by"], key=lambda end: end.day, default=None)
     first = max(limits["not_before"], key=lambda end: end.day, default=None)
-    # A step taken only if asked for does not hold up what follows it.
-    waits = tuple(b for b in step.after if b not in events and not procedure.step(b).optional)
+    waits = tuple(waits_for(procedure, step, events))
     acted = events.get(step.id)
     return Due(
         step_id=step.id,
@@ -105,6 +104,28 @@ def _due(
         late=due is not None and (acted or on) > due.day,
         law=tuple(law),
     )
+
+
+def waits_for(
+    procedure: Procedure,
+    step: Step,
+    done: Collection[str],
+    closed: Collection[str] = (),
+    called: Collection[str] = (),
+) -> list[str]:
+    """The steps still to be done before one; through an optional step nobody asked for to what that one waits for.
+
+    closed: steps that outcomes ruled out; called: those that an outcome leads to.
+    """
+    found: list[str] = []
+    for before in map(procedure.step, step.after):
+        if before.id in done or before.id in closed:
+            continue
+        if before.optional and before.id not in called:
+            found += waits_for(procedure, before, done, closed, called)
+        else:
+            found.append(before.id)
+    return list(dict.fromkeys(found))
 
 
 def _end(clock: Clock, start: date, number: float, calendar: WorkCalendar) -> Deadline:

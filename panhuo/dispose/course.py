@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from panhuo.core.dates import WorkCalendar
-from panhuo.dispose.clock import Due, due_dates
+from panhuo.dispose.clock import Due, due_dates, waits_for
 from panhuo.rulebook.book import Rulebook
 from panhuo.rulebook.facts import AS_OF, Law
 from panhuo.rulebook.procedure import Guard, Outcome, Procedure, Step
@@ -190,21 +190,6 @@ def reached(
 
 def _way(step: Step, act: Act) -> Outcome | None:
     return step.outcomes[act.outcome] if act.outcome else None
-
-
-def waits_for(
-    procedure: Procedure, step: Step, done: Collection[str], closed: Collection[str], called: Collection[str]
-) -> list[str]:
-    """The steps still to be done before one; through an optional step nobody asked for to what that one waits for."""
-    found: list[str] = []
-    for before in map(procedure.step, step.after):
-        if before.id in done or before.id in closed:
-            continue
-        if before.optional and before.id not in called:
-            found += waits_for(procedure, before, done, closed, called)
-        else:
-            found.append(before.id)
-    return list(dict.fromkeys(found))
 
 
 def _later(procedure: Procedure, step_id: str) -> set[str]:

@@ -77,6 +77,14 @@ def test_working_days_skip_holidays() -> None:
     assert steps["approve"].state == "ready"  # a hearing nobody asked for holds nothing up
 
 
+def test_a_step_after_one_that_nobody_asked_for_waits_for_what_that_one_waits_for() -> None:
+    began = date(2026, 3, 2)
+    before = at("p04_fee_or_resumption", began, {"evidence": began}, began)
+    assert (before["hearing"].state, before["hearing"].waits_for) == ("waiting", ("tell",))
+    told = at("p04_fee_or_resumption", began, {"evidence": began, "tell": began}, began)
+    assert (told["hearing"].state, told["hearing"].waits_for) == ("ready", ())
+
+
 def test_a_joint_review_runs_its_departments_side_by_side_on_one_clock() -> None:
     accepted = date(2025, 2, 5)
     steps = at("p24_joint_review", accepted, {"accept": accepted}, date(2025, 2, 6))
