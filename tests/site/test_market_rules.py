@@ -153,6 +153,23 @@ def test_a_part_that_nobody_drew_is_not_shown_as_the_whole(as_, cast, parcel_id)
     assert Lot.objects.get().outline == json.loads(part)  # what was drawn stays
 
 
+@pytest.mark.parametrize(("outside", "kept"), [(0.9, True), (1.1, False)])
+def test_what_sticks_out_of_a_hands_drawing_is_cut_off_unless_it_is_most_of_it(as_, parcel_id, outside, kept):
+    land = shapely.from_wkb(outlines([parcel_id])[parcel_id])
+    square = shapely.box(*land.representative_point().buffer(1e-5).bounds)
+    west, south, east, north = square.bounds
+    edge = shapely.LineString([(west - 1, (south + north) / 2), ((west + east) / 2, (south + north) / 2)])
+    border = max(x for x, _ in shapely.get_coordinates(shapely.intersection(land.boundary, edge)))
+    width = east - west  # a square on the boundary, `outside` of its width beyond it for one within
+    drawn = shapely.box(border - outside * width, south, border + width, north)
+    answer = as_("clerk").post(f"/lots/new/?parcel={parcel_id}", written(part=shapely.to_geojson(drawn)))
+    if not kept:
+        assert answer.context["form"].errors["part"] == ["界线不在宗地之内"]
+        return
+    shown = shapely.from_geojson(json.dumps(Lot.objects.get().outline))
+    assert shown.symmetric_difference(land & drawn).area < 1e-14
+
+
 @pytest.mark.parametrize(
     "part",
     [

@@ -9,7 +9,7 @@ const root = join(here, "../../..");
 const out = join(here, "../static/dist");
 rmSync(out, { recursive: true, force: true });
 const made = await build({
-  entryPoints: ["app.ts", "charts.ts", "map.ts", "market.ts", "pictures.ts", "survey.ts", "survey-worker.ts"].map((f) => join(here, f)),
+  entryPoints: ["app.ts", "charts.ts", "lot.ts", "map.ts", "market.ts", "pictures.ts", "survey.ts", "survey-worker.ts"].map((f) => join(here, f)),
   bundle: true, splitting: true, chunkNames: "part-[hash]", minify: true, format: "esm", target: "es2022", outdir: out, legalComments: "none", metafile: true,
 });
 await build({ entryPoints: [join(root, "node_modules/maplibre-gl/dist/maplibre-gl-worker.mjs")], bundle: true, minify: true, format: "esm", target: "es2022", outfile: join(out, "map-worker.js"), legalComments: "none" });

@@ -68,7 +68,10 @@ class LotForm(forms.ModelForm):
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     part = forms.CharField(
-        label=say("部分供应的界线（GeoJSON，经纬度；全宗留空）", "Outline of a part (GeoJSON, degrees; empty: all)"),
+        label=say(
+            "部分供应的界线（在图上画，或贴经纬度 GeoJSON；全宗留空）",
+            "Outline of a part (drawn, or GeoJSON in degrees; empty: all)",
+        ),
         required=False, widget=forms.Textarea(attrs={"rows": 2}),
     )  # fmt: skip
 

@@ -1,8 +1,10 @@
 """The office's side of the market: its lots, from draft to supply; the second person's word; the start that follows."""
 
+import json
 from datetime import date
 from typing import Any, Final
 
+import shapely
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
@@ -19,9 +21,10 @@ from panhuo.site.market.forms import STATUS, LotForm
 from panhuo.site.market.models import PRIORITY, STATES, Lot
 from panhuo.site.market.shown import told, worded
 from panhuo.site.market.standard import STANDARD, bar_words, indicators, promise, starts
-from panhuo.site.parcel.story import of_parcel, options, parcel_row
+from panhuo.site.market.views import map_setup
+from panhuo.site.parcel.story import of_parcel, options, outlines, parcel_row
 from panhuo.site.shelf import Row
-from panhuo.site.words import day_given, fault_words, say
+from panhuo.site.words import day_given, fault_words, pick, say
 
 MONTHS: Final = 6
 """How far ahead a new lot's last day is proposed."""
@@ -134,8 +137,28 @@ def writing(request: HttpRequest, lot: Lot, parcel: Row, buildings: list[Row]) -
             return redirect("lot_office", lot.pk)
         except PanhuoError as fault:
             form.add_error(fault.where if fault.where in form.fields else None, fault_words(fault))
-    context = {"form": form, "lot": lot, "parcel": parcel, "buildings": buildings}
+    context = {"form": form, "lot": lot, "parcel": parcel, "buildings": buildings, "setup": part_map(lot)}
     return render(request, "market/write.html", context)
+
+
+def part_map(lot: Lot) -> dict[str, Any] | None:
+    """The map on which a part of a plot is drawn, or None for a building and for land without an outline."""
+    drawn = outlines([lot.parcel_id]).get(lot.parcel_id)
+    if lot.kind != "plot" or drawn is None:
+        return None
+    land = shapely.from_wkb(drawn)
+    setup = map_setup([], list(land.bounds), "")
+    setup["words"] |= {
+        "polygon": pick(
+            "逐点勾画，双击或点回起点结束", "Click each corner; double-click or click the first to end"
+        ),
+        "about": pick(
+            "所画约 {mu} 亩（{m2} m²）；面积请填勘测的数",
+            "About {mu} mu ({m2} m²) drawn; give the surveyed area",
+        ),
+        "again": pick("重画", "Draw again"),
+    }
+    return setup | {"parcel": json.loads(shapely.to_geojson(land)), "part": lot.outline if lot.pk else None}
 
 
 @gated("see")

@@ -29,6 +29,8 @@ LANDLINE: Final = re.compile(
 """Telephones of an office: fixed lines, 400 and 800 numbers, five-digit service lines; no mobile."""
 PRIORITY_WAY: Final = "storage_priority_lease"
 TOLERANCE: Final = 1.005
+MOSTLY: Final = 0.5
+"""An outline lies on the parcel where at least this part of it does."""
 """Areas agree within the rounding of a certificate."""
 
 
@@ -184,9 +186,13 @@ def _part(text: str, land: Any) -> Any:
         raise _refuse(
             "part", "不是经纬度的 GeoJSON 面", "this is no GeoJSON polygon in longitude and latitude"
         )
-    if land is not None and not land.buffer(1e-6).covers(shape):
+    if land is None or land.buffer(1e-6).covers(shape):
+        return shape
+    inside = land.intersection(shape)
+    if inside.area < MOSTLY * shape.area:
         raise _refuse("part", "界线不在宗地之内", "the outline does not lie on the parcel")
-    return shape
+    # A hand does not follow a boundary: what sticks out is cut off.
+    return shapely.union_all([piece for piece in shapely.get_parts(inside) if piece.area > 0])
 
 
 def check_open(lot: Lot) -> None:
