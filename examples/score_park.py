@@ -12,7 +12,7 @@ from panhuo.core.units import mu_to_m2
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import scheme
 from panhuo.rulebook.scheme_schema import Scheme
-from panhuo.score.whatif import Inputs, moves, revised, stability, what_if
+from panhuo.score.whatif import Inputs, compared, moves, revised, stability
 
 ON = date(2023, 10, 1)
 
@@ -58,7 +58,7 @@ def main() -> None:
             f"  {item['indicator']}: {value} / {item['base']} x {weight:g} = {item['points']:.4f}  {item['note']}"
         )
     other = revised(rule, weights={"tax_per_mu": 50, "value_added_per_mu": 0.001})
-    print("tiers when tax weighs 50:", moves(what_if(inputs, rule, other)).to_pylist())
+    print("tiers when tax weighs 50:", moves(compared(result.scores, inputs.score(other).scores)).to_pylist())
     kept = stability(inputs, rule, noise=0.05, draws=20)
     shaky = kept.filter(pc.less(kept["kept"], 0.8)).to_pylist()
     print("tiers that a 5 % error turns in over a fifth of draws:", [row["enterprise_id"] for row in shaky])

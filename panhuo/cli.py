@@ -19,6 +19,7 @@ from panhuo.cli_land import land
 from panhuo.cli_law import law
 from panhuo.cli_outcome import outcome
 from panhuo.cli_park import park
+from panhuo.cli_score import score
 from panhuo.cli_scoreboard import scoreboard
 from panhuo.cli_show import (
     show_assess,
@@ -359,6 +360,7 @@ def place_(
 
 app.command("admit")(admit)
 app.command("park")(park)
+app.command("score")(score)
 app.command("scoreboard")(scoreboard)
 app.command("outcome")(outcome)
 app.command("zone")(zone)

@@ -79,6 +79,21 @@ def not_negative(value: float | None) -> float | None:
     return value
 
 
+def named(given: list[str], flag: str, example: str) -> dict[str, str]:
+    """`far=1.2` given several times as name → number as written. Raises PanhuoError for what is not written so."""
+    found = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        try:
+            float(value)
+        except ValueError:
+            raise PanhuoError(
+                f"写法有误 not a name and a number: {text}", where=flag, remedy=f"写成 {example} write it so"
+            ) from None
+        found[name.strip()] = value.strip()
+    return found
+
+
 @contextmanager
 def stages() -> Iterator[Callable[[str, int, int], None]]:
     """Progress bars on stderr, one a stage."""

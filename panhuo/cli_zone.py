@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from panhuo.cli_admit import amount, problem_words
-from panhuo.cli_words import Json, emit, escape, out, parse_day, session, working
-from panhuo.core.problems import PanhuoError
+from panhuo.cli_words import Json, emit, escape, named, out, parse_day, session, working
 
 
 def zone(
@@ -31,25 +30,10 @@ def zone(
     """开发区集约利用评价：单项指标、实现度、类型 How intensively development zones use their land."""
     from panhuo.workspace.zones import evaluate_zones
 
+    ideals = {name: float(value) for name, value in named(ideal or [], "--ideal", "far=1.2").items()}
     with working():
-        result = evaluate_zones(
-            file, ideals(ideal or []), on=parse_day(as_of), output=output, lang=session.lang
-        )
+        result = evaluate_zones(file, ideals, on=parse_day(as_of), output=output, lang=session.lang)
     emit(result, as_json, show_zones)
-
-
-def ideals(given: list[str]) -> dict[str, float]:
-    """`far=1.2` as indicator → ideal. Raises PanhuoError for what is not written so."""
-    found = {}
-    for text in given:
-        name, _, value = text.partition("=")
-        try:
-            found[name.strip()] = float(value)
-        except ValueError:
-            raise PanhuoError(
-                f"理想值写法有误 not an ideal: {text}", where="--ideal", remedy="写成 far=1.2 write it so"
-            ) from None
-    return found
 
 
 def show_zones(result: dict[str, Any]) -> None:

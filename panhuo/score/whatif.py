@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.facts import connect
@@ -18,6 +19,9 @@ FIGURES: Final = (
     "emission_eq", "employees",
 )  # fmt: skip
 """The figures of an enterprise that a survey gets slightly wrong."""
+
+DRAWS: Final = 20
+"""How often figures are shaken to see how firm tiers are."""
 
 JOINED: Final = """
 SELECT enterprise_id, b.score AS score_before, a.score AS score_after, b.rank AS rank_before, a.rank AS rank_after,
@@ -85,11 +89,6 @@ def compared(before: pa.Table, after: pa.Table) -> pa.Table:
     return con.execute(JOINED).to_arrow_table()
 
 
-def what_if(inputs: Inputs, scheme: Scheme, other: Scheme) -> pa.Table:
-    """The firms under both schemes (see `compared`)."""
-    return compared(inputs.score(scheme).scores, inputs.score(other).scores)
-
-
 def moves(table: pa.Table) -> pa.Table:
     """How many firms went from which tier to which: (tier_before, tier_after, firms)."""
     return table.group_by(["tier_before", "tier_after"]).aggregate([([], "count_all")]).rename_columns(
@@ -98,26 +97,23 @@ def moves(table: pa.Table) -> pa.Table:
 
 
 def backtest(scores: pa.Table, published: pa.Table) -> tuple[float | None, pa.Table]:
-    """Share of published tiers that the scheme gives again, and the moves.
+    """Share of published tiers that the scheme gives again, and the tiers of every firm published.
 
-    published: (enterprise_id, tier) as announced. Firms without a tier on either side do not count; None
-    when no firm has both.
+    published: (enterprise_id, tier) as announced. Gives (enterprise_id, tier_before as published, tier_after as
+    scored). Firms without a tier on either side do not count; None when no firm has both.
     """
     con = connect()
     con.register("ours", scores)
     con.register("theirs", published)
-    both = con.execute(
-        "SELECT enterprise_id, t.tier AS tier_before, o.tier AS tier_after FROM theirs t JOIN ours o"
-        " USING (enterprise_id) WHERE t.tier IS NOT NULL AND o.tier IS NOT NULL ORDER BY 1"
+    rows = con.execute(
+        "SELECT enterprise_id, t.tier AS tier_before, o.tier AS tier_after FROM theirs t LEFT JOIN ours o"
+        " USING (enterprise_id) ORDER BY 1"
     ).to_arrow_table()
-    same = sum(
-        a == b for a, b in zip(both["tier_before"].to_pylist(), both["tier_after"].to_pylist(), strict=True)
-    )
-    return (same / both.num_rows if both.num_rows else None), moves(both)
+    return pc.mean(pc.equal(rows["tier_before"], rows["tier_after"]).cast(pa.int8())).as_py(), rows
 
 
 def stability(
-    inputs: Inputs, scheme: Scheme, *, noise: float = 0.02, draws: int = 20, seed: int = 0
+    inputs: Inputs, scheme: Scheme, *, noise: float = 0.02, draws: int = DRAWS, seed: int = 0
 ) -> pa.Table:
     """How often each firm keeps its tier when every figure is off by a random `noise` (log-normal, relative).
 
@@ -133,7 +129,7 @@ def stability(
         for name in FIGURES:
             if name in table.column_names:
                 factor = np.exp(generator.normal(0.0, noise, table.num_rows))
-                shaken = pa.compute.multiply(table[name].cast(pa.float64()), pa.array(factor))
+                shaken = pc.multiply(table[name].cast(pa.float64()), pa.array(factor))
                 table = table.set_column(table.column_names.index(name), name, shaken)
         again = score(
             table, inputs.occupancies, inputs.parcels, scheme, on=inputs.on, previous=inputs.previous

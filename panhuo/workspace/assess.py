@@ -32,13 +32,11 @@ from panhuo.match.options import OPTIONS
 from panhuo.match.routes import ROUTES
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import GEOMETRY, OWN_DATASETS
-from panhuo.rulebook.scheme import pick_scheme
 from panhuo.rulebook.spec import dataset_fields
-from panhuo.score.engine import score
-from panhuo.score.land_base import PARCELS
 from panhuo.score.potential import GRADES, potential_facts, potential_parts
 from panhuo.workspace.counties import Counties, County, pieces
 from panhuo.workspace.parquet import write_table
+from panhuo.workspace.rankings import rankings
 from panhuo.workspace.results import Earlier, Results, split
 from panhuo.workspace.space import land, land_law
 from panhuo.workspace.store import WAIT_S, Workspace, write_text
@@ -311,42 +309,11 @@ def scored(
     tables: Tables, book: Rulebook, place: str, on: date, problems: list[Problem]
 ) -> Iterator[tuple[str, pa.Table]]:
     """Scores of the enterprises by the scheme of their city; firms of one city are ranked together."""
-    firms = tables.get("enterprises")
-    if firms is None or not firms.num_rows:
-        return
-    county = pc.fill_null(pc.utf8_slice_codeunits(firms["division"], 0, 6), place)
-    schemes: dict[str, str] = {}
-    for code in sorted(set(county.to_pylist())):
-        try:
-            schemes[code] = pick_scheme(book, code or place, on).id
-        except PanhuoError as refused:
-            problems.append(Problem("not_scored", field="enterprises", value=code, action=str(refused.what)))
-    # Firms of one city under one scheme are ranked together.
-    groups = sorted({(scheme_id, code[:4]) for code, scheme_id in schemes.items()})
-    for scheme_id, city in groups:
-        mine = [code for code, chosen in schemes.items() if (chosen, code[:4]) == (scheme_id, city)]
-        rows = firms.filter(pc.is_in(county, pa.array(mine, pa.string())))
-        scheme = pick_scheme(book, mine[0] or place, on)
-        result = score(rows, *ground_of(rows, tables), scheme, on=on)
+    for scheme, inputs in rankings(tables, book, place, on, problems):
+        result = inputs.score(scheme)
         problems.extend(p for p in result.problems if p not in problems)
         yield "scores", result.scores
         yield "score_items", result.items
-
-
-def ground_of(firms: pa.Table, tables: Tables) -> tuple[pa.Table | None, pa.Table | None]:
-    """The occupancies and parcels that the land of some firms is reckoned from: with all who share their parcels."""
-    ids = pc.unique(firms["enterprise_id"].combine_chunks())
-    uses, parcels = tables.get("occupancies"), tables.get("parcels")
-    used = pa.array([], pa.string())
-    if uses is not None:
-        used = uses.filter(pc.is_in(uses["enterprise_id"], ids))["parcel_id"].combine_chunks()
-        uses = uses.filter(pc.is_in(uses["parcel_id"], used))
-    if parcels is not None:
-        mine = pc.is_in(parcels["parcel_id"], used)
-        if "holder_uscc" in parcels.column_names:
-            mine = pc.or_(mine, pc.is_in(parcels["holder_uscc"], ids))
-        parcels = parcels.select([c for c in PARCELS.names if c in parcels.column_names]).filter(mine)
-    return uses, parcels
 
 
 def graded(results: Results, book: Rulebook, on: date, place: str) -> Iterator[pa.Table]:

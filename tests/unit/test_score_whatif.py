@@ -10,7 +10,7 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import scheme
 from panhuo.rulebook.scheme_schema import FirmPlanScheme, Scheme
 from panhuo.score.policies import firm_plans, lifts
-from panhuo.score.whatif import Inputs, backtest, moves, revised, stability, what_if
+from panhuo.score.whatif import Inputs, backtest, compared, moves, revised, stability
 
 ON = date(2024, 6, 1)
 BOOK = Rulebook.load()
@@ -31,7 +31,7 @@ INPUTS = Inputs(
 def test_weights_turn_the_order_round() -> None:
     tax = revised(RULE, weights={"tax_per_mu": 99, "revenue_per_mu": 1}, caps={"tax_per_mu": 10})
     revenue = revised(RULE, weights={"below_scale.tax_per_mu": 1, "revenue_per_mu": 99})
-    table = what_if(INPUTS, tax, revenue)
+    table = compared(INPUTS.score(tax).scores, INPUTS.score(revenue).scores)
     best = {row["enterprise_id"]: row for row in table.to_pylist()}
     assert best["E19"]["tier_before"] == "A" and best["E19"]["tier_after"] == "D"
     assert sum(moves(table)["firms"].to_pylist()) == 20
@@ -55,8 +55,13 @@ def test_backtest_counts_the_tiers_given_again() -> None:
     assert backtest(scores, published)[0] == 1.0
     turned = published.set_column(1, "tier", pa.array(["A", *published["tier"].to_pylist()[1:]]))
     share, table = backtest(scores, turned)
-    assert share == pytest.approx(0.95) and table.num_rows > 1
+    assert share == pytest.approx(0.95) and table.num_rows == 20
+    off = [r for r in table.to_pylist() if r["tier_before"] != r["tier_after"]]
+    assert [(r["enterprise_id"], r["tier_before"]) for r in off] == [("E00", "A")]
     assert backtest(scores, published.slice(0, 0))[0] is None
+    strange = pa.table({"enterprise_id": ["E00", "nobody"], "tier": published["tier"].slice(0, 2)})
+    share, table = backtest(scores, strange)
+    assert share == 1.0 and table["tier_after"].to_pylist()[1] is None
 
 
 def test_stability_is_whole_without_noise_and_repeats_with_its_seed() -> None:
