@@ -33,6 +33,8 @@ FLAGS = [
     "--enable-unsafe-swiftshader",
 ]
 PASSWORD = "a-long-enough-word"
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+PHONE = {"width": 390, "height": 844}
 
 
 class Elsewhere(BaseHTTPRequestHandler):
@@ -175,3 +177,17 @@ def sign_in(site, page, name):
     page.fill("#id_login", name)
     page.fill("#id_password", PASSWORD)
     page.click("form[action='/account/login/'] button.primary")
+
+
+def checked(page, iframes=True):
+    """No fault of accessibility on the page, and nothing wider than a phone. iframes: also in those."""
+    if not AXE.is_file():
+        pytest.skip("no axe-core: npm ci --ignore-scripts")
+    page.evaluate(AXE.read_text())
+    run = "(iframes) => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa'], iframes})"
+    found = page.evaluate(run, iframes)["violations"]
+    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], page.url
+    size = page.viewport_size
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], page.url
+    page.set_viewport_size(size)

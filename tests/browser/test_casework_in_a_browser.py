@@ -5,9 +5,8 @@ from pathlib import Path
 
 import docx
 import pytest
-from conftest import sign_in
+from conftest import checked, sign_in
 
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 DAY = "2026-10-12"
 
 
@@ -22,16 +21,6 @@ def clerk(site, person, stranger):
     return stranger
 
 
-def sound(page):
-    """Nothing for axe to find, and nothing that scrolls sideways on a phone."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa']})")["violations"]
-    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
-    page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.set_viewport_size({"width": 1280, "height": 900})
-
-
 def record(page, step, outcome="", note=""):
     page.click(f"#s-{step} .do > summary")
     page.fill(f"#day-{step}", DAY)
@@ -42,8 +31,6 @@ def record(page, step, outcome="", note=""):
 
 
 def test_a_case_is_opened_worked_refused_and_its_notice_taken(site, clerk):
-    if not AXE.is_file():
-        pytest.skip("no axe-core: npm ci --ignore-scripts")
     clerk.select_option("#open-procedure", "p02_idle_inquiry")
     clerk.fill("#open-began", "2026-10-09")
     clerk.click("#cases form button")
@@ -51,7 +38,7 @@ def test_a_case_is_opened_worked_refused_and_its_notice_taken(site, clerk):
     assert clerk.locator("#s-materials.waiting").inner_text().count("先办")
     assert clerk.locator("#s-materials .do").count() == 0  # nothing is offered that would be refused
     clerk.click("#s-notice .do > summary")
-    sound(clerk)
+    checked(clerk)
     clerk.click("#s-notice .do > summary")
     clerk.set_input_files("#file-notice", {"name": "送达回证.txt", "mimeType": "text/plain", "buffer": b"x"})
     record(clerk, "notice", note="通 2026-7 号")
@@ -78,7 +65,7 @@ def test_a_case_is_opened_worked_refused_and_its_notice_taken(site, clerk):
     assert "日期登错" in clerk.locator("ol.history").inner_text()
     clerk.goto(f"{site[0]}/casework/")
     assert "闲置土地调查认定" in clerk.locator("tbody").inner_text()
-    sound(clerk)
+    checked(clerk)
     clerk.goto(f"{site[0]}/")
     clerk.wait_for_selector("[aria-label='案件期限']")
-    sound(clerk)
+    checked(clerk)

@@ -1,23 +1,9 @@
 """The land market in a real browser: two persons publish, a stranger filters and asks, the office sees it."""
 
-from pathlib import Path
-
-import pytest
-from conftest import sign_in
+from conftest import checked, sign_in
 from PIL import Image
 
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 PARCEL = "430112001001GB00004"
-
-
-def checked(page):
-    """No fault of accessibility, nothing wider than a phone."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa']})")["violations"]
-    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], page.url
-    page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390, page.url
-    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def offer(site, clerk, photograph):
@@ -75,8 +61,6 @@ def ask(site, stranger, address, basemap):
 def test_a_lot_goes_from_the_ledger_to_a_strangers_enquiry(
     site, person, browser, stranger, elsewhere, tmp_path
 ):
-    if not AXE.is_file():
-        pytest.skip("no axe-core: npm ci --ignore-scripts")
     photograph = tmp_path / "现场.jpg"
     Image.new("RGB", (400, 300), "green").save(photograph)
     person("供地经办")

@@ -1,15 +1,14 @@
 """The survey with no network, in a real browser: taken along, filled offline, arrived once."""
 
 import itertools
-from pathlib import Path
+import re
 
 import pytest
-from conftest import sign_in
+from conftest import PHONE, checked, sign_in
 from PIL import Image
+from playwright.sync_api import expect
 
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 NUMBER = itertools.count(1)
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
@@ -31,19 +30,10 @@ def phone(site, person, browser):
     context.close()
 
 
-def axe(page):
-    if AXE.is_file():
-        page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa']})")["violations"]
-        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-
-
 def take_along(page):
     page.click("#near")
     page.click("#take")
     page.wait_for_selector(".cards > li")
-    page.evaluate("caches.open('panhuo-survey').then((c) => c.keys()).then((k) => k.length)")
 
 
 def kept(page):
@@ -66,7 +56,7 @@ def fill(page, tmp_path):
 
 def test_offline_it_is_filled_and_when_the_network_is_back_it_arrives_once(site, page, phone, tmp_path):
     take_along(phone)
-    axe(phone)
+    checked(phone)
     for _ in range(50):
         if "/survey/field/" in kept(phone):
             break
@@ -82,12 +72,12 @@ def test_offline_it_is_filled_and_when_the_network_is_back_it_arrives_once(site,
     assert phone.locator("#use_state-fault").inner_text() == "请填写"
     assert phone.locator("#photos-fault").is_visible()
     fill(phone, tmp_path)
-    axe(phone)
+    checked(phone)
     phone.click("button:has-text('填完，发送')")
     phone.wait_for_selector("[data-state=waiting]")
     phone.reload()
     phone.wait_for_selector("[data-state=waiting]")
-    axe(phone)
+    checked(phone)
 
     # The first answer is lost on its way back: the phone cannot know, and sends again.
     lost = []
@@ -119,9 +109,7 @@ def test_offline_it_is_filled_and_when_the_network_is_back_it_arrives_once(site,
     assert (
         "28.3604" in page.locator("#main").inner_text() and "围墙内杂草" in page.locator("#main").inner_text()
     )
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa']})")["violations"]
-    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
+    checked(page)
 
 
 def phone_name(phone):
@@ -148,6 +136,35 @@ def test_a_draft_is_kept_and_signing_out_only_makes_it_wait(site, phone, tmp_pat
     phone.wait_for_selector("dl.tiles")
     phone.goto(f"{site[0]}/survey/field/")
     phone.wait_for_selector("[data-state=sent]")
+
+
+def test_what_the_server_fails_on_waits_and_holds_up_no_other(phone, tmp_path):
+    take_along(phone)
+    phone.context.set_offline(True)
+    for n in (1, 2):
+        phone.locator(".cards > li button").first.click()
+        fill(phone, tmp_path)
+        phone.click("button:has-text('填完，发送')")
+        expect(phone.locator("[data-state=waiting]")).to_have_count(n)
+    broken = []
+
+    def fail_the_oldest(route):
+        visit = re.search(rb'"visit_id":"[^"]+"', route.request.post_data_buffer)[0]
+        if not broken:
+            broken.append(visit)
+        if visit == broken[0]:
+            route.fulfill(status=500)
+        else:
+            route.continue_()
+
+    phone.context.route("**/survey/send/", fail_the_oldest)
+    phone.context.set_offline(False)
+    phone.wait_for_selector("[data-state=sent]")
+    phone.wait_for_selector("#note:has-text('没有送到')")
+    assert phone.locator("[data-state=waiting]").count() == 1
+    phone.context.unroute("**/survey/send/")
+    phone.click("#send")
+    expect(phone.locator("[data-state=sent]")).to_have_count(2)
 
 
 def test_another_account_on_the_same_phone_neither_sees_nor_sends(site, person, phone, tmp_path):
@@ -206,7 +223,7 @@ def test_a_new_space_is_added_in_english(site, phone, tmp_path):
     Image.new("RGB", (300, 200), "blue").save(photograph)
     phone.set_input_files("#photos", photograph)
     phone.wait_for_selector(".shots img")
-    axe(phone)
+    checked(phone)
     phone.click("button:has-text('Done: send')")
     phone.wait_for_selector("[data-state=sent]")
     phone.click("a:has-text('Open')")
@@ -217,7 +234,7 @@ def test_a_new_space_is_added_in_english(site, phone, tmp_path):
 def test_a_parcels_page_leads_to_its_own_form(site, phone):
     phone.goto(f"{site[0]}/parcel/430112001001GB00011/")
     phone.wait_for_selector("#checks a:has-text('到现场核查')")
-    axe(phone)
+    checked(phone)
     phone.click("#checks a:has-text('到现场核查')")
     phone.wait_for_selector(".filling")
     assert "430112001001GB00011" in phone.locator("#main").inner_text()
