@@ -63,6 +63,16 @@ class Outcome(LawFile):
     sets: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
 
+ActorKind = Literal["approver", "holder", "taker", "operator", "park", "platform"]
+
+
+class Actor(Label):
+    """Who does steps. kind: an `approver` decides; the rest are those whose own steps are theirs to file; None: the
+    office and whoever it deals with, whose steps it records."""
+
+    kind: ActorKind | None = None
+
+
 class Step(LawFile):
     """One act. It may begin when all of `after` are done; steps with the same `after` run side by side."""
 
@@ -102,13 +112,15 @@ class Procedure(LawFile):
 
     label: Label
     summary: Label
-    roles: dict[str, Label] = Field(min_length=1)
+    roles: dict[str, Actor] = Field(min_length=1)
     steps: list[Step] = Field(min_length=1)
     ends: dict[str, Label] = Field(min_length=1)
     """How a case may end; the first is the one it comes to where no outcome leads to another."""
     at_once: tuple[AtOnce, ...] = ()
     then: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """End → the procedures that may follow it."""
+    any_parcel: bool = False
+    """Open to any parcel, whatever its tools: an inquiry or an approval, which takes nothing from anybody."""
     cites: list[Cite] = Field(min_length=1)
     note: str = ""
 

@@ -111,7 +111,10 @@ def test_a_case_from_before_the_law_of_its_limits_is_not_opened(as_, parcel_id):
 def test_every_procedure_can_be_opened_by_some_way():
     from panhuo.site.cases import offered
 
-    ways = set(offered.ALWAYS) | {tool.procedure for tool in rulebook().tools.values() if tool.procedure}
+    ways = {name for name, one in offered.procedures().items() if one.any_parcel}
+    assert ways  # what is offered for any parcel is what the law says so of
+    assert ways <= {row["id"] for row in offered.of_parcel("no such parcel")}
+    ways |= {tool.procedure for tool in rulebook().tools.values() if tool.procedure}
     for procedure in offered.procedures().values():
         ways |= {name for follows in procedure.then.values() for name in follows}
         ways |= {name for held in procedure.steps for name in held.beside}
@@ -319,6 +322,19 @@ def test_a_department_consulted_answers_where_it_is_the_actor(as_, cast, opened)
     assert step(as_("consulted"), opened, "notice").status_code == 403
     Person.objects.filter(pk=cast["consulted"].pk).update(office="望城区自然资源主管部门")
     assert step(as_("consulted"), opened, "notice").status_code == 302
+
+
+def test_whose_step_it_is_goes_by_the_kind_of_actor_the_law_says(as_, cast, opened, parcel_id):
+    holder = one("SELECT holder_uscc FROM parcels WHERE parcel_id = ?", (parcel_id,))["holder_uscc"]
+    AreaScope.objects.filter(person=cast["company"]).update(value=holder)
+    office, firm = opened.law["roles"]["authority"], opened.law["roles"]["holder"]
+    roles = {"authority": office | {"kind": "approver"}, "holder": firm | {"kind": "taker"}}
+    Case.objects.update(law=opened.law | {"roles": roles}, law_version="other kinds")
+    assert step(as_("clerk"), opened, "notice").status_code == 403
+    assert step(as_("reviewer"), opened, "notice").status_code == 302
+    assert step(as_("company"), opened, "materials", outcome="filed").status_code == 403
+    opened.refresh_from_db()
+    assert ",decide," in opened.turns  # to inspect is the authority’s
 
 
 def test_a_running_case_goes_by_the_law_it_began_under(as_, opened):

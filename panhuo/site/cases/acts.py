@@ -123,7 +123,7 @@ def _done(by: Any, case: Case, act: Act, note: str, words: Mapping[str, Any], he
 
 def _act(by: Any, case: Case, step_id: str) -> gate.Act:
     """The act under which the person does the step: its own, or an answer."""
-    needed = roles.needs(case.procedure.step(step_id))
+    needed = roles.needs(case.procedure, case.procedure.step(step_id))
     return needed if gate.may(by, needed) else "answer"
 
 
@@ -154,7 +154,7 @@ def undo(by: Any, case: Case, reason: str) -> list[Doing]:
         group = [d for d in standing(case.doings) if head.pk in (d.pk, d.head_id)]
         for doing in reversed(group):
             step = case.procedure.step(doing.step)
-            with performing(by, roles.needs(step), "case.undo", case.parcel_id, case=case.pk,
+            with performing(by, roles.needs(case.procedure, step), "case.undo", case.parcel_id, case=case.pk,
                             procedure=case.procedure_id, step=doing.step, reason=reason.strip()):  # fmt: skip
                 doing.undone_by, doing.undone_at, doing.undone_why = by, timezone.now(), reason.strip()
                 doing.save()

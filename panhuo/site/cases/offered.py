@@ -1,7 +1,7 @@
 """Which procedures a parcel may be carried through: those of its tools, those that start an inquiry, and follow-ons."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from panhuo.core.problems import PanhuoError
 from panhuo.rulebook.procedure import Procedure, load_procedures
@@ -9,9 +9,6 @@ from panhuo.site.cases.models import ACTIVE, Case
 from panhuo.site.labels import rulebook, tool
 from panhuo.site.shelf import Row, rows
 from panhuo.site.words import pick
-
-ALWAYS: Final = ("p01_four_checks", "p02_idle_inquiry", "p23_speed_limits")
-"""Inquiries and approvals: open to any parcel, as none takes anything from anybody."""
 
 
 def procedures() -> Mapping[str, Procedure]:
@@ -38,7 +35,9 @@ def of_parcel(parcel_id: str) -> list[Row]:
     told_ = [{"id": name, "label": told(name), "tools": [tool(t) for t in tools], "tool": tools[0]}
              for name, tools in found.items()]  # fmt: skip
     rest: list[Row] = [
-        {"id": name, "label": told(name), "tools": [], "tool": ""} for name in ALWAYS if name not in found
+        {"id": name, "label": told(name), "tools": [], "tool": ""}
+        for name, procedure in procedures().items()
+        if procedure.any_parcel and name not in found
     ]
     return told_ + rest
 

@@ -64,7 +64,7 @@ def _line(person: Any, case: Case, now: Course, held: Standing, doings: Sequence
         "label": pick(step.label.zh, step.label.en),
         "state": held.state,
         "role": pick(role.zh, role.en),
-        "approval": roles.needs(step) == "decide",
+        "approval": roles.needs(case.procedure, step) == "decide",
         "optional": step.optional and not held.called,
         "why": [_reason(reason) for reason in held.why if reason.kind != "ended"],
         "due": held.due,
@@ -149,7 +149,7 @@ def _may_undo(person: Any, case: Case) -> bool:
     if last is None or case.state == "closed":
         return False
     step: Step = case.procedure.step((last.head or last).step)
-    return gate.may(person, roles.needs(step))
+    return gate.may(person, roles.needs(case.procedure, step))
 
 
 def events(case: Case, done: Sequence[Doing]) -> list[dict[str, Any]]:

@@ -6,26 +6,24 @@ land-owning company or a department consulted files what is its own to file; wha
 
 from typing import Any, Final
 
-from panhuo.rulebook.procedure import Procedure, Step
+from panhuo.rulebook.procedure import ActorKind, Procedure, Step
 from panhuo.site import gate
 
-APPROVING: Final = frozenset({"gov", "province", "discipline"})
-"""Actors whose acts are approvals."""
-OWN: Final[dict[str, frozenset[str]]] = {
+OWN: Final[dict[str, frozenset[ActorKind]]] = {
     "park": frozenset({"park", "platform", "taker", "operator"}),
     "land_company": frozenset({"holder", "operator"}),
 }
-"""Role of the site → the actors it is."""
+"""Role of the site → the kinds of actor it is."""
 
 
-def needs(step: Step) -> gate.Act:
+def needs(procedure: Procedure, step: Step) -> gate.Act:
     """The act of the gate that a step needs."""
-    return "decide" if step.role in APPROVING else "work"
+    return "decide" if procedure.roles[step.role].kind == "approver" else "work"
 
 
 def may_do(person: Any, procedure: Procedure, step: Step) -> bool:
     """Whether the person may do the step."""
-    if gate.may(person, needs(step)):
+    if gate.may(person, needs(procedure, step)):
         return True
     return gate.may(person, "answer") and _is(person, procedure, step) and is_filing(procedure, step)
 
@@ -42,6 +40,7 @@ def is_filing(procedure: Procedure, step: Step) -> bool:
 
 def _is(person: Any, procedure: Procedure, step: Step) -> bool:
     """Whether the step is the person's own: by role, or a department by the name of its office."""
+    actor = procedure.roles[step.role]
     if person.role == "consulted":
-        return procedure.roles[step.role].zh in person.office
-    return step.role in OWN.get(person.role, frozenset())
+        return actor.zh in person.office
+    return actor.kind in OWN.get(person.role, ())

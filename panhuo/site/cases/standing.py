@@ -51,7 +51,7 @@ def refresh(case: Case, now: Course) -> None:
     ]  # fmt: skip
     first = now.next_due
     case.frontier = [s.step.id for s in on_hand]
-    case.turns = "".join(f",{act}," for act in sorted({roles.needs(s.step) for s in on_hand}))
+    case.turns = "".join(f",{act}," for act in sorted({roles.needs(case.procedure, s.step) for s in on_hand}))
     case.due_step = first.step.id if first else ""
     case.due_on = first.due.due if first else None
     if now.end:
