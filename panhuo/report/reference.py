@@ -169,6 +169,8 @@ def tool_text(book: Rulebook, name: str, tool: Tool) -> str:
         ("测算模型 model", tool.model or ""),
         ("程序 procedure", tool.procedure or ""),
         ("在土地超市供 offers", "、".join(tool.offers)),
+        ("只租不转 lets", "是 yes" if tool.lets else ""),
+        ("原权利人优先 priority", "是 yes" if tool.priority else ""),
         ("用时 time", span),
         ("互斥 excludes", "、".join(tool.excludes)),
         ("接在其后 after", "、".join(tool.after)),

@@ -170,6 +170,10 @@ class Tool(LawFile):
     batch: Literal["promote", "attract", "store", "auction", "lease"] | None = None
     offers: list[Literal["plot", "plant"]] = []
     """The kinds of lot it puts on the public land market."""
+    lets: bool = False
+    """Whether what it offers is let for a term and comes back, rather than passed on."""
+    priority: bool = False
+    """Whether the former holder is asked first."""
     addresses: list[str] = Field(min_length=1)
     requires: list[Condition] = []
     blocked_by: list[Condition] = []

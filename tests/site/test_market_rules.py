@@ -116,11 +116,20 @@ def test_a_building_is_measured_by_itself_where_another_is_not_known(cast, parce
         acts.publish(cast["leader"], plant(cast["clerk"], parcel_id, "", 1).pk, "x")
 
 
+def test_a_way_that_asks_the_former_holder_first_names_it(as_, parcel_id):
+    asked = written(way="storage_priority_lease", area_m2="", floor_area_m2="500", price="", price_unit="")
+    address = f"/lots/new/?parcel={parcel_id}&kind=plant"
+    assert list(as_("clerk").post(address, asked).context["form"].errors) == ["priority_holder"]
+    asked |= {"priority_holder": "原厂", "priority_until": str(TODAY)}
+    assert as_("clerk").post(address, asked).status_code == 302
+
+
 @pytest.mark.parametrize(
     ("way", "holder", "free"),
     [
         ("split_transfer", None, False),
         ("lease_out", None, True),
+        ("temporary_use", None, True),
         ("split_transfer", "91430112MA0000000X", True),
     ],
 )

@@ -27,20 +27,15 @@ LANDLINE: Final = re.compile(
     r"(0\d{2,3}[- ]?)?\d{7,8}(-\d{1,5})?|[48]00[- ]?\d{3}[- ]?\d{4}|1\d{4}", re.ASCII
 )
 """Telephones of an office: fixed lines, 400 and 800 numbers, five-digit service lines; no mobile."""
-PRIORITY_WAY: Final = "storage_priority_lease"
 TOLERANCE: Final = 1.005
+"""Areas agree within the rounding of a certificate."""
 MOSTLY: Final = 0.5
 """An outline lies on the parcel where at least this part of it does."""
-"""Areas agree within the rounding of a certificate."""
 
 
 def ways(kind: str) -> list[str]:
     """The tools of the law that put a lot of this kind on the market."""
     return [name for name, tool in rulebook().tools.items() if kind in tool.offers]
-
-
-def is_lease(way: str) -> bool:
-    return rulebook().tools[way].batch == "lease"
 
 
 def _refuse(where: str, zh: str, en: str, why: str = "") -> PanhuoError:
@@ -62,7 +57,7 @@ def check(lot: Lot, parcel: Row) -> None:
         raise _refuse(
             "priority_until", "须写明优先权行使到哪一天", "say by which day the priority may be used"
         )
-    if lot.way == PRIORITY_WAY and not lot.priority_holder:
+    if rulebook().tools[lot.way].priority and not lot.priority_holder:
         raise _refuse(
             "priority_holder", "这种方式须写明优先权人", "this way needs the holder of the priority"
         )
@@ -111,7 +106,7 @@ def _check_terms(lot: Lot) -> None:
         raise _refuse("price", "价格和单位要一起写", "a price goes with its unit")
     if lot.price_unit and lot.price_unit not in PRICE_UNITS:
         raise _refuse("price_unit", "不是价格的单位", "this is no unit of price")
-    if lot.term_years is not None and is_lease(lot.way):
+    if lot.term_years is not None and rulebook().tools[lot.way].lets:
         longest = rulebook().parameter("lease.max_years", timezone.localdate(), lot.division)
         if lot.term_years > float(longest.value):
             cited = f"{labels.source(longest.source)} {labels.article(longest.article, longest.source)}"
@@ -211,7 +206,7 @@ def check_free(lot: Lot) -> None:
     A transfer counts while the ledger has the holder of then: what a new holder offers is land of its own. A lot that
     names no building may lie in any of the parcel's, so that it is counted with all of them.
     """
-    leases = [name for name in rulebook().tools if is_lease(name)]
+    leases = [name for name, tool in rulebook().tools.items() if tool.lets]
     gone = Q(state="concluded", holder_uscc=lot.holder_uscc) & ~Q(way__in=leases)
     same = Lot.objects.filter(kind=lot.kind, parcel_id=lot.parcel_id).exclude(pk=lot.pk)
     others = list(same.filter(Q(state="published") | gone))
