@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from panhuo.cli_admit import admit
+from panhuo.cli_cluster import cluster
 from panhuo.cli_husbandry import husbandry
 from panhuo.cli_land import land
 from panhuo.cli_law import law
@@ -364,6 +365,7 @@ app.command("score")(score)
 app.command("scoreboard")(scoreboard)
 app.command("outcome")(outcome)
 app.command("zone")(zone)
+app.command("cluster")(cluster)
 
 
 @app.command()

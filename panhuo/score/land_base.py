@@ -94,8 +94,8 @@ def land_bases(
     land row are absent. rule: how rented floor turns into land (a bound scheme's `land`).
     """
     con = connect(1)  # several threads would add areas up in another order each time
-    _register(con, "occupancies", occupancies, OCCUPANCIES)
-    _register(con, "parcels", parcels, PARCELS)
+    con.register("occupancies", registered(occupancies, OCCUPANCIES))
+    con.register("parcels", registered(parcels, PARCELS))
     con.execute(
         SHARES,
         {
@@ -108,14 +108,14 @@ def land_bases(
     return con.execute(BASES).to_arrow_table(), _problems(con)
 
 
-def _register(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table | None, schema: pa.Schema) -> None:
-    """Registers the columns of `schema`, absent ones as typed NULLs."""
+def registered(table: pa.Table | None, schema: pa.Schema) -> pa.Table:
+    """The columns of `schema`, absent ones as typed NULLs."""
     held = pa.table({}) if table is None else table
-    rows = held.num_rows
     columns = [
-        held[f.name].cast(f.type) if f.name in held.column_names else pa.nulls(rows, f.type) for f in schema
+        held[f.name].cast(f.type) if f.name in held.column_names else pa.nulls(held.num_rows, f.type)
+        for f in schema
     ]
-    con.register(name, pa.Table.from_arrays(columns, schema=schema))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _problems(con: duckdb.DuckDBPyConnection) -> list[Problem]:

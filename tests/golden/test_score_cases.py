@@ -1,4 +1,4 @@
-"""Figures of cases 3, 4, 17 and 19, computed."""
+"""Figures of cases 17 and 19, computed."""
 
 from datetime import date
 
@@ -6,18 +6,13 @@ import pytest
 
 from panhuo.core.problems import PanhuoError
 from panhuo.core.units import mu_to_m2
-from panhuo.measure.per_mu import Cluster, check_claims, earlier_value
+from panhuo.measure.cluster import Cluster, check_claims
 from panhuo.measure.scoreboard import rate
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import scheme
 from panhuo.rulebook.scheme_schema import ScoreboardScheme
 
 BOARD = scheme(Rulebook.load(), ScoreboardScheme, "scoreboard", date(2025, 1, 1))
-
-
-def test_case_3_last_years_tax_per_mu() -> None:
-    assert round(earlier_value(33.63, 0.091), 2) == 30.82
-    assert round(earlier_value(600, 0.0739), 2) == 558.71
 
 
 def test_case_17_claims_disagree_with_their_own_inputs() -> None:
