@@ -13,7 +13,7 @@ from panhuo.core.dates import WorkCalendar
 from panhuo.dispose.clock import Due, due_dates, waits_for
 from panhuo.rulebook.book import Rulebook
 from panhuo.rulebook.facts import AS_OF, Law
-from panhuo.rulebook.procedure import Guard, Outcome, Procedure, Step
+from panhuo.rulebook.procedure import Guard, Outcome, Procedure, Step, keyed
 from panhuo.rulebook.schema import Cite, Label
 from panhuo.rulebook.truths import Truth, truths
 
@@ -144,8 +144,7 @@ def course(file: CaseFile, on: date, book: Rulebook, calendar: WorkCalendar) -> 
 
 def _checks(key: str, guards: Sequence[Guard], holds: Mapping[str, Truth]) -> tuple[Check, ...]:
     return tuple(
-        Check(f"{key}.{n}", guard, holds[guard.when] if guard.when else None)
-        for n, guard in enumerate(guards)
+        Check(name, guard, holds[guard.when] if guard.when else None) for name, guard in keyed(key, guards)
     )
 
 

@@ -36,7 +36,7 @@ class Matter:
 
 def bars(notice: Notice, holds: Mapping[str, Truth]) -> list[Label]:
     """What keeps the notice from being written."""
-    return [g.because for g in notice.requires if g.when and holds[g.when].holds is False]
+    return [g.because for g in notice.guards if g.when and holds[g.when].holds is False]
 
 
 def notice_document(notice: Notice, matter: Matter, book: Rulebook) -> Document:
@@ -48,7 +48,7 @@ def notice_document(notice: Notice, matter: Matter, book: Rulebook) -> Document:
             remedy="核对事实，或另选程序 check the facts, or choose another way",
         )
     write = writer(notice, matter, book)
-    doubted = [g.because.zh for g in notice.requires if g.when and matter.holds[g.when].holds is None]
+    doubted = [g.because.zh for g in notice.guards if g.when and matter.holds[g.when].holds is None]
     blocks: list[Block] = [Official(f"〔待核：{words}〕") for words in doubted]
     blocks.append(Official(write("{holder}") + "：", "flush"))
     blocks += [_block(line, matter, write) for line in notice.body if _stands(line, matter)]

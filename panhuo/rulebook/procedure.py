@@ -1,6 +1,6 @@
 """The shape of a procedure (law/procedures/*.yaml): who does what, after what, on which paper, by when."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -45,11 +45,18 @@ class Clock(LawFile):
 
 
 class Guard(LawFile):
-    """What must hold before a step: words, and the predicate over facts where there is one."""
+    """What must hold before a step: words, and the predicate over facts where there is one. `id`: what notices name it
+    by."""
 
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
     because: Label
     when: Annotated[Text, AfterValidator(checked_predicate)] | None = None
     cites: tuple[Cite, ...] = ()
+
+
+def keyed(head: str, guards: Iterable[Guard]) -> Iterator[tuple[str, Guard]]:
+    """Guards with their keys: the head and their id, or their number where they have none."""
+    return ((f"{head}.{guard.id or n}", guard) for n, guard in enumerate(guards))
 
 
 class Outcome(LawFile):
@@ -144,6 +151,9 @@ class Procedure(LawFile):
                 raise ValueError(f"{step.id} leads to unknown steps: {sorted(stray)}")
             if stray := {to for way in step.outcomes.values() for to in way.to} & seen:
                 raise ValueError(f"{step.id} leads back to steps listed before it: {sorted(stray)}")
+        keys = [key for key, _ in self.guards]
+        if twice := {key for key in keys if keys.count(key) > 1}:
+            raise ValueError(f"guards of one id: {sorted(twice)}")
         if stray := self.then.keys() - self.ends.keys():
             raise ValueError(f"what follows is said of unknown ends: {sorted(stray)}")
         for chain in self.at_once:
@@ -158,11 +168,11 @@ class Procedure(LawFile):
 
     @property
     def guards(self) -> Iterator[tuple[str, Guard]]:
-        """Every guard with its key: step.number, or step.outcome.number."""
+        """Every guard with its key: step.id, or step.outcome.id, the number for an id where it has none."""
         for step in self.steps:
-            yield from ((f"{step.id}.{n}", guard) for n, guard in enumerate(step.guard))
+            yield from keyed(step.id, step.guard)
             for name, way in step.outcomes.items():
-                yield from ((f"{step.id}.{name}.{n}", guard) for n, guard in enumerate(way.guard))
+                yield from keyed(f"{step.id}.{name}", way.guard)
 
     def chain(self, step_id: str) -> AtOnce | None:
         """The steps that are done at once with that one."""

@@ -152,6 +152,8 @@ def test_no_clock_runs_before_its_event() -> None:
         {"clocks": [{"days": "$a.b", "kind": "calendar", "of": "nothing"}]},
         {"outcomes": {"x": {"label": {"zh": "一", "en": "a"}, "to": ["nothing"]}}},
         {"guard": [{"because": {"zh": "一", "en": "a"}, "when": "drop table x"}]},
+        {"guard": [{"id": "twice", "because": {"zh": "一", "en": "a"}}] * 2},
+        {"guard": [{"id": "0", "because": {"zh": "一", "en": "a"}}]},
     ],
 )
 def test_a_procedure_that_does_not_hang_together_is_refused(fault: dict[str, object]) -> None:

@@ -1,7 +1,9 @@
 """Notices from facts: what each must hold, what it says where a fact is missing, and when it may not be written."""
 
 import io
+import shutil
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import docx
@@ -14,7 +16,7 @@ from panhuo.report.notices import notice_document
 from panhuo.report.render_docx import to_docx
 from panhuo.report.render_html import to_html
 from panhuo.report.render_pdf import to_pdf
-from panhuo.rulebook.book import Rulebook
+from panhuo.rulebook.book import LAW, Rulebook
 from panhuo.rulebook.notice import load_notices
 from panhuo.rulebook.procedure import load_procedures
 from panhuo.workspace.notices import matter_of
@@ -37,7 +39,7 @@ def told(kind: str, facts: dict[str, Any] = CASE_16, **case: Any) -> str:
 @pytest.mark.parametrize("kind", NOTICES)
 def test_with_nothing_known_everything_is_a_blank_and_nothing_is_made_up(kind: str) -> None:
     words = told(kind, {"parcel_id": "x", "division": "431022"})
-    assert words.startswith("〔待核") or not NOTICES[kind].requires
+    assert words.startswith("〔待核") or not NOTICES[kind].guards
     assert "〔待填：权利人〕：" in words
     assert "None" not in words
     assert "unknown" not in words
@@ -88,6 +90,34 @@ def test_what_the_facts_forbid_is_not_written(kind: str, change: dict[str, Any])
     with pytest.raises(PanhuoError) as caught:
         told(kind, CASE_16 | change)
     assert "条件不成立" in str(caught.value)
+
+
+def law_with(folder: Path, file: str, old: str, new: str) -> Path:
+    """The notices and procedures of the law, one file changed."""
+    for part in ("notices", "procedures"):
+        shutil.copytree(LAW / part, folder / part)
+    changed = folder / file
+    assert old in changed.read_text("utf-8")
+    changed.write_text(changed.read_text("utf-8").replace(old, new), "utf-8")
+    return folder
+
+
+def test_what_a_notice_requires_is_worded_by_the_step_it_goes_with(tmp_path: Path) -> None:
+    law = law_with(
+        tmp_path, "procedures/p04_fee_or_resumption.yaml", "满一年未动工的闲置土地", "一年没有动工"
+    )
+    notice = load_notices(law)["hearing"]
+    young = matter_of(notice, CASE_16 | {"start_by": date(2025, 11, 28)}, {}, BOOK, ON)
+    with pytest.raises(PanhuoError, match="条件不成立：一年没有动工"):
+        notice_document(notice, young, BOOK)
+
+
+@pytest.mark.parametrize("key", ["evidence.nothing", "evidence.2", "not_started"])
+def test_a_notice_that_requires_what_no_step_asks_of_the_facts_is_refused(tmp_path: Path, key: str) -> None:
+    law = law_with(tmp_path, "notices/hearing.yaml", "evidence.not_started", key)
+    with pytest.raises(PanhuoError, match=f"p04_fee_or_resumption.{key}") as caught:
+        load_notices(law)
+    assert caught.value.where.endswith("hearing.yaml")
 
 
 def test_a_hearing_is_told_of_the_fee_within_two_years_and_of_resumption_after() -> None:

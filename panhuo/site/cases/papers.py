@@ -30,7 +30,7 @@ def kinds(case: Case) -> dict[str, Notice]:
 def offered(case: Case, file: CaseFile) -> list[Row]:
     """The notices of a case, each with what bars it."""
     known = kinds(case)
-    texts = {guard.when for notice in known.values() for guard in notice.requires if guard.when}
+    texts = {guard.when for notice in known.values() for guard in notice.guards if guard.when}
     held, on = facts.held(case.parcel_id, facts.spoken(texts)), timezone.localdate()
     holds = truths(texts, held, {**file.known, AS_OF: on}, Law(rulebook(), on))
     return [
