@@ -146,6 +146,9 @@ def test_what_the_server_fails_on_waits_and_holds_up_no_other(phone, tmp_path):
         fill(phone, tmp_path)
         phone.click("button:has-text('填完，发送')")
         expect(phone.locator("[data-state=waiting]")).to_have_count(n)
+        expect(phone.locator("#note")).to_contain_text("离线")
+        expect(phone.locator("#outbox")).to_be_focused()
+        expect(phone.locator("#outbox")).to_be_in_viewport()
     broken = []
 
     def fail_the_oldest(route):

@@ -84,7 +84,7 @@ function outbox(mine: Entry[]): HTMLElement | string {
   if (!mine.length) return "";
   const waiting = mine.filter((entry) => entry.state === "waiting").length;
   const kinds = { draft: "check", waiting: "unknown", sent: "good", refused: "bad" };
-  return h("section", { "aria-labelledby": "outbox" }, h("h2", { id: "outbox" }, words.outbox),
+  return h("section", { "aria-labelledby": "outbox" }, h("h2", { id: "outbox", tabindex: -1 }, words.outbox),
     waiting > 0 && h("p", {}, h("button", { type: "button", class: "primary", id: "send", onclick: () => void sync(true) }, `${words.send} (${waiting})`)),
     h("ul", { class: "mine" }, ...mine.map((entry) => {
       const name = entry.parcel?.name ?? entry.answers.name ?? words.add;
@@ -130,7 +130,7 @@ async function fill(entry: Entry): Promise<void> {
     Object.assign(entry, { state: "waiting", at: Date.now() });
     await save();
     await list("#outbox, #list");
-    await sync(false);
+    await sync(true);
   };
   const later = async (): Promise<void> => { await save(); await list("#list"); };
   const back = async (): Promise<void> => { if (soon) await save(); await list("#list"); };
