@@ -27,6 +27,12 @@ def scoreboard(
     on: Annotated[
         str | None, typer.Option("--on", help="时间进度的日期 day of progress, today by default")
     ] = None,
+    years: Annotated[
+        int | None,
+        typer.Option(
+            "--years", min=1, max=20, help="所余分几年完成 years to clear what is left in, equal targets"
+        ),
+    ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="结果 xlsx csv parquet")] = None,
     as_json: Json = False,
 ) -> None:
@@ -35,8 +41,9 @@ def scoreboard(
 
     with working():
         result = board_of(
-            source, tasks=tasks, since=parse_day(since), on=parse_day(on), output=output, lang=session.lang
-        )
+            source, tasks=tasks, since=parse_day(since), on=parse_day(on), years=years, output=output,
+            lang=session.lang,
+        )  # fmt: skip
     emit(result, as_json, show_scoreboard)
 
 
@@ -65,6 +72,8 @@ def show_scoreboard(result: dict[str, Any]) -> None:
         rank = "—" if row["rank"] is None else str(row["rank"])
         table.add_row(str(row["year"]), escape(label), escape(where), *areas, rate, rank, behind)
     Console(highlight=False).print(table)
+    if result["plan"]:
+        show_plan(result)
     for refused in result["refused"]:
         label = result["measures"][refused["measure"]]["label"][lang]
         out.print(
@@ -83,3 +92,27 @@ def show_scoreboard(result: dict[str, Any]) -> None:
         out.print(f"{result['from']} → {result['to']}", style="dim")
     for path in result["files"]:
         out.print(escape(path))
+
+
+def show_plan(result: dict[str, Any]) -> None:
+    """The yearly targets: a division and measure a row, a year a column."""
+    from panhuo.report.names import place_name
+
+    lang, targets = session.lang, dict[tuple[str, str | None], dict[int, float | None]]()
+    for row in result["plan"]:
+        targets.setdefault((row["measure"], row["division"]), {})[row["year"]] = row["target_m2"]
+    years = sorted({row["year"] for row in result["plan"]})
+    table = Table(
+        box=None,
+        header_style="bold",
+        title=session.pick("所余年度目标（亩）", "Targets for what is left (mu)"),
+    )
+    for zh, en in (("指标", "measure"), ("行政区", "division")):
+        table.add_column(session.pick(zh, en), overflow="fold")
+    for year in years:
+        table.add_column(str(year), justify="right")
+    for (measure, division), of in targets.items():
+        cells = ("—" if (area := of.get(year)) is None else f"{m2_to_mu(area):,.2f}" for year in years)
+        label = result["measures"][measure]["label"][lang]
+        table.add_row(escape(label), escape(place_name(division, lang) if division else "—"), *cells)
+    Console(highlight=False).print(table)

@@ -148,7 +148,18 @@ def progress(board: pa.Table, on: date) -> pa.Table:
     ).to_arrow_table()
 
 
-def year_plan(total_m2: float, done_m2: float, first_year: int, years: int = 3) -> dict[int, float]:
-    """Equal yearly targets (m²) that clear what is left of a task over `years`, the first from `first_year`."""
-    left = max(0.0, total_m2 - done_m2)
-    return {first_year + k: left / years for k in range(years)}
+def year_plan(board: pa.Table, years: int) -> pa.Table:
+    """Equal yearly targets that clear what is left: (division, measure, year, target_m2), NULL where it is not known.
+
+    Of each division and measure the board's latest year counts; the first target is of the year after it. What is left
+    is the task less what was done, never below nothing.
+    """
+    con = connect()
+    con.register("board", board)
+    return con.execute(
+        "WITH last AS (SELECT *, row_number() OVER (PARTITION BY division, measure ORDER BY year DESC) AS n FROM board)"
+        " SELECT division, measure, year + k AS year,"
+        " CASE WHEN rate IS NOT NULL THEN greatest(base_m2 - done_m2, 0) / $years END AS target_m2"
+        " FROM last, generate_series(1, $years) ks(k) WHERE n = 1 ORDER BY measure, division, year",
+        {"years": years},
+    ).to_arrow_table()

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from panhuo.core.problems import PanhuoError, Problem
 from panhuo.core.units import m2_to_mu
-from panhuo.measure.scoreboard import progress, ranking, scoreboard, stock_tally
+from panhuo.measure.scoreboard import progress, ranking, scoreboard, stock_tally, year_plan
 from panhuo.report.chain import cite_chain
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.facts import connect
@@ -38,6 +38,11 @@ STOCKS: Final = {
 HEADS: Final = {
     "zh": ("年度", "指标", "行政区", "任务（亩）", "完成（亩）", "处置率", "名次", "时间进度", "落后"),
     "en": ("Year", "Measure", "Division", "Task (mu)", "Done (mu)", "Rate", "Rank", "Year gone", "Behind"),
+}
+
+PLAN_HEADS: Final = {
+    "zh": ("年度", "指标", "行政区", "目标（亩）"),
+    "en": ("Year", "Measure", "Division", "Target (mu)"),
 }
 
 FLAGGED: Final = """
@@ -82,14 +87,15 @@ def _flagged(ws: Workspace, assessment: str, findings: tuple[str, ...]) -> pa.Ta
 
 def board_of(
     source: Path, *, tasks: Path | None = None, since: date | None = None, output: Path | None = None,
-    on: date | None = None, lang: str = "zh",
+    on: date | None = None, years: int | None = None, lang: str = "zh",
 ) -> dict[str, Any]:  # fmt: skip
     """The scoreboard of a sheet of tasks, or of a workspace: net between two of its assessments, gross by `tasks`.
 
     since: the day from which the net measures count, the assessment before the latest by default; on: the day that
-    progress is held against. Gives {as_of, from, to, rows with task, done, rate, rank and, in the year of `on`, the
-    share of the year gone and how far the rate is behind it; refused, measures, files}. A workspace keeps the board
-    with its latest assessment. Raises PanhuoError where there is nothing to reckon.
+    progress is held against; years: over how many what is left is to be cleared. Gives {as_of, from, to, rows with
+    task, done, rate, rank and, in the year of `on`, the share of the year gone and how far the rate is behind it; plan:
+    [{division, measure, year, target_m2}] or None; refused, measures, files}. A workspace keeps the board with its
+    latest assessment. Raises PanhuoError where there is nothing to reckon.
     """
     if output is not None:
         writer_of(output, TABLES)
@@ -115,12 +121,14 @@ def board_of(
            for key in ("expected", "behind")}
         for row in ranking(board).to_pylist()
     ]  # fmt: skip
-    files = write_tables(output, sheet(ranked, rules, lang)) if output is not None else []
+    plan = None if years is None else year_plan(board, years).to_pylist()
+    files = write_tables(output, sheets(ranked, plan, rules, lang)) if output is not None else []
     return {
         "as_of": on,
         "from": span[0],
         "to": span[1],
         "rows": ranked,
+        "plan": plan,
         "refused": [{"measure": p.field, "of": p.value, "why": p.action} for p in problems],
         "measures": {
             name: {"label": one.label.model_dump(), "formula": one.formula, "task": one.task.model_dump(),
@@ -154,16 +162,31 @@ def workspace_tasks(
     return pa.concat_tables(parts, promote_options="default"), span
 
 
-def sheet(rows: list[dict[str, Any]], rules: ScoreboardScheme, lang: str) -> dict[str, pa.Table]:
-    """The board as a table headed in a language."""
-    cells = [
-        (r["year"], rules.measures[r["measure"]].label.model_dump()[lang], r["division"],
-         None if r["base_m2"] is None else m2_to_mu(r["base_m2"]),
-         None if r["done_m2"] is None else m2_to_mu(r["done_m2"]), r["rate"], r["rank"], r["expected"], r["behind"])
+def sheets(
+    rows: list[dict[str, Any]], plan: list[dict[str, Any]] | None, rules: ScoreboardScheme, lang: str
+) -> dict[str, pa.Table]:
+    """The board, and the targets of the years to come where they were asked for, headed in a language."""
+    labels = {name: one.label.model_dump()[lang] for name, one in rules.measures.items()}
+    board = [
+        (r["year"], labels[r["measure"]], r["division"], mu(r["base_m2"]), mu(r["done_m2"]), r["rate"], r["rank"],
+         r["expected"], r["behind"])
         for r in rows
     ]  # fmt: skip
-    table = pa.table(dict(zip(HEADS[lang], map(pa.array, zip(*cells, strict=True)), strict=True)))
-    return {"进度榜" if lang == "zh" else "scoreboard": table}
+    tables = {"进度榜" if lang == "zh" else "scoreboard": headed(HEADS[lang], board)}
+    if plan is not None:
+        targets = [(r["year"], labels[r["measure"]], r["division"], mu(r["target_m2"])) for r in plan]
+        tables["年度目标" if lang == "zh" else "targets"] = headed(PLAN_HEADS[lang], targets)
+    return tables
+
+
+def mu(area_m2: float | None) -> float | None:
+    """An area in 亩, NULL where it is unknown."""
+    return None if area_m2 is None else m2_to_mu(area_m2)
+
+
+def headed(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Rows as a table."""
+    return pa.table(dict(zip(heads, map(pa.array, zip(*rows, strict=True)), strict=True)))
 
 
 def write_scoreboard(

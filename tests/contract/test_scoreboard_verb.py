@@ -87,6 +87,21 @@ def test_words_and_workbook_in_both_languages(panhuo, tmp_path):  # noqa: F811
     assert "21.79%" in panhuo("scoreboard", path, "--lang", "en").out
 
 
+def test_what_is_left_is_spread_over_the_years_asked_for(panhuo, tmp_path):  # noqa: F811
+    path = sheet(tmp_path, HEAD + "娄底市,2024,闲置土地处置率（毛）,11723.24,1698.96\n")
+    result = told(panhuo, path, "--years", "2")
+    assert [(row["year"], row["target_m2"] * 3 / 2000) for row in result["plan"]] == [
+        (2025, pytest.approx(5012.14)),
+        (2026, pytest.approx(5012.14)),
+    ]
+    assert told(panhuo, path)["plan"] is None
+    zh = panhuo("scoreboard", path, "--years", "2", "--lang", "zh", "-o", tmp_path / "a.xlsx").out
+    assert "所余年度目标（亩）" in zh and "5,012.14" in zh
+    assert load_workbook(tmp_path / "a.xlsx")["年度目标"]["D2"].value == pytest.approx(5012.14)
+    assert "Targets for what is left (mu)" in panhuo("scoreboard", path, "--years", "2", "--lang", "en").out
+    assert panhuo("scoreboard", path, "--years", "0").code == 2
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 
 from panhuo.core.problems import PanhuoError
-from panhuo.core.units import mu_to_m2
 from panhuo.measure.before_after import before_after, expected_of
 from panhuo.measure.scoreboard import progress, ranking, rate, scoreboard, stock_tally, year_plan
 from panhuo.rulebook import Rulebook
@@ -72,7 +71,7 @@ def test_an_unknown_area_leaves_the_tally_unknown() -> None:
     assert stock_tally(opening, closing, 2025, "idle_net")["opening_m2"].to_pylist() == [None]
 
 
-def test_ranking_progress_and_the_three_year_plan() -> None:
+def test_ranking_and_progress() -> None:
     tasks = pa.table({"division": ["a", "b", "c"], "year": [2024] * 3, "measure": ["idle_gross"] * 3,
                       "base_m2": [10.0, 10.0, 10.0], "done_m2": [5.0, 2.0, 5.0]})  # fmt: skip
     board, _ = scoreboard(tasks, RULE)
@@ -80,10 +79,16 @@ def test_ranking_progress_and_the_three_year_plan() -> None:
     behind = progress(board, date(2024, 7, 1)).to_pylist()
     assert behind[0]["division"] == "b" and behind[0]["expected"] == pytest.approx(183 / 366)
     assert progress(board, date(2024, 12, 31))["expected"].to_pylist() == [1.0] * 3
-    assert year_plan(mu_to_m2(11723.24), mu_to_m2(1698.96), 2025, 2)[2026] == pytest.approx(
-        mu_to_m2(10024.28) / 2
-    )
-    assert year_plan(10.0, 20.0, 2025) == {2025: 0, 2026: 0, 2027: 0}
+
+
+def test_what_is_left_is_cleared_in_equal_years_after_the_latest() -> None:
+    rows = [("a", 2023, 90.0, 1.0), ("a", 2024, 90.0, 30.0), ("b", 2024, 10.0, 20.0), ("c", 2024, 10.0, None)]
+    names = ("division", "year", "base_m2", "done_m2")
+    tasks = pa.Table.from_pylist([dict(zip(names, row, strict=True), measure="idle_gross") for row in rows])
+    plan = year_plan(scoreboard(tasks, RULE)[0], 3).to_pylist()
+    targets = {d: [(r["year"], r["target_m2"]) for r in plan if r["division"] == d] for d in "abc"}
+    assert targets["a"] == [(2025, 20.0), (2026, 20.0), (2027, 20.0)]
+    assert targets["b"][0] == (2025, 0.0) and targets["c"][0] == (2025, None)
 
 
 def test_outcomes_stand_beside_their_appraisal() -> None:
