@@ -102,11 +102,8 @@ def show_plan(result: dict[str, Any]) -> None:
     for row in result["plan"]:
         targets.setdefault((row["measure"], row["division"]), {})[row["year"]] = row["target_m2"]
     years = sorted({row["year"] for row in result["plan"]})
-    table = Table(
-        box=None,
-        header_style="bold",
-        title=session.pick("所余年度目标（亩）", "Targets for what is left (mu)"),
-    )
+    out.print(session.pick("所余年度目标（亩）", "Targets for what is left (mu)"))
+    table = Table(box=None, header_style="bold")
     for zh, en in (("指标", "measure"), ("行政区", "division")):
         table.add_column(session.pick(zh, en), overflow="fold")
     for year in years:

@@ -19,7 +19,7 @@ from panhuo.report.chain import both
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.calendar import work_calendar
 from panhuo.rulebook.judged import opened
-from panhuo.rulebook.scheme import governing
+from panhuo.rulebook.scheme import governing, load_schemes
 from panhuo.rulebook.scheme_schema import AdmissionScheme, LifecycleScheme
 
 STATES: Final = {
@@ -67,7 +67,7 @@ def promises_of(
     contracts, calendar = tables["contracts"], work_calendar(book)
     assert contracts is not None
     found = milestones(contracts, rule, calendar, on)
-    bars = governing(book, AdmissionScheme, place, on)
+    bars = measures(book, place, on)
     if bars is None:
         return Promises(found, pa.table({}), pa.table({}), None)
     promised = contract_promises(contracts, bars, found)
@@ -75,6 +75,17 @@ def promises_of(
     figures = promised_figures(promised, actual_figures({**tables, "contracts": mine}, bars, calendar, on))
     subjects = opened(found=found, figures=figures).execute(SUBJECTS).to_arrow_table()
     return Promises(found, figures, consequences(subjects, bars), bars)
+
+
+def measures(book: Rulebook, place: str, on: date) -> AdmissionScheme | None:
+    """The admission scheme of a place, and with it the criteria of others that it lacks: a contract may promise what
+    the place sets no bar for, and it is measured alike. None where no scheme is in force."""
+    bars = governing(book, AdmissionScheme, place, on)
+    if bars is None:
+        return None
+    others = (one.criteria for one in load_schemes(book, AdmissionScheme).values())
+    known = {name: criterion for criteria in others for name, criterion in criteria.items()}
+    return bars.model_copy(update={"criteria": known | bars.criteria})
 
 
 def in_words(found: Promises) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from panhuo.score import score
 from panhuo.workspace.enterprises import dossier, linked, plans
 from panhuo.workspace.parks import watched
 from panhuo.workspace.parquet import write_table
+from panhuo.workspace.promises import measures
 from panhuo.workspace.scoreboards import net_tasks, write_scoreboard
 from panhuo.workspace.store import Workspace
 from panhuo.workspace.tasks import read_tasks
@@ -139,6 +140,13 @@ def test_a_dossier_holds_the_promises_of_its_contracts(ws: Workspace) -> None:
         ("tax_per_mu", 40.0, date(2026, 3, 2))
     ]
     assert dossier(ws, "E1", rulebook=BOOK, on=ON)["milestones"] == []
+
+
+def test_a_figure_the_place_sets_no_bar_for_is_measured_as_other_schemes_do() -> None:
+    nationwide = measures(BOOK, "", ON)
+    assert nationwide is not None and nationwide.id == "standard_land"
+    assert nationwide.criteria["revenue_per_mu"].numerator == "revenue_wan"
+    assert "far" in nationwide.criteria
 
 
 def test_before_any_scheme_the_record_still_opens(ws: Workspace) -> None:
