@@ -197,10 +197,17 @@ def test_an_enquiry_reaches_the_office_of_the_lot_alone(as_, offered):
     told_in_trail = json.dumps(list(Trail.objects.values()), default=str, ensure_ascii=False)
     assert not re.search("恒达|李工|13812345678", told_in_trail)
     client = as_("clerk")
-    client.post(f"/enquiries/{enquiry.pk}/mark/", {"state": "answered", "answer": ""})
-    assert Enquiry.objects.get().state == "new"
-    client.post(f"/enquiries/{enquiry.pk}/mark/", {"state": "answered", "answer": "已电话答复"})
-    assert Enquiry.objects.get().state == "answered"
+    for seen, text, state in (("new", "", "new"), ("new", "已电话答复", "answered")):
+        client.post(f"/enquiries/{enquiry.pk}/mark/", {"seen": seen, "state": "answered", "answer": text})
+        assert Enquiry.objects.get().state == state
+    client.post(
+        f"/enquiries/{enquiry.pk}/mark/", {"seen": "new", "state": "closed", "answer": "在他处打开的旧页"}
+    )
+    assert Enquiry.objects.get().answer == "已电话答复"
+    client.post(
+        f"/enquiries/{enquiry.pk}/mark/", {"seen": "answered", "state": "closed", "answer": "已电话答复"}
+    )
+    assert Enquiry.objects.get().state == "closed"
     sheet = openpyxl.load_workbook(io.BytesIO(client.get("/enquiries/enquiries.xlsx").content)).active
     assert "恒达机械" in [cell.value for cell in sheet[2]]
     client.post(f"/enquiries/{enquiry.pk}/remove/")

@@ -29,6 +29,8 @@ from panhuo.site.words import pick
 from panhuo.workspace.files import keep_file
 
 OPEN_TO_EDIT: Final = ("draft", "withdrawn")
+UNSEEN: Final = (*OPEN_TO_EDIT, "submitted")
+"""States in which a priority is settled, and its holder supplied."""
 SETTLED: Final = ("priority", "priority_on", "priority_note", "priority_file")
 """What the act of settling a priority keeps of a lot."""
 HOURLY: Final = 5
@@ -157,9 +159,11 @@ def conclude(
     supplied to its holder without ever having been open to others.
     """
     with performing(by, "offer", "lot.conclude", str(pk)) as detail:
-        lot = _held(pk)
-        if lot.state != "published" and (lot.priority != "exercised" or lot.state == "concluded"):
-            _held(pk, "published")
+        _lock_parcel(pk)
+        used = _held(pk).priority == "exercised"
+        lot = _held(pk, *(UNSEEN if used else ("published",)))
+        if used:
+            rules.check_free(lot)
         rules.check_supply(lot, supplied_on, start_by, taker)
         assert supplied_on is not None
         lot.supplied_on, lot.taker, lot.contract_no = supplied_on, taker.strip(), contract_no.strip()
@@ -182,7 +186,7 @@ def record_start(by: Any, pk: int, started_on: date | None) -> None:
 def settle_priority(by: Any, pk: int, outcome: str, on: date | None, note: str, upload: Any) -> None:
     """Records that the former holder used the priority, waived it or let it lapse, on evidence in a file."""
     with performing(by, "offer", "lot.priority", str(pk), priority=outcome):
-        lot = _held(pk, "draft", "submitted", "withdrawn")
+        lot = _held(pk, *UNSEEN)
         rules.check_settled(lot, outcome, on, note)
         if upload is None:
             raise PanhuoError(pick("须附证据文件", "a document is needed as evidence"), where="file")
@@ -220,7 +224,8 @@ def enquire(lot_pk: int, given: Mapping[str, Any], address: str) -> Enquiry:
     """
     sender = sender_of(address)
     with transaction.atomic():
-        lot = on_offer().filter(pk=lot_pk).first()
+        # locked, so that what one address sends at once is counted one by one
+        lot = on_offer().select_for_update().filter(pk=lot_pk).first()
         if lot is None:
             raise PanhuoError(pick("这一项已不在供应", "this lot is no longer on offer"))
         if Enquiry.objects.filter(sender=sender, consented_at__gt=timezone.now() - WINDOW).count() >= HOURLY:
@@ -234,20 +239,37 @@ def enquire(lot_pk: int, given: Mapping[str, Any], address: str) -> Enquiry:
     return made
 
 
-def answer(by: Any, enquiry: Enquiry, state: str, text: str) -> None:
-    """Marks an enquiry, with what was answered."""
+def _asked(enquiry: Enquiry) -> Enquiry:
+    """The enquiry, locked until the act is done. Raises PanhuoError where it was deleted meanwhile."""
+    held = Enquiry.objects.select_for_update().filter(pk=enquiry.pk).first()
+    if held is None:
+        raise PanhuoError(pick("这条咨询已删除", "this enquiry was deleted"))
+    return held
+
+
+def answer(by: Any, enquiry: Enquiry, seen: str, state: str, text: str) -> None:
+    """Marks an enquiry, with what was answered.
+
+    seen: its state as the person read it. Raises PanhuoError where somebody else marked it since.
+    """
     with performing(by, "offer", "enquiry.answer", str(enquiry.lot_id), id=enquiry.pk):
+        held = _asked(enquiry)
+        if held.state != seen:
+            raise PanhuoError(
+                pick("这条咨询已有人办理", "somebody else has dealt with this enquiry"),
+                remedy=pick("请看最新的答复再办", "read what was answered first"),
+            )
         if state not in ("answered", "closed") or (state == "answered" and not text.strip()):
             raise PanhuoError(pick("请写明答复了什么", "say what was answered"), where="answer")
-        enquiry.state, enquiry.answer = state, text.strip()
-        enquiry.answered_by, enquiry.answered_at = by, timezone.now()
-        enquiry.save()
+        held.state, held.answer = state, text.strip()
+        held.answered_by, held.answered_at = by, timezone.now()
+        held.save()
 
 
 def remove_enquiry(by: Any, enquiry: Enquiry) -> None:
     """Deletes an enquiry and with it all that is known of its sender."""
     with performing(by, "offer", "enquiry.remove", str(enquiry.lot_id), id=enquiry.pk):
-        enquiry.delete()
+        _asked(enquiry).delete()
 
 
 def demand_row(enquiry: Enquiry) -> Row:

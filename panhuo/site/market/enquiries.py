@@ -60,7 +60,8 @@ def act(request: HttpRequest, pk: int, do: str) -> HttpResponse:
     try:
         match do:
             case "mark":
-                acts.answer(request.user, held, request.POST.get("state", ""), request.POST.get("answer", ""))
+                given = (request.POST.get(name, "") for name in ("seen", "state", "answer"))
+                acts.answer(request.user, held, *given)
             case "remove":
                 acts.remove_enquiry(request.user, held)
                 messages.success(request, say("已删除", "Deleted"))
