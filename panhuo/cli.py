@@ -15,6 +15,7 @@ import typer
 
 from panhuo.cli_admit import admit
 from panhuo.cli_cluster import cluster
+from panhuo.cli_firms import leases, link, themes
 from panhuo.cli_husbandry import husbandry
 from panhuo.cli_land import land
 from panhuo.cli_law import law
@@ -366,6 +367,9 @@ app.command("scoreboard")(scoreboard)
 app.command("outcome")(outcome)
 app.command("zone")(zone)
 app.command("cluster")(cluster)
+app.command("link")(link)
+app.command("themes")(themes)
+app.command("leases")(leases)
 
 
 @app.command()

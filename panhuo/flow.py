@@ -39,7 +39,7 @@ class Stage:
 
 FLOW = (
     Stage("inventory", ("files",), ("parcels", "contracts", "batches", "encumbrances", "buildings", "enterprises",
-          "occupancies", "demands", "layers", "corrections", "visits", "outcomes", "zones",
+          "occupancies", "demands", "layers", "corrections", "visits", "outcomes", "zones", "links",
           "problems"), "panhuo.inventory"),
     Stage("space", ("parcels", "layers", "contracts", "occupancies"), ("spatial", "conflicts"),
           "panhuo.inventory.spatial_facts.survey"),

@@ -1,7 +1,8 @@
 """The land-enterprise map: parcels and enterprises linked by code, by name and by place; one record of each.
 
 A link by code or by equal name stands of itself. A near name, or a place, is only proposed: it enters the
-records once it is on the confirm list, so that a guess never becomes a fact.
+records once it is on the confirm list, so that a guess never becomes a fact. So does a firm of a parcel that
+another firm is recorded to own.
 """
 
 import re
@@ -9,10 +10,11 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import numpy as np
+import duckdb
 import pyarrow as pa
-from rapidfuzz import fuzz, process
+import pyarrow.compute as pc
 
+from panhuo.inventory.near_names import likest
 from panhuo.rulebook.facts import connect
 
 LINKS: Final = pa.schema(
@@ -26,7 +28,6 @@ NOISE: Final = re.compile(r"[\s·•\-—_,，.。、'\"“”()\[\]【】]")
 BRACKETED: Final = re.compile(r"[(\[【][^)\]】]*[)\]】]")
 LIKENESS: Final = 85.0
 """Least likeness (0–100) of two plain names for a link to be proposed."""
-CHUNK: Final = 512
 
 Link = tuple[str, str, str, float, bool]
 
@@ -42,16 +43,22 @@ def plain_name(name: str) -> str:
     return LEGAL_FORMS.sub("", whole) or whole
 
 
-def links(parcels: pa.Table, enterprises: pa.Table, confirmed: pa.Table | None = None) -> pa.Table:
+def links(
+    parcels: pa.Table,
+    enterprises: pa.Table,
+    confirmed: pa.Table | None = None,
+    occupancies: pa.Table | None = None,
+) -> pa.Table:
     """Which enterprise holds which parcel: (parcel_id, enterprise_id, how, likeness, confirmed).
 
-    parcels: parcel_id, holder, holder_uscc, address; enterprises: enterprise_id, name (any year);
-    confirmed: the confirm list (parcel_id, enterprise_id, confirmed true|false). how: code, name, near_name
-    or list. Near names are unconfirmed unless the list says so; a pair the list denies is left out. A name
-    that two firms bear only proposes them.
+    parcels: parcel_id, holder, holder_uscc; enterprises: enterprise_id, name (of several years the last given);
+    confirmed: the confirm list (parcel_id, enterprise_id, confirmed true|false); occupancies: parcel_id,
+    enterprise_id, kind. how: code, name, near_name or list. Near names are unconfirmed unless the list says so; a pair
+    the list denies is left out. A name that two firms bear only proposes them, as a code or name does where others are
+    recorded to own the parcel.
     """
     firms = _firms(enterprises)
-    known = {firm for firm, _ in firms}
+    known = {firm for (firm,) in _columns(enterprises, ("enterprise_id",))} - {""}
     same, near = _index(firms, whole_name), _index(firms, plain_name)
     found: list[Link] = []
     left: list[tuple[str, str]] = []
@@ -63,7 +70,17 @@ def links(parcels: pa.Table, enterprises: pa.Table, confirmed: pa.Table | None =
         elif holder:
             left.append((parcel, plain_name(holder)))
     found += _near(left, near)
-    return _settled(found, confirmed)
+    return _settled(_disputed(found, occupancies), confirmed)
+
+
+def _disputed(found: list[Link], occupancies: pa.Table | None) -> list[Link]:
+    """The links, those unconfirmed whose parcel only other firms are recorded to own."""
+    owners: dict[str, set[str]] = {}
+    rows = [] if occupancies is None else _columns(occupancies, ("parcel_id", "enterprise_id", "kind"))
+    for parcel, firm, kind in rows:
+        if kind == "own":
+            owners.setdefault(parcel, set()).add(firm)
+    return [(p, e, how, like, sure and e in owners.get(p, {e})) for p, e, how, like, sure in found]
 
 
 def _index(firms: list[tuple[str, str]], key: Callable[[str], str]) -> dict[str, list[str]]:
@@ -89,43 +106,43 @@ def _settled(found: list[Link], confirmed: pa.Table | None) -> pa.Table:
 
 
 def _near(left: list[tuple[str, str]], by_name: Mapping[str, list[str]]) -> list[Link]:
-    """For each holder left over, the firms of the likest name, if it is like enough; compared in blocks."""
-    names, wanted = [*by_name], sorted({name for _, name in left})
-    best: dict[str, tuple[str, float]] = {}
-    for start in range(0, len(wanted) if names else 0, CHUNK):
-        block = wanted[start : start + CHUNK]
-        table = process.cdist(block, names, scorer=fuzz.ratio, score_cutoff=LIKENESS, dtype=np.float32)
-        top = table.argmax(axis=1)
-        likest = zip(block, top, table[np.arange(len(block)), top], strict=True)
-        best.update({name: (names[int(k)], float(like)) for name, k, like in likest if like > 0})
+    """For each holder left over, the firms of the likest name, if it is like enough."""
+    best = likest(sorted({name for _, name in left}), [*by_name], LIKENESS)
     matched = [(parcel, best[name]) for parcel, name in left if name in best]
     return [(p, firm, "near_name", like, False) for p, (name, like) in matched for firm in by_name[name]]
 
 
-def to_confirm(found: pa.Table) -> pa.Table:
-    """The links a person must settle, the likest first."""
-    open_ones = found.filter(pa.compute.invert(found["confirmed"]))
-    return open_ones.sort_by([("likeness", "descending"), ("parcel_id", "ascending")])
+def to_confirm(found: pa.Table, occupancies: pa.Table | None = None) -> pa.Table:
+    """The links a person must settle, the likest first; those recorded are settled."""
+    return _beside(found, occupancies).execute(
+        "SELECT f.* FROM found f ANTI JOIN held USING (parcel_id, enterprise_id) WHERE NOT confirmed"
+        " ORDER BY likeness DESC, parcel_id, enterprise_id"
+    ).to_arrow_table()  # fmt: skip
 
 
-def as_occupancies(found: pa.Table, occupancies: pa.Table | None) -> pa.Table:
-    """The occupancies with an `own` row for each confirmed link of a parcel that has none for that enterprise.
+def to_own(found: pa.Table, occupancies: pa.Table | None = None) -> pa.Table:
+    """(parcel_id, enterprise_id, kind `own`) of each confirmed link that is not recorded yet.
 
-    The added rows have no area: the land base then takes the parcel's own area.
+    The rows have no area: the land base then takes the parcel's own area.
     """
+    return _beside(found, occupancies).execute(
+        "SELECT parcel_id, enterprise_id, 'own' AS kind FROM found ANTI JOIN held USING (parcel_id, enterprise_id)"
+        " WHERE confirmed ORDER BY ALL"
+    ).to_arrow_table()  # fmt: skip
+
+
+def recorded(occupancies: pa.Table) -> pa.Table:
+    """The occupancies that settle whose a parcel is: all but leases out, for who lets a parcel may own it."""
+    return occupancies.filter(pc.fill_null(pc.not_equal(occupancies["kind"], "lease_out"), True))
+
+
+def _beside(found: pa.Table, occupancies: pa.Table | None) -> duckdb.DuckDBPyConnection:
+    """The links as `found`, and as `held` the pairs that are recorded."""
     con = connect()
     con.register("found", found)
-    if occupancies is None:
-        return con.execute(
-            "SELECT parcel_id, enterprise_id, 'own' AS kind, CAST(NULL AS DOUBLE) AS area_m2,"
-            " CAST(NULL AS DATE) AS from_on, CAST(NULL AS DATE) AS until_on FROM found WHERE confirmed ORDER BY ALL"
-        ).to_arrow_table()
-    con.register("held", occupancies)
-    return con.execute(
-        "SELECT * FROM held UNION ALL BY NAME SELECT parcel_id, enterprise_id, 'own' AS kind FROM found WHERE confirmed"
-        " AND NOT EXISTS (SELECT 1 FROM held h WHERE h.parcel_id = found.parcel_id"
-        " AND h.enterprise_id = found.enterprise_id)"
-    ).to_arrow_table()
+    pairs = LINKS.empty_table() if occupancies is None else recorded(occupancies)
+    con.register("held", pairs.select(["parcel_id", "enterprise_id"]))
+    return con
 
 
 def _firms(enterprises: pa.Table) -> list[tuple[str, str]]:

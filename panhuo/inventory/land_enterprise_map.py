@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import duckdb
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from panhuo.rulebook.book import SPEC, read_yaml
 from panhuo.rulebook.facts import connect
@@ -20,6 +20,17 @@ from panhuo.rulebook.spec import SQL_TYPES, dataset_fields
 KEYS: Final = {"parcel": "parcel_id", "enterprise": "enterprise_id"}
 
 
+class Column(BaseModel):
+    """A column of a theme: an aggregate; `zh`, `en` and `unit` where it is no field of its dataset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sql: str
+    zh: str = ""
+    en: str = ""
+    unit: str = ""
+
+
 class Theme(BaseModel):
     """One theme: the dataset it reads and its columns, aggregates by the key of `of`."""
 
@@ -28,7 +39,13 @@ class Theme(BaseModel):
     label: Label
     of: Literal["parcel", "enterprise"]
     dataset: str
-    columns: dict[str, str]
+    columns: dict[str, Column]
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _with_sql(cls, given: dict[str, object]) -> dict[str, object]:
+        """A column that is a field of its dataset is written as its aggregate alone."""
+        return {name: {"sql": one} if isinstance(one, str) else one for name, one in given.items()}
 
 
 @lru_cache
@@ -36,6 +53,17 @@ def themes() -> Mapping[str, Theme]:
     """The themes by id, in the order of the file."""
     given = read_yaml(SPEC / "land_enterprise.yaml")
     return {name: Theme.model_validate(one) for name, one in given.items()}
+
+
+def fields_read(of: Literal["parcel", "enterprise"]) -> dict[str, list[str]]:
+    """Dataset or result table → the fields that the themes of parcels or of enterprises are drawn from, key first."""
+    read: dict[str, list[str]] = {}
+    for theme in themes().values():
+        if theme.of == of:
+            drawn = [name for column in theme.columns.values() for name in _names(column.sql)]
+            fields = [*read.get(theme.dataset, [KEYS[of]]), *drawn]
+            read[theme.dataset] = list(dict.fromkeys(fields))
+    return read
 
 
 def records(tables: Mapping[str, pa.Table | None], of: Literal["parcel", "enterprise"]) -> pa.Table:
@@ -46,13 +74,10 @@ def records(tables: Mapping[str, pa.Table | None], of: Literal["parcel", "enterp
     """
     con, key = connect(), KEYS[of]
     mine = {name: theme for name, theme in themes().items() if theme.of == of}
-    for dataset in dict.fromkeys(theme.dataset for theme in mine.values()):
-        wanted = [
-            sql for theme in mine.values() if theme.dataset == dataset for sql in theme.columns.values()
-        ]
-        _register(con, dataset, tables.get(dataset), [key, *_names(wanted)])
+    for dataset, fields in fields_read(of).items():
+        _register(con, dataset, tables.get(dataset), fields)
     parts = {
-        name: f"SELECT {key}, {', '.join(f'{sql} AS {column}' for column, sql in theme.columns.items())}"
+        name: f"SELECT {key}, {', '.join(f'{one.sql} AS {column}' for column, one in theme.columns.items())}"
         f" FROM {theme.dataset} WHERE {key} IS NOT NULL GROUP BY {key}"
         for name, theme in mine.items()
     }
@@ -77,8 +102,8 @@ def coverage(table: pa.Table, of: Literal["parcel", "enterprise"]) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def _names(expressions: list[str]) -> list[str]:
-    return list(dict.fromkeys(name for sql in expressions for name in parse(sql, aggregate=True).names))
+def _names(sql: str) -> list[str]:
+    return list(parse(sql, aggregate=True).names)
 
 
 def _register(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table | None, fields: list[str]) -> None:
@@ -87,8 +112,7 @@ def _register(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table | None,
     con.register("held", held)
     kinds = _kinds(name)
     columns = ", ".join(
-        f"CAST({f if f in held.column_names else 'NULL'} AS {SQL_TYPES[kinds[f]]}) AS {f}"
-        for f in dict.fromkeys(fields)
+        f"CAST({f if f in held.column_names else 'NULL'} AS {SQL_TYPES[kinds[f]]}) AS {f}" for f in fields
     )
     con.execute(f"CREATE TEMP TABLE {name} AS SELECT {columns} FROM held")
 

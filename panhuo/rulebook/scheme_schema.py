@@ -308,21 +308,23 @@ class FirmPlanScheme(SchemeFile):
 
 
 class LeaseCheck(LawFile):
-    """One check of a lease: `broken` over the lease's record; `value` and `bar` are shown beside it."""
+    """One check of a lease: `broken` over the lease's record; `value` and `bar`, in `unit`, are shown beside it."""
 
     label: Label
     broken: Sql
     value: Sql
     bar: Sql
+    unit: Text
     source: Text
     article: str = ""
     mark: Mark
 
 
 class LeaseScheme(SchemeFile):
-    """How leases of plant are checked."""
+    """How leases of plant are checked. `facts`: what a lease's record is called that a check may lack."""
 
     kind: Literal["lease"]
+    facts: dict[str, Label]
     checks: dict[str, LeaseCheck] = Field(min_length=1)
 
 

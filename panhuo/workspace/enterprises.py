@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from panhuo.core.problems import PanhuoError
-from panhuo.inventory.land_enterprise import as_occupancies, links, to_confirm
 from panhuo.inventory.leases import check_leases
 from panhuo.inventory.spec import dataset_spec
 from panhuo.measure.lifecycle import stages
@@ -219,17 +218,6 @@ def facts_sql(plan: FirmPlanScheme) -> str:
     )
     counted = (f"coalesce({quoted(name)}, 0) AS {quoted(name)}" for name in plan.counts)
     return FACTS.format(counts=", ".join(counts), counted=", ".join(counted))
-
-
-def linked(ws: Workspace, confirmed: pa.Table | None = None) -> tuple[pa.Table, pa.Table]:
-    """(occupancies with confirmed links laid in, the links a person must settle)."""
-    parcels, enterprises = ws.dataset("parcels"), ws.dataset("enterprises")
-    if parcels is None or enterprises is None:
-        raise PanhuoError(
-            "需要宗地和企业两个数据集 (parcels and enterprises are needed)", remedy="先导入 (import them)"
-        )
-    found = links(parcels, enterprises, confirmed)
-    return as_occupancies(found, ws.dataset("occupancies")), to_confirm(found)
 
 
 def quoted(name: str) -> str:

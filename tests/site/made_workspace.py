@@ -241,6 +241,26 @@ def enterprises(table: pa.Table) -> pa.Table:
     )
 
 
+def occupancies(land: pa.Table) -> pa.Table:
+    """Every parcel its holder's own; the holder of the first rents on the second for longer than the law allows."""
+    n, day = len(land), pa.date32()
+    own = pa.table(
+        {
+            "parcel_id": land["parcel_id"],
+            "enterprise_id": land["holder_uscc"],
+            "kind": ["own"] * n,
+            "area_m2": land["area_m2"],
+            "from_on": pa.nulls(n, day),
+            "until_on": pa.nulls(n, day),
+        }
+    )
+    lease = {
+        "parcel_id": land["parcel_id"][1].as_py(), "enterprise_id": land["holder_uscc"][0].as_py(),
+        "kind": "lease_in", "area_m2": 100.0, "from_on": date(2020, 1, 1), "until_on": date(2041, 1, 1),
+    }  # fmt: skip
+    return pa.concat_tables([own, pa.Table.from_pylist([lease], schema=own.schema)])
+
+
 def make(folder: Path, n: int = 400, seed: int = 7) -> Path:
     """Writes the workspace and returns its folder."""
     rng = np.random.default_rng(seed)
@@ -271,14 +291,7 @@ def make(folder: Path, n: int = 400, seed: int = 7) -> Path:
         .select(["parcel_id"])
         .append_column("kind", pa.array(["mortgage"] * (n // 10)))
         .append_column("amount_wan", pa.array([4000.0] * (n // 10))),
-        inventory / "occupancies": pa.table(
-            {
-                "parcel_id": land["parcel_id"],
-                "enterprise_id": land["holder_uscc"],
-                "kind": ["own"] * n,
-                "area_m2": land["area_m2"],
-            }
-        ),
+        inventory / "occupancies": occupancies(land),
         results / "facts": facts(land),
         results / "findings": found,
         results / "options": chosen,

@@ -78,6 +78,25 @@ def test_its_land_is_the_persons_own_drawn_with_its_contracts(as_, firm):
     assert f"{sum(len(p['findings']) for p in held)}</a>" in page.content.decode()
 
 
+def test_the_checks_of_its_leases_are_told_inside_ones_land(as_, cast):
+    lease = one(
+        "SELECT o.*, p.name FROM occupancies o JOIN parcels p USING (parcel_id) WHERE o.kind = 'lease_in'"
+    )
+    page = as_("auditor").get(f"/enterprise/{lease['enterprise_id']}/")
+    found = {c["check"]: c["status"] for c in page.context["leases"]["rows"]}
+    assert found["term"] == "yes" and found["price_low"] == "unknown" and "sublet" not in found
+    assert page.context["leases"]["rows"][0]["status"] == "yes", "what is broken stands first"
+    shown = page.content.decode().split('id="leases"')[1].split("</section>")[0]
+    for word in (lease["name"], "租期超过法定上限", "不符", "20 <small>年", "第705条", "租金或租赁面积"):
+        assert word in shown
+    of_none = one(
+        "SELECT enterprise_id AS id FROM enterprises ANTI JOIN "
+        "(FROM occupancies WHERE kind = 'lease_in') USING (enterprise_id)"
+    )
+    assert as_("auditor").get(f"/enterprise/{of_none['id']}/").context["leases"] is None
+    assert firms.lease_checks(lease["enterprise_id"], []) is None, "a lease on others' land is not shown"
+
+
 def proposed_to(client, firm):
     plan = client.get(f"/enterprise/{firm}/").context["plan"]
     return {a["action"] for a in plan["actions"]} if plan else None

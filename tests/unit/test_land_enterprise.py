@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from panhuo.inventory.land_enterprise import as_occupancies, links, plain_name, to_confirm
+from panhuo.inventory.land_enterprise import links, plain_name, to_confirm, to_own
 from panhuo.inventory.leases import check_leases, unmatched_leases, vacant_plants
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import scheme
@@ -72,20 +72,27 @@ def test_the_confirm_list_settles_denies_and_adds() -> None:
     }
 
 
+def used(*rows: tuple[str, str, str]) -> pa.Table:
+    return pa.table({k: [r[i] for r in rows] for i, k in enumerate(("parcel_id", "enterprise_id", "kind"))})
+
+
 def test_only_confirmed_links_become_land() -> None:
     found = links(plots(("p", "x", "U1"), ("q", "甲公司", None)), FIRMS)
-    assert as_occupancies(found, None)["parcel_id"].to_pylist() == ["p"]
-    held = pa.table(
-        {
-            "parcel_id": ["p"],
-            "enterprise_id": ["U1"],
-            "kind": ["lease_in"],
-            "area_m2": [10.0],
-            "from_on": pa.array([None], pa.date32()),
-            "until_on": pa.array([None], pa.date32()),
-        }
-    )
-    assert as_occupancies(found, held)["kind"].to_pylist() == ["lease_in"]
+    assert to_own(found).to_pylist() == [{"parcel_id": "p", "enterprise_id": "U1", "kind": "own"}]
+    assert to_own(found, used(("p", "U1", "lease_in"))).num_rows == 0
+    assert to_own(found, used(("p", "U1", "lease_out"))).num_rows == 1, "who lets a plant owns it"
+    waiting = to_confirm(found, used(("q", "U3", "own")))
+    assert waiting["enterprise_id"].to_pylist() == ["U4"], "what stands in the occupancies is settled"
+
+
+def test_a_parcel_that_others_own_waits_for_a_person() -> None:
+    parcels = plots(("p", None, "U1"), ("q", "长沙某某科技有限公司", None))
+    uses = used(("p", "U2", "own"), ("q", "U2", "own"), ("q", "U3", "own"))
+    sure = {r["parcel_id"]: r["confirmed"] for r in links(parcels, FIRMS, None, uses).to_pylist()}
+    assert sure == {"p": False, "q": True}
+    yes = pa.table({"parcel_id": ["p"], "enterprise_id": ["U1"], "confirmed": [True]})
+    assert to_own(links(parcels, FIRMS, yes, uses), uses)["parcel_id"].to_pylist() == ["p"]
+    assert links(parcels, FIRMS, None, used(("p", "U2", "lease_in")))["confirmed"].to_pylist() == [True, True]
 
 
 def test_plain_names_differ_when_the_firms_do() -> None:
@@ -188,3 +195,23 @@ def test_the_register_of_vacant_plant_and_unmatched_leases() -> None:
     assert unmatched_leases({"occupancies": uses}).to_pylist() == [
         {"parcel_id": "q", "rented_m2": 7.0, "let_m2": 0.0}
     ]
+
+
+def test_an_unknown_area_is_not_none() -> None:
+    uses = pa.table(
+        {
+            "parcel_id": ["p", "p", "q"],
+            "enterprise_id": ["a", "b", "c"],
+            "kind": ["lease_in", "lease_in", "lease_in"],
+            "area_m2": pa.array([10.0, None, 7.0], pa.float64()),
+        }
+    )
+    parcels = pa.table({"parcel_id": ["p", "q"], "floor_area_m2": [9.0, 9.0], "area_m2": [9.0, 9.0]})
+    assert unmatched_leases({"occupancies": uses}).to_pylist()[0] == {
+        "parcel_id": "p", "rented_m2": None, "let_m2": 0.0,
+    }  # fmt: skip
+    for floor, status, missing in ((9.0, "yes", None), (11.0, "unknown", "parcel_let_m2")):
+        tables = {"occupancies": uses, "parcels": parcels.set_column(1, "floor_area_m2", [[floor, 9.0]])}
+        told = [r for r in check_leases(tables, RULE).to_pylist() if r["check"] == "overlet"]
+        assert [(r["status"], r["missing"]) for r in told if r["parcel_id"] == "p"] == [(status, missing)] * 2
+        assert [r["status"] for r in told if r["parcel_id"] == "q"] == ["no"]

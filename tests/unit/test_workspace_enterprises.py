@@ -13,7 +13,7 @@ from panhuo.rulebook import Rulebook
 from panhuo.rulebook.scheme import scheme
 from panhuo.rulebook.scheme_schema import LifecycleScheme, Scheme, ScoreboardScheme
 from panhuo.score import score
-from panhuo.workspace.enterprises import dossier, linked, plans
+from panhuo.workspace.enterprises import dossier, plans
 from panhuo.workspace.parks import watched
 from panhuo.workspace.parquet import write_table
 from panhuo.workspace.promises import measures
@@ -40,7 +40,7 @@ def dataset(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 
 @pytest.fixture(scope="module")
 def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Ten firms on ten parcels; E0 stopped and idle, P9 held under a slip of E9's name."""
+    """Ten firms on ten parcels; E0 stopped and idle."""
     made = Workspace.create(tmp_path_factory.mktemp("ws") / "park", place="430112")
     parcels = [
         {
@@ -52,7 +52,6 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         }
         for k in range(10)
     ]
-    parcels[9]["holder"] = "湖南第9号精密机戒制造公司"
     firms = [
         {
             "enterprise_id": e,
@@ -177,11 +176,6 @@ def test_lists_name_the_parcels_of_their_findings(ws: Workspace) -> None:
     assert (row["parcel_id"], row["enterprises"]) == ("P0", "湖南第0号精密机械制造有限公司")
     assert (row["tool_id"], row["batch"]) == ("urge_construction", "promote")
     assert found["vacant"].num_rows == 0
-
-
-def test_a_slip_in_a_name_waits_for_confirmation(ws: Workspace) -> None:
-    _, open_ones = linked(ws)
-    assert open_ones.to_pylist()[0]["parcel_id"] == "P9" and open_ones["enterprise_id"].to_pylist()[0] == "E9"
 
 
 def test_the_board_of_two_assessments_and_of_a_task_file(ws: Workspace, tmp_path: Path) -> None:

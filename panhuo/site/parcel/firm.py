@@ -7,10 +7,11 @@ from typing import Any, Final
 import shapely
 
 from panhuo.core.units import m2_to_mu
+from panhuo.inventory.leases import check_leases
 from panhuo.inventory.spec import dataset_spec
 from panhuo.rulebook.predicate import parse
 from panhuo.rulebook.scheme import bind, governing, load_schemes
-from panhuo.rulebook.scheme_schema import FirmPlanScheme, Scheme
+from panhuo.rulebook.scheme_schema import FirmPlanScheme, LeaseScheme, Scheme
 from panhuo.site import gate
 from panhuo.site.labels import rulebook
 from panhuo.site.parcel import story
@@ -165,6 +166,34 @@ def plot(held: list[Row]) -> dict[str, Any] | None:
 def contracts(person: Any, parcel_ids: list[str]) -> list[Row]:
     """The contracts of its parcels."""
     return story.among("contracts", "parcel_id", parcel_ids, gate.parcels(person))
+
+
+def lease_checks(enterprise_id: str, held: list[Row]) -> dict[str, Any] | None:
+    """{scheme, rows}: what is broken or unknown of its leases of `held`, its parcels the person may see; None without.
+
+    Rents are compared with those of every lease, whoever asks.
+    """
+    rented = {p["parcel_id"]: p for p in held if "lease_in" in p["kinds"].split(",")}
+    place = str(shelf().workspace.config.get("place", ""))
+    scheme = governing(rulebook(), LeaseScheme, place, story.as_of())
+    if not rented or scheme is None:
+        return None
+    parcels = [*used_by(enterprise_id)]
+    tables: dict[str, Any] = {
+        "occupancies": table(
+            "SELECT * FROM occupancies WHERE kind <> 'own' OR enterprise_id = ?", (enterprise_id,)
+        ),
+        "parcels": table(*story.keyed("parcels", "parcel_id", parcels)),
+        "enterprises": table(*story.keyed("enterprises", "enterprise_id", [enterprise_id])),
+    }
+    told = [
+        {**row, "parcel": rented[row["parcel_id"]]}
+        for row in check_leases(tables, scheme).to_pylist()
+        if row["enterprise_id"] == enterprise_id and row["parcel_id"] in rented and row["status"] != "no"
+    ]
+    for row in told:
+        row["lacks"] = [scheme.facts[name] for name in (row["missing"] or "").split(",") if name]
+    return {"scheme": scheme, "rows": sorted(told, key=lambda row: row["status"] != "yes")}
 
 
 def item(enterprise_id: str, scheme_id: str, indicator: str, row: Row) -> dict[str, Any] | None:

@@ -94,6 +94,7 @@ def enterprise(request: HttpRequest, enterprise_id: str) -> HttpResponse:
         "followed": firm.MONEY,
         "contracts": firm.contracts(request.user, [p["parcel_id"] for p in held]),
         "contract_columns": firm.CONTRACT,
+        "leases": firm.lease_checks(enterprise_id, held),
         "key": key_of("enterprises", row),
         "data": [(k, v) for k, v in row.items() if v is not None and k in dataset_spec("enterprises").fields],
     }
