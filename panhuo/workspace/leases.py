@@ -167,17 +167,17 @@ def sheets(
 ) -> dict[str, pa.Table]:  # fmt: skip
     """Checks, register and disagreements as tables headed in a language."""
     facts = {name: both(label) for name, label in rule.facts.items()}
-    checks = [
+    checks: list[tuple[Any, ...]] = [
         (r["parcel_id"], r["name"], r["enterprise_id"], r["tenant"], r["from_on"], r[lang], STATES[r["status"]][lang],
          r["value"], r["bar"], units()[r["unit"]].label.model_dump()[lang], lacking(r["missing"], facts, lang),
          cited(cites[r["check"]], lang), r["mark"])
         for r in rows.to_pylist()
     ]  # fmt: skip
-    plants = [
+    plants: list[tuple[Any, ...]] = [
         (r["building_id"], r["parcel_id"], r["name"], r["division"] and worded(r, "division", lang), r["owner"],
          r["floor_area_m2"], r["vacant_m2"], r["vacant_share"])
         for r in register.to_pylist()
     ]  # fmt: skip
-    differing = [tuple(r.values()) for r in unmatched.to_pylist()]
+    differing: list[tuple[Any, ...]] = [tuple(r.values()) for r in unmatched.to_pylist()]
     made = zip(SHEETS[lang].items(), (checks, plants, differing), strict=True)
     return {name: headed(heads, listed) for (name, heads), listed in made}
