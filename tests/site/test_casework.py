@@ -1,8 +1,11 @@
 """A case worked through its procedure on the site: steps in order, refusals, facts, undoing, branches, follow-ons."""
 
+import io
 import sqlite3
 from datetime import date, timedelta
 
+import docx
+import openpyxl
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -434,7 +437,10 @@ def test_the_list_its_filters_its_files_and_the_first_page(as_, opened):
     assert as_("far_clerk").get("/casework/").context["page"].paginator.count == 0
     lines = b"".join(clerk.get("/casework/cases.csv")).decode("utf-8-sig").splitlines()
     assert len(lines) == 2
-    assert b"".join(clerk.get("/casework/cases.xlsx").streaming_content).startswith(b"PK")
+    sheet = openpyxl.load_workbook(io.BytesIO(clerk.get("/casework/cases.xlsx").content)).active
+    told = dict(zip(*sheet.iter_rows(values_only=True), strict=True))
+    assert (told["案件号"], told["剩余天数"]) == (opened.pk, -3)  # numbers, as a day is a day
+    assert told["期限"].date() == TODAY - timedelta(days=3)
     assert clerk.get("/casework/cases.pdf").status_code == 404
     assert "逾期案件 1 件" in text(clerk.get("/casework/due/"))
     assert "casework/due/" in text(clerk.get("/"))
@@ -466,10 +472,6 @@ def test_the_list_is_whole_however_many_parcels_have_cases(as_, opened):
 
 def word(answer):
     """The text of a .docx answer."""
-    import io
-
-    import docx
-
     return "\n".join(p.text for p in docx.Document(io.BytesIO(answer.content)).paragraphs)
 
 

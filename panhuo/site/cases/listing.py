@@ -1,13 +1,10 @@
 """The list of cases: of one's own land, filtered, counted, and as a file."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-import xlsxwriter
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
@@ -129,40 +126,9 @@ def line(case: Case, parcel: Row | None) -> dict[str, Any]:
     }
 
 
-def csv_text(found: Listed) -> Iterator[str]:
-    """The list as CSV, with the mark that makes Excel read Chinese."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    yield "\ufeff"
-    writer.writerow([pick(zh, en) for _, zh, en in COLUMNS])
-    for case in found.cases.iterator(500):
-        writer.writerow(
-            ["" if v is None else v for v in line(case, found.parcels.get(case.parcel_id)).values()]
-        )
-        yield out.getvalue()
-        out.seek(0)
-        out.truncate()
-    yield out.getvalue()
-
-
-def xlsx_bytes(found: Listed) -> bytes:
-    """The list as a workbook."""
-    target = io.BytesIO()
-    book = xlsxwriter.Workbook(target)
-    sheet = book.add_worksheet(pick("案件", "Cases"))
-    head = book.add_format({"bold": True, "bg_color": "#dbe8ea", "border": 1})
-    day = book.add_format({"num_format": "yyyy-mm-dd"})
-    for column, (_, zh, en) in enumerate(COLUMNS):
-        sheet.write(0, column, pick(zh, en), head)
-        sheet.set_column(column, column, 18)
-    for at, case in enumerate(found.cases.iterator(500), 1):
-        for column, value in enumerate(line(case, found.parcels.get(case.parcel_id)).values()):
-            if hasattr(value, "isoformat"):
-                sheet.write_datetime(at, column, value, day)
-            elif isinstance(value, int):
-                sheet.write_number(at, column, value)
-            elif value:
-                sheet.write_string(at, column, str(value))
-    sheet.freeze_panes(1, 1)
-    book.close()
-    return target.getvalue()
+def table(found: Listed) -> tuple[list[str], Iterator[list[Any]]]:
+    """The list for a file: its heads, and its rows."""
+    rows = (
+        list(line(case, found.parcels.get(case.parcel_id)).values()) for case in found.cases.iterator(500)
+    )
+    return [pick(zh, en) for _, zh, en in COLUMNS], rows

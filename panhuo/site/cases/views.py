@@ -1,5 +1,6 @@
 """Pages of cases: the list, one case with its steps, what is done to it, and what other pages show of it."""
 
+import io
 from typing import Any, Final
 
 from django.contrib import messages
@@ -16,15 +17,12 @@ from panhuo.site.cases.models import STATES, Case
 from panhuo.site.cases.standing import calendar, file_of
 from panhuo.site.gate import found, gated
 from panhuo.site.labels import rulebook
+from panhuo.site.ledger.export import FORMATS
 from panhuo.site.parcel.story import parcel_row
-from panhuo.site.words import day_given, fault_words, say
+from panhuo.site.sheets import csv_text, write_xlsx
+from panhuo.site.words import day_given, fault_words, pick, say
 
 PAGE: Final = 50
-TYPES: Final = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
 NOTICES: Final = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "pdf": "application/pdf",
@@ -58,12 +56,14 @@ def cases(request: HttpRequest) -> HttpResponse:
 @gated("export")
 def export(request: HttpRequest, kind: str) -> HttpResponse:
     """The list on screen as a file, all pages."""
-    held = listing.find(request.user, request.GET)
-    found(kind in TYPES)
-    body = listing.csv_text(held) if kind == "csv" else [listing.xlsx_bytes(held)]
-    response = StreamingHttpResponse(body, content_type=TYPES[kind])
-    response["Content-Disposition"] = f'attachment; filename="cases.{kind}"'
-    return response
+    found(kind in ("csv", "xlsx"))
+    head, rows = listing.table(listing.find(request.user, request.GET))
+    headers = {"Content-Disposition": f'attachment; filename="cases.{kind}"'}
+    if kind == "csv":
+        return StreamingHttpResponse(csv_text(head, rows), content_type=FORMATS[kind], headers=headers)
+    book = io.BytesIO()
+    write_xlsx(book, pick("案件", "Cases"), head, rows)
+    return HttpResponse(book.getvalue(), content_type=FORMATS[kind], headers=headers)
 
 
 @gated("see")

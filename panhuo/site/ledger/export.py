@@ -1,23 +1,22 @@
 """A view as a file: exactly the rows and columns on screen, all pages, inside the person's land."""
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import IO, Any, Final
 
 import pyarrow as pa
 import pyogrio
 import shapely
-import xlsxwriter
 
 from panhuo.core.problems import PanhuoError
-from panhuo.site import labels
+from panhuo.site import labels, sheets
 from panhuo.site.gate import Rows
 from panhuo.site.ledger.query import BESIDE, KEYS, Query
 from panhuo.site.records import KEY
-from panhuo.site.shelf import shelf, table
+from panhuo.site.sheets import csv_text
+from panhuo.site.shelf import Row, shelf, table
 from panhuo.site.words import pick
 
 XLSX_ROWS: Final = 1_048_575
@@ -52,18 +51,9 @@ def _plain(value: Any) -> Any:
 
 
 def csv_lines(query: Query) -> Iterator[str]:
-    """The view as CSV text, with the byte-order mark that makes Excel read Chinese; codes stay codes."""
-    line = io.StringIO()
-    writer = csv.writer(line)
-    yield "\ufeff"
-    for number, batch in enumerate(batches(query)):
-        if number == 0:
-            writer.writerow(batch.schema.names)
-        for row in batch.to_pylist():
-            writer.writerow([_plain(v) for v in row.values()])
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
+    """The view as CSV text; codes stay codes."""
+    rows = ([_plain(v) for v in row.values()] for batch in batches(query) for row in batch.to_pylist())
+    return csv_text(columns(query), rows)
 
 
 def write_xlsx(query: Query, target: IO[bytes], total: int) -> None:
@@ -73,30 +63,27 @@ def write_xlsx(query: Query, target: IO[bytes], total: int) -> None:
             pick("超出 Excel 的行数上限", "more rows than Excel holds"),
             remedy=pick("加筛选条件，或导出 CSV、GeoPackage", "narrow the list, or export CSV or GeoPackage"),
         )
-    book = xlsxwriter.Workbook(target, {"constant_memory": True})
-    sheet = book.add_worksheet(pick("台账", "Ledger"))
-    head = book.add_format({"bold": True, "bg_color": "#dbe8ea", "border": 1})
-    day = book.add_format({"num_format": "yyyy-mm-dd"})
-    names, at = columns(query), 1
+    sheets.write_xlsx(target, pick("台账", "Ledger"), [_head(query, n) for n in columns(query)], _told(query))
+
+
+def _head(query: Query, name: str) -> str:
+    """What a column is called, with its unit."""
+    unit = labels.unit(query.dataset, name)
+    return labels.field(query.dataset, name) + (pick(f"（{unit}）", f" ({unit})") if unit else "")
+
+
+def _told(query: Query) -> Iterator[list[Any]]:
+    """The view's rows, words for codes; numbers and dates as they are."""
+    names = columns(query)
     for batch in batches(query, BESIDE[query.dataset]):
-        if at == 1:
-            for i, name in enumerate(names):
-                unit = labels.unit(query.dataset, name)
-                told = pick(f"（{unit}）", f" ({unit})") if unit else ""
-                sheet.write(0, i, labels.field(query.dataset, name) + told, head)
-                sheet.set_column(i, i, 18)
         for row in batch.to_pylist():
-            for i, name in enumerate(names):
-                value = row[name]
-                if isinstance(value, (int, float)) and not isinstance(value, bool):
-                    sheet.write_number(at, i, value)
-                elif hasattr(value, "isoformat"):
-                    sheet.write_datetime(at, i, value, day)
-                elif value is not None:
-                    sheet.write_string(at, i, labels.value(query.dataset, name, value, row))
-            at += 1
-    sheet.freeze_panes(1, 1)
-    book.close()
+            yield [_cell(query, name, row) for name in names]
+
+
+def _cell(query: Query, name: str, row: Row) -> Any:
+    value = row[name]
+    plain = value is None or (isinstance(value, int | float | date) and not isinstance(value, bool))
+    return value if plain else labels.value(query.dataset, name, value, row)
 
 
 def shapes_table(query: Query) -> pa.Table:
