@@ -18,6 +18,9 @@ from django.utils.functional import lazystr
 
 from panhuo.core.problems import PanhuoError
 
+LONGEST: Final = 19
+"""Digits from which on a number may be more than a database's key holds."""
+
 
 def english() -> bool:
     """Whether the reader chose English; Chinese otherwise."""
@@ -40,6 +43,11 @@ def day_given(text: str, where: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise PanhuoError(pick("日期写作 2026-11-26", "a date is written 2026-11-26"), where=where) from None
+
+
+def number_given(text: str) -> int:
+    """The number of a row that an address or form gave; 0, which no row has, for text that is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST else 0
 
 
 def listed(names: Iterable[Any]) -> str:

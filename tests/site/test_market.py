@@ -166,6 +166,12 @@ def test_a_project_is_told_why_a_lot_fits(offered):
     assert (none.context["rows"], none.context["left_out"]) == ([], [("用途", 1)])
 
 
+@pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "x"])
+def test_what_is_no_number_of_a_lot_finds_none(offered, number):
+    answer = Client().get("/market/lots.geojson", {"id": number})
+    assert (answer.status_code, answer.json()["features"]) == (200, [])
+
+
 def test_prices_are_compared_in_one_unit(cast, parcel_id):
     for price, unit in ((300, "wan"), (300, "yuan_per_m2"), (3, "yuan_per_m2_month"), (3, "wan_per_mu_year")):
         lot_of(

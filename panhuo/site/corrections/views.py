@@ -18,7 +18,7 @@ from panhuo.site.corrections.models import Correction
 from panhuo.site.gate import found, gated
 from panhuo.site.records import KEY, address, key_of, page, record, visible
 from panhuo.site.shelf import Row
-from panhuo.site.words import fault_words, say
+from panhuo.site.words import fault_words, number_given, say
 
 
 @gated("propose")
@@ -119,7 +119,7 @@ def _of_mine(person: Any, pk: int) -> Correction:
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """The second person's word on a correction, or on those chosen of what was proposed together."""
     one = _of_mine(request.user, pk)
-    ids = [int(i) for i in request.POST.getlist("id") if i.isdigit()] or [pk]
+    ids = list(map(number_given, request.POST.getlist("id"))) or [pk]
     pks = found(list(seen(request.user, one.together().filter(pk__in=ids)).values_list("pk", flat=True)))
     try:
         acts.decide(request.user, pks, request.POST.get("do") == "approve", request.POST.get("reason", ""))

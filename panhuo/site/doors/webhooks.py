@@ -13,7 +13,7 @@ from panhuo.site.doors import acts
 from panhuo.site.doors.events import EVENTS, TRIES
 from panhuo.site.doors.models import Webhook
 from panhuo.site.gate import gated
-from panhuo.site.words import say
+from panhuo.site.words import number_given, say
 
 PAGE = 50
 
@@ -62,9 +62,9 @@ def act(request: HttpRequest, pk: int, do: str) -> HttpResponse:
     elif do == "ping":
         acts.ping(request.user, hook)
     elif do == "again":
-        number = request.POST.get("delivery", "")
+        number = number_given(request.POST.get("delivery", ""))
         lost = hook.deliveries.filter(done_at=None, tries__gte=TRIES)
-        acts.send_again(request.user, get_object_or_404(lost, pk=int(number) if number.isdigit() else 0))
+        acts.send_again(request.user, get_object_or_404(lost, pk=number))
     else:
         raise Http404
     return redirect("webhook", pk)

@@ -24,7 +24,7 @@ from panhuo.site.market.standard import STANDARD, bar_words, indicators, promise
 from panhuo.site.market.views import map_setup
 from panhuo.site.parcel.story import of_parcel, options, outlines, parcel_row
 from panhuo.site.shelf import Row
-from panhuo.site.words import day_given, fault_words, pick, say
+from panhuo.site.words import day_given, fault_words, number_given, pick, say
 
 MONTHS: Final = 6
 """How far ahead a new lot's last day is proposed."""
@@ -248,8 +248,8 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse:
     one = whose.lot(request.user, pk)
 
     def run() -> None:
-        if (gone := request.POST.get("remove", "")).isdigit():
-            acts.remove_photo(request.user, one.pk, int(gone))
+        if gone := number_given(request.POST.get("remove", "")):
+            acts.remove_photo(request.user, one.pk, gone)
         for upload in request.FILES.getlist("file"):
             acts.add_photo(request.user, one.pk, upload)
 

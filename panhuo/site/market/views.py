@@ -23,7 +23,7 @@ from panhuo.site.market.shown import box_of, features, near, pins, places, told,
 from panhuo.site.market.standard import bar_words
 from panhuo.site.parcel.views import FILE_POLICY
 from panhuo.site.shelf import Row, kept_file
-from panhuo.site.words import fault_words, pick, say
+from panhuo.site.words import fault_words, number_given, pick, say
 
 FED = 50
 """As many lots as the feed tells of."""
@@ -142,7 +142,7 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse:
 def geojson(request: HttpRequest) -> HttpResponse:
     """The same list as GeoJSON, all public fields or what a map wants (`for=map`); `id` asks for one lot."""
     if number := request.GET.get("id"):
-        asked_for = search.Found(on_offer().filter(pk=number) if number.isdigit() else on_offer().none())
+        asked_for = search.Found(on_offer().filter(pk=number_given(number)))
     else:
         asked_for = _asked_for(request)
     drawn = (

@@ -22,7 +22,7 @@ from panhuo.site.money import acts, given, plan_form, side_by_side, workbook
 from panhuo.site.money.models import InputSet
 from panhuo.site.parcel.story import parcel_row
 from panhuo.site.shelf import kept_file, rows, shelf
-from panhuo.site.words import pick, say
+from panhuo.site.words import number_given, pick, say
 from panhuo.workspace.compares import INPUTS_FILE, assessed, given_for, given_inputs, offered, parcel_case
 
 FIRST: Final = 4
@@ -44,7 +44,7 @@ def chosen_set(request: HttpRequest, parcel_id: str) -> InputSet | None:
     asked = (request.POST or request.GET).get("set", "")
     if asked == "file":
         return None
-    return get_object_or_404(sets, pk=asked) if asked.isdigit() else sets.first()
+    return get_object_or_404(sets, pk=number_given(asked)) if asked else sets.first()
 
 
 @gated("see")
