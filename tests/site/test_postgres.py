@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def test_the_environment_leads_to_postgresql(tmp_path):
     import made_workspace
 
     folder = made_workspace.make(tmp_path / "ws", 40)
-    with embedded.get_server(tmp_path / "pg") as server:
+    # Outside pytest's own folder, as conftest says.
+    with embedded.get_server(tempfile.mkdtemp(prefix="panhuo-pg-"), "delete") as server:
         env = {**os.environ, "PANHUO_DATABASE_URL": server.get_uri()}
         command = [sys.executable, "-c", SCRIPT, str(folder)]
         done = subprocess.run(
