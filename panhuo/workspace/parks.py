@@ -62,9 +62,10 @@ DUE_HEADS: Final = {
     "en": ("Contract", "Parcel", "Milestone", "State", "Due", "Forewarned from", "Met", "Days"),
 }
 PROMISE_HEADS: Final = {
-    "zh": ("合同", "宗地", "指标", "状态", "承诺", "实测", "单位", "差距", "到期日", "实测年度或日期", "后果"),
+    "zh": ("合同", "宗地", "指标", "状态", "承诺", "实测", "单位", "差距", "到期日", "实测年度或日期",
+           "不明原因", "后果"),
     "en": ("Contract", "Parcel", "Measure", "State", "Promised", "Measured", "Unit", "Short by", "Due",
-           "Year or day measured", "What follows"),
+           "Year or day measured", "Why not known", "What follows"),
 }  # fmt: skip
 PLAN_HEADS: Final = {
     "zh": ("企业", "序号", "工具", "理由"),
@@ -272,7 +273,8 @@ def reviewed(figures: list[dict[str, Any]], due: pa.Table, lang: str) -> pa.Tabl
     rows = [
         (r["contract_no"], where[r["contract_no"]], r["label"][lang], r["words"][lang], r["promised"], r["actual"],
          units()[r["unit"]].label.model_dump()[lang], r["short"], r["due_on"],
-         str(r["year"] or r["measured_on"] or ""), ("；" if lang == "zh" else "; ").join(f[lang] for f in r["follows"]))
+         str(r["year"] or r["measured_on"] or ""), r["why"] and r["why"][lang],
+         ("；" if lang == "zh" else "; ").join(f[lang] for f in r["follows"]))
         for r in figures
     ]  # fmt: skip
     return headed(PROMISE_HEADS[lang], rows)

@@ -89,7 +89,8 @@ def measures(book: Rulebook, place: str, on: date) -> AdmissionScheme | None:
 
 
 def in_words(found: Promises) -> list[dict[str, Any]]:
-    """The promised figures in words, the missed first: rows with `label`, `words` and the labels of what `follows`."""
+    """The promised figures in words, the missed first: rows with `label`, `words` of the state, `why` it is unknown (or
+    None) and the labels of what `follows`."""
     if found.bars is None:
         return []
     ahead: dict[tuple[str, str], list[dict[str, str]]] = {}
@@ -100,21 +101,14 @@ def in_words(found: Promises) -> list[dict[str, Any]]:
         {
             **row,
             "label": both(found.bars.criteria[row["measure"]].label),
-            "words": state_words(row),
+            "words": STATES[row["state"]],
+            "why": BECAUSE.get(row["because"] or ""),
             "follows": ahead.get((row["contract_no"], row["measure"]), []),
         }
         for row in found.figures.to_pylist()
     ]
     order = list(STATES)
     return sorted(rows, key=lambda row: (order.index(row["state"]), -(row["short"] or 0)))
-
-
-def state_words(row: Mapping[str, Any]) -> dict[str, str]:
-    """A state, and why it is not known."""
-    state, why = STATES[row["state"]], BECAUSE.get(row["because"] or "")
-    return (
-        state if why is None else {"zh": f"{state['zh']}：{why['zh']}", "en": f"{state['en']}: {why['en']}"}
-    )
 
 
 def by_measure(found: Promises) -> dict[str, dict[str, Any]]:

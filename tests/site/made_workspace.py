@@ -285,6 +285,8 @@ def make(folder: Path, n: int = 400, seed: int = 7) -> Path:
                 "start_by": pa.array([None if i % 9 == 0 else date(2020, 5, 1) for i in range(n)]),
                 "work_state": [("not_started", "under_way", "finished", None)[i % 4] for i in range(n)],
                 "invested_wan": [float(i % 5000) for i in range(n)],
+                "capacity_by": [date(2023, 12, 29)] * n,
+                "promised_tax_per_mu": [10_000.0 if i % 2 else 0.001 for i in range(n)],
             }
         ),
         inventory / "encumbrances": land.slice(0, n // 10)

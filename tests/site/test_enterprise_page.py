@@ -69,6 +69,22 @@ def test_in_english_its_industry_and_place_are_told_in_english(as_, firm):
     assert industry.startswith("Manufacture of") and place == "Wangcheng District, Changsha"
 
 
+def test_what_its_contracts_promise_is_held_to_what_was_measured(as_, firm):
+    page = as_("clerk").get(f"/enterprise/{firm}/")
+    told = page.context["promises"]
+    contracts = {c["contract_no"]: c for c in page.context["contracts"]}
+    assert told and {p["contract_no"] for p in told} == set(contracts)
+    (land,) = page.context["parcels"] if len(page.context["parcels"]) == 1 else (None,)
+    for promise in told:
+        if land is None:
+            assert (promise["state"], promise["because"]) == ("unknown", "other_land")
+        else:
+            assert promise["state"] == ("kept" if promise["promised"] < 1 else "missed")
+            tax = page.context["enterprise"]["tax_wan"]
+            assert promise["actual"] == pytest.approx(tax / (land["area_m2"] * 3 / 2000))
+        assert promise["words"]["zh"] in page.content.decode()
+
+
 def test_its_land_is_the_persons_own_drawn_with_its_contracts(as_, firm):
     page = as_("clerk").get(f"/enterprise/{firm}/")
     held = page.context["parcels"]

@@ -16,7 +16,7 @@ from panhuo.site import gate
 from panhuo.site.labels import rulebook
 from panhuo.site.parcel import story
 from panhuo.site.shelf import Row, kept, rows, shelf, table
-from panhuo.workspace.enterprises import PLANNED_FROM, explained, plan_of
+from panhuo.workspace.enterprises import PLANNED_FROM, explained, kept_by, plan_of
 
 PAST: Final = 8
 """As many assessments the scores are looked up in."""
@@ -194,6 +194,23 @@ def lease_checks(enterprise_id: str, held: list[Row]) -> dict[str, Any] | None:
     for row in told:
         row["lacks"] = [scheme.facts[name] for name in (row["missing"] or "").split(",") if name]
     return {"scheme": scheme, "rows": sorted(told, key=lambda row: row["status"] != "yes")}
+
+
+def promises(enterprise_id: str, held: list[Row]) -> list[dict[str, Any]]:
+    """达产复核: the figures that the contracts of its own land promise, each against what was measured.
+
+    held: the enterprise's parcels the person may see. Whether the land is its alone is judged on all that it uses.
+    """
+    own = [p["parcel_id"] for p in held if "own" in p["kinds"].split(",")]
+    coded = rows("SELECT parcel_id FROM parcels WHERE holder_uscc = ?", (enterprise_id,))
+    every = [*{*used_by(enterprise_id), *(row["parcel_id"] for row in coded)}]
+    tables: dict[str, Any] = {
+        n: table(*story.keyed(n, "parcel_id", every)) for n in ("parcels", "occupancies")
+    }
+    tables["contracts"] = table(*story.keyed("contracts", "parcel_id", own))
+    tables["enterprises"] = table(*story.keyed("enterprises", "enterprise_id", [enterprise_id]))
+    place = str(shelf().workspace.config.get("place", ""))
+    return kept_by(rulebook(), tables, place, story.as_of())["promises"]
 
 
 def item(enterprise_id: str, scheme_id: str, indicator: str, row: Row) -> dict[str, Any] | None:

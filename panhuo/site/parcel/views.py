@@ -95,6 +95,7 @@ def enterprise(request: HttpRequest, enterprise_id: str) -> HttpResponse:
         "contracts": firm.contracts(request.user, [p["parcel_id"] for p in held]),
         "contract_columns": firm.CONTRACT,
         "leases": firm.lease_checks(enterprise_id, held),
+        "promises": firm.promises(enterprise_id, held),
         "key": key_of("enterprises", row),
         "data": [(k, v) for k, v in row.items() if v is not None and k in dataset_spec("enterprises").fields],
     }
