@@ -19,7 +19,8 @@ BATCH: Final = 1 << 17
 BITS: Final = 63
 """Letters are told apart by so many bits of a signed word."""
 
-# The rarest pairs of letters of each name, one more than may be lost.
+# The rarest pairs of letters of each name, one more than may be lost. Of the letters that one of two names has and the
+# other has not, d and e, likeness bounds the sum, and their difference is that of the lengths.
 CANDIDATES: Final = """
 WITH every AS (SELECT TRUE AS ours, * FROM wanted UNION ALL SELECT FALSE, * FROM held),
 grams AS (
@@ -33,8 +34,8 @@ ranked AS (
 ),
 rarest AS (SELECT e.*, gram FROM ranked JOIN every e USING (ours, k) WHERE rank <= lost + 1)
 SELECT w.k AS w, h.k AS h FROM (FROM rarest WHERE ours) w JOIN (FROM rarest WHERE NOT ours) h USING (gram)
-WHERE bit_count(xor(w.bits, h.bits)) <= (1 - $s) * (w.letters + h.letters) + 1e-9
-  AND abs(w.letters - h.letters) <= (1 - $s) * (w.letters + h.letters) + 1e-9
+WHERE 2 * bit_count(w.bits & ~h.bits) <= (1 - $s) * (w.letters + h.letters) + w.letters - h.letters + 1e-9
+  AND 2 * bit_count(h.bits & ~w.bits) <= (1 - $s) * (w.letters + h.letters) + h.letters - w.letters + 1e-9
 """
 
 
