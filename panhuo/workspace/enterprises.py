@@ -106,8 +106,9 @@ PARTS: Final = {
     " LEFT JOIN parcels p USING (parcel_id) WHERE enterprise_id = $id ORDER BY ALL",
     "buildings": "SELECT DISTINCT b.* FROM buildings b JOIN occupancies o USING (parcel_id)"
     " WHERE o.enterprise_id = $id ORDER BY building_id",
-    "contracts": "SELECT DISTINCT c.* FROM contracts c JOIN occupancies o USING (parcel_id)"
-    " WHERE o.enterprise_id = $id AND o.kind = 'own' ORDER BY contract_no",
+    "contracts": "WITH stated AS (SELECT parcel_id FROM occupancies WHERE enterprise_id = $id AND kind = 'own'),"
+    " own AS (FROM stated UNION SELECT parcel_id FROM parcels WHERE holder_uscc = $id"
+    " AND NOT EXISTS (FROM stated)) SELECT c.* FROM contracts c SEMI JOIN own USING (parcel_id) ORDER BY contract_no",
     "warnings": "SELECT DISTINCT f.* FROM findings f JOIN occupancies o USING (parcel_id)"
     " WHERE o.enterprise_id = $id ORDER BY parcel_id, finding_id",
     "scores": "SELECT * FROM scores WHERE enterprise_id = $id",

@@ -141,6 +141,23 @@ def test_a_dossier_holds_the_promises_of_its_contracts(ws: Workspace) -> None:
     assert dossier(ws, "E1", rulebook=BOOK, on=ON)["milestones"] == []
 
 
+def test_a_firm_told_as_holder_alone_has_the_contracts_of_its_land(ws: Workspace) -> None:
+    coded = Workspace.create(ws.root.parent / "coded", place="430112")
+    parcel = {"parcel_id": "P", "area_m2": 10_000.0, "holder_uscc": "E0"}
+    contract = {
+        "contract_no": "C",
+        "parcel_id": "P",
+        "capacity_by": date(2021, 6, 1),
+        "promised_tax_per_mu": 40.0,
+    }
+    firm = {"enterprise_id": "E0", "year": 2023, "tax_wan": 599.0}
+    with coded.locked(), coded.write_snapshot("s") as folder:
+        for name, row in (("parcels", parcel), ("contracts", contract), ("enterprises", firm)):
+            write_table(dataset(name, [row]), folder / f"{name}.parquet")
+    (promise,) = dossier(coded, "E0", rulebook=BOOK, on=ON)["promises"]
+    assert (promise["contract_no"], promise["state"]) == ("C", "missed")
+
+
 def test_a_figure_the_place_sets_no_bar_for_is_measured_as_other_schemes_do() -> None:
     nationwide = measures(BOOK, "", ON)
     assert nationwide is not None and nationwide.id == "standard_land"
