@@ -66,6 +66,9 @@ def test_a_case_is_opened_worked_refused_and_its_notice_taken(site, clerk):
     clerk.goto(f"{site[0]}/casework/")
     assert "闲置土地调查认定" in clerk.locator("tbody").inner_text()
     checked(clerk)
+    clerk.click("tbody td a")
+    clerk.wait_for_selector("#cases .overdue")
+    checked(clerk)  # the parcel, with a case that is late
     clerk.goto(f"{site[0]}/")
     clerk.wait_for_selector("[aria-label='案件期限']")
     checked(clerk)

@@ -446,6 +446,15 @@ def test_the_list_its_filters_its_files_and_the_first_page(as_, opened):
     assert "casework/due/" in text(clerk.get("/"))
 
 
+def test_beside_its_stage_a_parcel_shows_the_cases_it_is_carried_through_now(as_, opened, parcel_id):
+    clerk, shown = as_("clerk"), f'<a href="/casework/{opened.pk}/">闲置土地调查认定</a>'
+    assert shown in text(clerk.get(f"/parcel/{parcel_id}/"))
+    clerk.post(f"/casework/{opened.pk}/state/", {"do": "paused", "reason": "等材料"})
+    assert f"暂停：{shown}" in text(clerk.get(f"/parcel/{parcel_id}/"))
+    clerk.post(f"/casework/{opened.pk}/state/", {"do": "closed", "reason": "误立"})
+    assert shown not in text(clerk.get(f"/parcel/{parcel_id}/"))
+
+
 def test_a_limit_is_soon_as_many_days_ahead_as_the_pages_say(as_, opened, monkeypatch):
     monkeypatch.setattr(listing, "SOON_DAYS", 9)
     for days, soon in ((9, 1), (10, 0)):

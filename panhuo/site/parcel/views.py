@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.spec import dataset_spec
+from panhuo.site.cases.models import ACTIVE, Case
 from panhuo.site.gate import found, gated
 from panhuo.site.labels import rulebook
 from panhuo.site.ledger.models import Publication
@@ -56,6 +57,7 @@ def parcel(request: HttpRequest, parcel_id: str) -> HttpResponse:
         "users": story.users(request.user, related.get("occupancies", [])),
         "published": Publication.objects.filter(parcel_id=parcel_id).exists(),
         "lots": Lot.objects.filter(parcel_id=parcel_id).exclude(state="withdrawn"),
+        "cases": Case.objects.filter(parcel_id=parcel_id, state__in=ACTIVE),
     }
     return render(request, "parcel/parcel.html", context | kept_with("parcels", parcel_id))
 
