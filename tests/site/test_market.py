@@ -44,7 +44,8 @@ def drafted(as_, parcel_id):
 def offered(as_, drafted):
     """The same on offer: put to review by the clerk, published by the leader."""
     as_("clerk").post(f"/lots/{drafted.pk}/submit/")
-    as_("leader").post(f"/lots/{drafted.pk}/decide/", {"do": "publish", "reason": "已研究"})
+    word = {"do": "publish", "reason": "已研究", "seen": drafted.version}
+    as_("leader").post(f"/lots/{drafted.pk}/decide/", word)
     drafted.refresh_from_db()
     assert drafted.state == "published"
     return drafted
@@ -108,7 +109,8 @@ def test_whoever_wrote_it_does_not_publish_it_and_the_second_person_decides_once
         acts.publish(by, drafted.pk, "x")
     as_("leader").post(f"/lots/{drafted.pk}/decide/", {"do": "return", "reason": ""})
     assert Lot.objects.get().state == "submitted"
-    as_("leader").post(f"/lots/{drafted.pk}/decide/", {"do": "publish", "reason": "已研究"})
+    word = {"do": "publish", "reason": "已研究", "seen": drafted.version}
+    as_("leader").post(f"/lots/{drafted.pk}/decide/", word)
     assert Lot.objects.get().state == "published"
     with pytest.raises(PanhuoError):
         acts.publish(cast["leader"], drafted.pk, "again")
@@ -276,7 +278,9 @@ def test_a_priority_is_used_or_waived_on_evidence_before_the_lot_is_open_to_othe
     client, pk = as_("clerk"), drafted.pk
     client.post(
         f"/lots/{pk}/edit/",
-        written(priority_holder="原衡器厂", priority_until=str(TODAY + timedelta(days=9))),
+        written(
+            priority_holder="原衡器厂", priority_until=str(TODAY + timedelta(days=9)), seen=drafted.version
+        ),
     )
     assert Lot.objects.get().priority == "open"
     acts.submit(cast["clerk"], pk)

@@ -26,7 +26,7 @@ TODAY = timezone.localdate()
 
 def test_whoever_wrote_any_version_does_not_publish_the_last(as_, cast, parcel_id):
     lot = lot_of(cast["clerk"], parcel_id)
-    as_("reviewer").post(f"/lots/{lot.pk}/edit/", written(title="改过的地"))
+    as_("reviewer").post(f"/lots/{lot.pk}/edit/", written(title="改过的地", seen=lot.version))
     assert Lot.objects.get().title == "改过的地"
     acts.submit(cast["clerk"], lot.pk)
     assert as_("reviewer").get(f"/lots/{lot.pk}/").context["is_writer"]
@@ -35,22 +35,56 @@ def test_whoever_wrote_any_version_does_not_publish_the_last(as_, cast, parcel_i
     acts.publish(cast["leader"], lot.pk, "x")
 
 
+def test_what_is_published_is_what_was_reviewed(as_, cast, parcel_id):
+    lot = lot_of(cast["clerk"], parcel_id, state="submitted")
+    decide = {
+        "do": "publish",
+        "reason": "x",
+        "seen": as_("leader").get(f"/lots/{lot.pk}/").context["lot"].version,
+    }
+    acts.withdraw(cast["clerk"], lot.pk, "改价")
+    form = {"seen": Lot.objects.get().version}
+    assert (
+        as_("clerk").post(f"/lots/{lot.pk}/edit/", written(price="1", do="submit") | form).status_code == 302
+    )
+    as_("leader").post(f"/lots/{lot.pk}/decide/", decide)
+    assert Lot.objects.get().state == "submitted"
+    as_("leader").post(f"/lots/{lot.pk}/decide/", decide | {"seen": Lot.objects.get().version})
+    assert Lot.objects.get().state == "published"
+
+
+def test_a_form_left_open_does_not_undo_what_another_did_meanwhile(as_, cast, parcel_id):
+    pk = lot_of(cast["clerk"], parcel_id).pk
+    opened = as_("clerk").get(f"/lots/{pk}/edit/").context["seen"]
+    as_("clerk").post(f"/lots/{pk}/edit/", written(title="先改的地", seen=opened))
+    answer = as_("reviewer").post(f"/lots/{pk}/edit/", written(title="后改的地", seen=opened))
+    assert answer.context["form"].non_field_errors()
+    assert answer.context["seen"] == opened  # nor does pressing the button again
+    assert Lot.objects.get().title == "先改的地"
+
+
 def test_a_form_left_open_does_not_undo_a_settled_priority(cast, parcel_id):
     pk = lot_of(
         cast["clerk"], parcel_id, address="", priority="open", priority_holder="原厂", priority_until=TODAY
     ).pk
     stale = Lot.objects.get(pk=pk)
+    seen = stale.version
     evidence = SimpleUploadedFile("声明.pdf", PDF)
     acts.settle_priority(cast["clerk"], pk, "waived", TODAY, "放弃声明", evidence)
     stale.title = "改过的地"
-    acts.draft(cast["clerk"], stale, parcel_row(cast["clerk"], parcel_id))
+    parcel = parcel_row(cast["clerk"], parcel_id)
+    with pytest.raises(PanhuoError):
+        acts.draft(cast["clerk"], stale, parcel, seen=seen)
+    lot = Lot.objects.get()
+    lot.title = "改过的地"
+    acts.draft(cast["clerk"], lot, parcel, seen=lot.version)
     lot = Lot.objects.get()
     assert (lot.title, lot.priority, lot.priority_on, lot.priority_note) == (
         "改过的地", "waived", TODAY, "放弃声明"
     )  # fmt: skip
     assert lot.priority_file is not None
     lot.priority_holder = "另一厂"
-    acts.draft(cast["clerk"], lot, parcel_row(cast["clerk"], parcel_id))
+    acts.draft(cast["clerk"], lot, parcel, seen=lot.version)
     assert (lot.priority, lot.priority_on) == ("open", None)
 
 
@@ -153,12 +187,14 @@ def test_a_part_that_nobody_drew_is_not_shown_as_the_whole(as_, cast, parcel_id)
     client.post(f"/lots/new/?parcel={parcel_id}", written(area_m2=str(whole)))
     lot = Lot.objects.get()
     assert lot.outline is not None
-    client.post(f"/lots/{lot.pk}/edit/", written(area_m2=str(whole / 2)))
+    client.post(f"/lots/{lot.pk}/edit/", written(area_m2=str(whole / 2), seen=lot.version))
     assert Lot.objects.get().outline is None
     land = shapely.from_wkb(outlines([parcel_id])[parcel_id])
     part = shapely.to_geojson(shapely.box(*land.bounds).centroid.buffer(1e-6))
-    assert client.post(f"/lots/{lot.pk}/edit/", written(part=part)).status_code == 302
-    assert client.post(f"/lots/{lot.pk}/edit/", written(title="改过的地")).status_code == 302
+    assert client.post(f"/lots/{lot.pk}/edit/", written(part=part, seen=lot.version)).status_code == 302
+    assert (
+        client.post(f"/lots/{lot.pk}/edit/", written(title="改过的地", seen=lot.version)).status_code == 302
+    )
     assert Lot.objects.get().outline == json.loads(part)  # what was drawn stays
 
 

@@ -31,8 +31,6 @@ from panhuo.workspace.files import keep_file
 OPEN_TO_EDIT: Final = ("draft", "withdrawn")
 UNSEEN: Final = (*OPEN_TO_EDIT, "submitted")
 """States in which a priority is settled, and its holder supplied."""
-SETTLED: Final = ("priority", "priority_on", "priority_note", "priority_file")
-"""What the act of settling a priority keeps of a lot."""
 HOURLY: Final = 5
 """As many enquiries as one address may send in an hour."""
 WINDOW: Final = timedelta(hours=1)
@@ -59,17 +57,26 @@ def _lock_parcel(pk: int) -> None:
     list(Lot.objects.select_for_update(of=("self",)).filter(parcel_id=parcel).order_by("pk"))
 
 
-def draft(by: Any, lot: Lot, parcel: Row, part: Any = None) -> Lot:
+def _unchanged(lot: Lot, seen: int) -> None:
+    """Raises PanhuoError where somebody changed the lot since the version that the person has seen."""
+    if lot.version != seen:
+        raise PanhuoError(
+            pick("打开之后，这一项已被他人改动", "somebody changed this lot after you opened it"),
+            remedy=pick("请刷新页面看最新内容", "reload the page to see how it stands"),
+        )
+
+
+def draft(by: Any, lot: Lot, parcel: Row, part: Any = None, seen: int = 0) -> Lot:
     """Keeps a lot of the parcel as a draft: new, or changed while nobody reviews it.
 
-    part: GeoJSON text of the part that is offered, for less than the whole parcel. Raises PanhuoError, `where` naming
-    the field at fault, for what the ledger or the law does not allow; nothing is kept then.
+    part: GeoJSON text of the part that is offered, for less than the whole parcel; seen: the version of a kept lot that
+    the change was made to. Raises PanhuoError, `where` naming the field at fault, for what the ledger or the law does
+    not allow, and where somebody else changed the lot meanwhile; nothing is kept then.
     """
     with performing(by, "offer", "lot.draft", lot.parcel_id, name=lot.title):
         if lot.pk:
             before = _held(lot.pk, *OPEN_TO_EDIT)
-            for name in SETTLED:  # a form may have been opened before it was settled
-                setattr(lot, name, getattr(before, name))
+            _unchanged(before, seen)
             if lot.priority_holder != before.priority_holder:
                 lot.priority, lot.priority_on = "none", None
         rules.check(lot, parcel)
@@ -91,17 +98,20 @@ def submit(by: Any, pk: int) -> None:
         lot.save()
 
 
-def publish(by: Any, pk: int, reason: str = "") -> None:
+def publish(by: Any, pk: int, reason: str = "", seen: int | None = None) -> None:
     """Opens a reviewed lot to the public; whoever wrote any version of it never does.
 
-    Raises PanhuoError while a priority stands in the way, for land that is on offer already, for a day that is past,
-    and without a reason where the assessment says the way is closed to this parcel.
+    seen: the version that was reviewed; None takes the one that stands. Raises PanhuoError for another version, while a
+    priority stands in the way, for land that is on offer already, for a day that is past, and without a reason where
+    the assessment says the way is closed to this parcel.
     """
     with performing(by, "publish", "lot.publish", str(pk), reason=reason.strip()):
         _lock_parcel(pk)
         lot = _held(pk, "submitted")
         if lot.written_by(by):
             raise PermissionDenied("whoever wrote a lot does not publish it")
+        if seen is not None:
+            _unchanged(lot, seen)
         rules.check_open(lot)
         rules.check_free(lot)
         if rules.way_closed(lot) and not reason.strip():

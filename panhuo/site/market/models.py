@@ -111,6 +111,11 @@ class Lot(models.Model):
         return person.pk == self.by_id or self.history.filter(edited_by=person.pk).exists()
 
     @property
+    def version(self) -> int:
+        """The number of its last kept version, 0 before it is kept: two people who have the same one see the same."""
+        return self.history.order_by("-history_id").values_list("history_id", flat=True).first() or 0
+
+    @property
     def expired(self) -> bool:
         """Whether its day is over: it is out of the public's sight then, whatever its state."""
         return self.state == "published" and self.valid_until < timezone.localdate()

@@ -1,6 +1,7 @@
 """The office's side of the market: its lots, from draft to supply; the second person's word; the start that follows."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
@@ -129,15 +130,17 @@ def writing(request: HttpRequest, lot: Lot, parcel: Row, buildings: list[Row]) -
     weighed = {row["tool_id"]: row["status"] for row in options(lot.parcel_id)}
     ranked = dict(sorted(weighed.items(), key=lambda held: RANKED.index(held[1])))
     form = LotForm(request.POST or None, instance=lot, statuses=ranked)
+    seen = _seen(request) if request.method == "POST" else lot.version
     if request.method == "POST" and form.is_valid():
         try:
-            acts.draft(request.user, lot, parcel, form.cleaned_data.get("part"))
+            acts.draft(request.user, lot, parcel, form.cleaned_data.get("part"), seen)
             if request.POST.get("do") == "submit":
                 acts.submit(request.user, lot.pk)
             return redirect("lot_office", lot.pk)
         except PanhuoError as fault:
             form.add_error(fault.where if fault.where in form.fields else None, fault_words(fault))
-    context = {"form": form, "lot": lot, "parcel": parcel, "buildings": buildings, "setup": part_map(lot)}
+    context = {"form": form, "lot": lot, "seen": seen, "parcel": parcel, "buildings": buildings}
+    context["setup"] = part_map(lot)
     return render(request, "market/write.html", context)
 
 
@@ -193,6 +196,11 @@ def _parcel(request: HttpRequest, one: Lot) -> Row | None:
         return parcel_row(request.user, one.parcel_id)
     except Http404:
         return None
+
+
+def _seen(request: HttpRequest) -> int:
+    """The version of the lot that the page showed."""
+    return number_given(request.POST.get("seen", ""))
 
 
 def _day(request: HttpRequest, name: str) -> date | None:
@@ -261,9 +269,12 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse:
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """The second person's word: publish, send back, or withdraw what is on offer."""
     one, reason = whose.lot(request.user, pk), request.POST.get("reason", "")
-    run = {"publish": acts.publish, "return": acts.send_back, "withdraw": acts.withdraw}.get(
-        request.POST.get("do", "")
-    )
+    runs: dict[str, Callable[[], None]] = {
+        "publish": lambda: acts.publish(request.user, one.pk, reason, _seen(request)),
+        "return": lambda: acts.send_back(request.user, one.pk, reason),
+        "withdraw": lambda: acts.withdraw(request.user, one.pk, reason),
+    }
+    run = runs.get(request.POST.get("do", ""))
     if run is None:
         raise Http404
-    return _done(request, one, lambda: run(request.user, one.pk, reason))
+    return _done(request, one, run)
