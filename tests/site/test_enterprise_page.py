@@ -103,7 +103,14 @@ def test_the_checks_of_its_leases_are_told_inside_ones_land(as_, cast):
     assert found["term"] == "yes" and found["price_low"] == "unknown" and "sublet" not in found
     assert page.context["leases"]["rows"][0]["status"] == "yes", "what is broken stands first"
     shown = page.content.decode().split('id="leases"')[1].split("</section>")[0]
-    for word in (lease["name"], "租期超过法定上限", "不符", "21 / 20<br><small>年", "第705条", "租金或租赁面积"):
+    for word in (
+        lease["name"],
+        "租期超过法定上限",
+        "不符",
+        "21 / 20<br><small>年",
+        "第705条",
+        "租金或租赁面积",
+    ):
         assert word in shown
     of_none = one(
         "SELECT enterprise_id AS id FROM enterprises ANTI JOIN "
