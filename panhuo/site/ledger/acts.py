@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 
+from panhuo.site.among import Among
 from panhuo.site.doors.events import announce
 from panhuo.site.ledger.models import Publication, SavedView
 from panhuo.site.records import visible
@@ -40,6 +42,6 @@ def withdraw(by: Any, parcel_ids: Sequence[str]) -> int:
     """Takes parcels back from the public."""
     ids = visible(by, "parcels", parcel_ids)
     with performing(by, "publish", "parcel.withdraw", f"{len(ids)}", parcels=ids):
-        Publication.objects.filter(parcel_id__in=ids).delete()
+        Publication.objects.filter(Among(F("parcel_id"), ids)).delete()
         announce("parcel.withdrawn", {"parcels": ids})
     return len(ids)

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import shapely
+from django.db.models import F, Q
 
 from panhuo.inventory.corrections import text_of
 from panhuo.inventory.spec import dataset_specs
 from panhuo.inventory.survey_form import PARCELS, SurveyForm, survey_form, survey_forms
 from panhuo.measure.space_uses import space_uses
 from panhuo.site import gate, labels
+from panhuo.site.among import Among
 from panhuo.site.gate import Rows
 from panhuo.site.labels import rulebook
 from panhuo.site.parcel.story import among, outlines
@@ -153,7 +155,7 @@ def seen(person: Any, visits: Any) -> Any:
     """Those of a query of visits that are of the person's land."""
     known = visible(person, PARCELS, visits.values_list("parcel_id", flat=True).distinct())
     new = [v.pk for v in visits.filter(is_new=True) if gate.scope_of(person).covers_division(v.division)]
-    return visits.filter(parcel_id__in=known) | visits.filter(pk__in=new)
+    return visits.filter(Q(Among(F("parcel_id"), known)) | Q(pk__in=new))
 
 
 def progress(person: Any) -> dict[str, Any]:
