@@ -14,15 +14,13 @@ from panhuo.site.market import acts
 from panhuo.site.market.models import Enquiry, Lot
 from panhuo.site.shelf import one
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# The tests' SQLite lies in memory, where threads share one connection.
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.parametrize("django_db_modify_db_settings", ["PostgreSQL"], indirect=True, scope="session"),
+]
 TODAY = timezone.localdate()
 ROUNDS = 8
-
-
-@pytest.fixture(autouse=True)
-def postgres(transactional_db):
-    if connection.vendor != "postgresql":
-        pytest.skip("the tests' SQLite lies in memory, where threads share one connection")
 
 
 def at_once(*tasks):
