@@ -247,8 +247,9 @@ def sheets(
     for name, table in lists.items():
         rows = [
             (r["parcel_id"], r["name"], r["division"] and worded(r, "division", lang),
-             None if r["area_m2"] is None else m2_to_mu(r["area_m2"]), both(book.rules[r["finding_id"]].label)[lang],
-             r["since"], r["enterprises"], tool(r["tool_id"]), (batches[r["batch"]] if r["batch"] else NO_BATCH)[lang])
+             None if r["area_m2"] is None else round(m2_to_mu(r["area_m2"]), 2),
+             both(book.rules[r["finding_id"]].label)[lang], r["since"], r["enterprises"], tool(r["tool_id"]),
+             (batches[r["batch"]] if r["batch"] else NO_BATCH)[lang])
             for r in table.to_pylist()
         ]  # fmt: skip
         tables[both(rule.lists[name].label)[lang][:SHEET_NAME]] = headed(HEADS[lang], rows)
