@@ -20,6 +20,8 @@ FIELDS: Final = {
 }
 
 # A tenant's land: its floor ÷ the parcel's FAR where above 1 (several storeys), as in the scores' default.
+RENT: Final = "rent * 10000 / nullif(area_m2, 0) / 12"
+"""The rent of a lease [元/㎡/month], of its yearly rent [万元] and area [m²]."""
 RECORDS: Final = """
 WITH used AS (
   SELECT o.*, p.floor_area_m2, p.term_end,
@@ -37,8 +39,7 @@ WITH used AS (
 )
 SELECT t.parcel_id, t.enterprise_id, t.area_m2, t.from_on, t.until_on, t.floor_area_m2, t.term_end,
   date_diff('day', t.from_on, t.until_on) / 365.25 AS years,
-  t.rent * 10000 / nullif(t.area_m2, 0) / 12 AS rent_yuan_m2_month,
-  median(t.rent * 10000 / nullif(t.area_m2, 0) / 12) OVER () AS median_rent,
+  {rent} AS rent_yuan_m2_month, coalesce({median_rent}, median({rent}) OVER ()) AS median_rent,
   CASE WHEN s.leases IS NULL THEN 0 ELSE s.m2 END AS sublet_m2,
   CASE WHEN bool_and(t.area_m2 IS NOT NULL) OVER parcel OR sum(t.area_m2) OVER parcel > t.floor_area_m2
     THEN sum(t.area_m2) OVER parcel END AS parcel_let_m2,
@@ -49,16 +50,18 @@ WHERE t.kind = 'lease_in' WINDOW parcel AS (PARTITION BY t.parcel_id)
 """
 
 
-def check_leases(tables: Tables, scheme: LeaseScheme) -> pa.Table:
+def check_leases(tables: Tables, scheme: LeaseScheme, *, median_rent: float | None = None) -> pa.Table:
     """Every check of every lease.
 
     tables: datasets by name (occupancies, parcels, enterprises); an absent one leaves its checks unknown.
     Gives (parcel_id, enterprise_id, from_on, check, status yes|no|unknown, value, bar, unit, missing, zh, en,
     source, article, mark): yes means the check is broken; missing: of one unknown the facts that it lacks (those of
-    the scheme), comma-separated. Rents are 元/㎡/month, compared with the median of the leases given.
+    the scheme), comma-separated. Rents are 元/㎡/month, compared with `median_rent`, by default the median of those
+    given: who asks for one firm gives the rows of its parcels and the median of all.
     """
     con = _opened(tables)
-    con.execute(f"CREATE TEMP TABLE leases AS {RECORDS}")
+    median = "NULL" if median_rent is None else repr(float(median_rent))
+    con.execute(f"CREATE TEMP TABLE leases AS {RECORDS.format(rent=RENT, median_rent=median)}")
     parts = " UNION ALL ".join(
         f'SELECT parcel_id, enterprise_id, from_on, {k} AS no, {literal(name)} AS "check",'
         f" CASE WHEN ({c.broken}) IS NULL THEN 'unknown' WHEN ({c.broken}) THEN 'yes' ELSE 'no' END AS status,"

@@ -7,7 +7,7 @@ from typing import Any, Final
 import shapely
 
 from panhuo.core.units import m2_to_mu
-from panhuo.inventory.leases import check_leases
+from panhuo.inventory.leases import RENT, check_leases
 from panhuo.inventory.spec import dataset_spec
 from panhuo.rulebook.predicate import parse
 from panhuo.rulebook.scheme import bind, governing, load_schemes
@@ -180,15 +180,14 @@ def lease_checks(enterprise_id: str, held: list[Row]) -> dict[str, Any] | None:
         return None
     parcels = [*used_by(enterprise_id)]
     tables: dict[str, Any] = {
-        "occupancies": table(
-            "SELECT * FROM occupancies WHERE kind <> 'own' OR enterprise_id = ?", (enterprise_id,)
-        ),
+        "occupancies": table(*story.keyed("occupancies", "parcel_id", parcels)),
         "parcels": table(*story.keyed("parcels", "parcel_id", parcels)),
         "enterprises": table(*story.keyed("enterprises", "enterprise_id", [enterprise_id])),
     }
+    (every,) = rows(f"SELECT median({RENT}) AS rent FROM occupancies WHERE kind = 'lease_in'")
     told = [
         {**row, "parcel": rented[row["parcel_id"]]}
-        for row in check_leases(tables, scheme).to_pylist()
+        for row in check_leases(tables, scheme, median_rent=every["rent"]).to_pylist()
         if row["enterprise_id"] == enterprise_id and row["parcel_id"] in rented and row["status"] != "no"
     ]
     for row in told:
