@@ -13,6 +13,7 @@ from panhuo.rulebook import Rulebook, Value
 from panhuo.rulebook.precedents import Precedent
 from panhuo.rulebook.predicate import parse
 from panhuo.rulebook.schema import Cite, Fact, Label
+from panhuo.rulebook.scheme_schema import SchemeFile
 from panhuo.rulebook.spec import code_labels, field_labels
 
 Row = Mapping[str, Any]
@@ -120,6 +121,16 @@ def value_chain(book: Rulebook, value: Value) -> dict[str, Any]:
         "mark": value.mark,
         "unverified": value.unverified,
         "cite": cite_chain(book, Cite(source=value.source, article=value.article)),
+    }
+
+
+def scheme_chain(book: Rulebook, rule: SchemeFile) -> dict[str, Any]:
+    """What a scheme itself rests on: its day, article and mark."""
+    return {
+        "since": rule.in_force_from,
+        "mark": rule.mark,
+        "unverified": rule.mark == "M",
+        "cite": cite_chain(book, Cite(source=rule.source, article=rule.article)),
     }
 
 

@@ -10,10 +10,9 @@ import pyarrow as pa
 from panhuo.core.ids import checked_division
 from panhuo.core.problems import PanhuoError, problem_table
 from panhuo.inventory.spec import dataset_spec, units
-from panhuo.report.chain import both, cite_chain, split, value_chain
+from panhuo.report.chain import both, scheme_chain, split, value_chain
 from panhuo.rulebook import Rulebook
 from panhuo.rulebook.judged import held, opened
-from panhuo.rulebook.schema import Cite
 from panhuo.rulebook.scheme import load_schemes, pick
 from panhuo.rulebook.scheme_schema import AdmissionScheme
 from panhuo.score.admission import AdmissionResult, admit
@@ -140,12 +139,7 @@ def bar_chain(book: Rulebook, rule: AdmissionScheme, places: list[str]) -> dict[
     """
     named = load_schemes(book, AdmissionScheme)[rule.id].criteria
     drawn = {f"${value.name}": value_chain(book, value) for value in rule.parameters}
-    own = {
-        "since": rule.in_force_from,
-        "mark": rule.mark,
-        "unverified": rule.mark == "M",
-        "cite": cite_chain(book, Cite(source=rule.source, article=rule.article)),
-    }
+    own = scheme_chain(book, rule)
     return {
         "places": places,
         "scheme": rule.id,

@@ -15,9 +15,8 @@ import pyarrow.compute as pc
 
 from panhuo.core.problems import PanhuoError, Problem, problem_table
 from panhuo.inventory.land_enterprise import whole_name
-from panhuo.report.chain import both, cite_chain
+from panhuo.report.chain import both, scheme_chain
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.schema import Cite
 from panhuo.rulebook.scheme_schema import Indicator, Scheme
 from panhuo.score.land_base import PARCELS
 from panhuo.score.whatif import DRAWS, Inputs, backtest, compared, moves, revised, stability
@@ -247,11 +246,7 @@ def _scheme(book: Rulebook, rule: Scheme, new: Scheme) -> dict[str, Any]:
     return {
         "scheme": rule.id,
         "label": both(rule.label),
-        "law": {
-            "cite": cite_chain(book, Cite(source=rule.source, article=rule.article)),
-            "mark": rule.mark,
-            "unverified": rule.mark == "M",
-        },
+        "law": scheme_chain(book, rule),
         "assumed": {what: both(why) for what, why in rule.assumed.items()},
         "groups": {g: both(group.label) for g, group in rule.groups.items()},
         "indicators": [

@@ -11,9 +11,8 @@ import pyarrow as pa
 from panhuo.core.problems import PanhuoError
 from panhuo.inventory.spec import dataset_spec, units
 from panhuo.measure.zone import zone_indicators, zone_types
-from panhuo.report.chain import both, cite_chain, split
+from panhuo.report.chain import both, scheme_chain, split
 from panhuo.rulebook import Rulebook
-from panhuo.rulebook.schema import Cite
 from panhuo.rulebook.scheme import pick
 from panhuo.rulebook.scheme_schema import ZoneScheme
 from panhuo.workspace.exports import writer_of
@@ -59,11 +58,7 @@ def evaluate_zones(
         "as_of": on,
         "scheme": rule.id,
         "label": both(rule.label),
-        "law": {
-            "cite": cite_chain(book, Cite(source=rule.source, article=rule.article)),
-            "mark": rule.mark,
-            "unverified": rule.mark == "M",
-        },
+        "law": scheme_chain(book, rule),
         "assumed": {what: both(why) for what, why in rule.assumed.items()},
         "indicators": {
             name: {**both(one.label), "unit": one.unit, "better": one.better, "formula": one.formula}
