@@ -28,6 +28,7 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 import dj_database_url  # noqa: E402
 import pytest  # noqa: E402
+from casework import determined, opened  # noqa: E402, F401
 from django.contrib.contenttypes.models import ContentType  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
